@@ -1,0 +1,208 @@
+import * as z from 'zod';
+import { parseHttpAddress } from '../contract/http-address.ts';
+import { parseUnitName } from '../contract/unit-name.ts';
+import { LOG_LEVELS, parseWithin, SUPERVISOR_DEFAULTS } from './supervisor-settings.ts';
+
+/** One environment variable: how it is read, what it means, and what a fault says is allowed. */
+type Setting<T> = {
+  readonly variable: `PODUP_${string}`;
+  readonly schema: z.ZodType<T, string>;
+  /** The text that stands for an unset variable; absent where unset means "none". */
+  readonly fallback?: string;
+  readonly allowed: string;
+  readonly about: string;
+  /** Read from NAME, NAME_FILE or the systemd credential NAME; never printed. */
+  readonly secret?: true;
+};
+
+function parsed<T>(parse: (raw: string) => T | undefined): z.ZodType<T, string> {
+  return z.string().transform((raw, context) => {
+    const value = parse(raw);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: 'not allowed' });
+    return z.NEVER;
+  });
+}
+
+function within(min: number, max: number): z.ZodType<number, string> {
+  return parsed((raw) => parseWithin(raw, { min, max }));
+}
+
+function milliseconds(
+  variable: `PODUP_${string}`,
+  range: { fallback: number; min: number; max: number },
+  about: string,
+): Setting<number> {
+  return {
+    variable,
+    schema: within(range.min, range.max),
+    fallback: String(range.fallback),
+    allowed: `milliseconds, ${range.min} to ${range.max}`,
+    about,
+  };
+}
+
+function parseUnits(raw: string): readonly string[] | undefined {
+  const words = raw.split(/[\s,]+/).filter((word) => word !== '');
+  const units = words.map(parseUnitName);
+  return units.every((unit) => unit !== undefined) ? [...new Set(units)] : undefined;
+}
+
+function parseDatabasePath(raw: string): string | undefined {
+  const path = raw.replace(/^sqlite:(?:\/\/)?/, '');
+  return path.startsWith('/') && !path.includes('?') ? path : undefined;
+}
+
+const secretText = z.string().min(8).max(4096);
+const SECRET_ALLOWED = '8 to 4096 characters';
+
+/** Every setting of the worker and its tasks. `docs/configuration.md` is generated from this table. */
+export const SETTINGS = {
+  httpAddr: {
+    variable: 'PODUP_HTTP_ADDR',
+    schema: parsed(parseHttpAddress),
+    fallback: SUPERVISOR_DEFAULTS.PODUP_HTTP_ADDR,
+    allowed: 'ADDRESS:PORT with a numeric IPv4 address, a bracketed IPv6 address or localhost',
+    about: 'Where HTTP is served.',
+  },
+  stateDir: {
+    variable: 'PODUP_STATE_DIR',
+    schema: parsed((raw) =>
+      raw.startsWith('/') && !raw.includes('\0') ? raw.replace(/\/+$/, '') : undefined,
+    ),
+    allowed: 'an absolute path',
+    about:
+      'Where all state lies. Unset: the first of STATE_DIRECTORY (systemd), /srv/pod-upgrade-trigger if writable, $XDG_STATE_HOME/pod-upgrade-trigger, ~/.local/state/pod-upgrade-trigger.',
+  },
+  databasePath: {
+    variable: 'PODUP_DB_URL',
+    schema: parsed(parseDatabasePath),
+    allowed: 'sqlite:///ABSOLUTE/PATH or an absolute path',
+    about: 'The SQLite database. Unset: data/pod-upgrade-trigger.db in the state directory.',
+  },
+  adminToken: {
+    variable: 'PODUP_TOKEN',
+    schema: secretText,
+    allowed: SECRET_ALLOWED,
+    about: 'The admin token of the API. Unset: the admin API is closed.',
+    secret: true,
+  },
+  webhookSecret: {
+    variable: 'PODUP_GH_WEBHOOK_SECRET',
+    schema: secretText,
+    allowed: SECRET_ALLOWED,
+    about: 'The secret of the GitHub webhook. Unset: webhooks are refused.',
+    secret: true,
+  },
+  webhookSecretPrevious: {
+    variable: 'PODUP_GH_WEBHOOK_SECRET_PREVIOUS',
+    schema: secretText,
+    allowed: SECRET_ALLOWED,
+    about: 'A second live webhook secret, for changing the secret without losing a delivery.',
+    secret: true,
+  },
+  webhookMaxBodyBytes: {
+    variable: 'PODUP_WEBHOOK_MAX_BODY_BYTES',
+    schema: within(1024, 26_214_400),
+    fallback: '1048576',
+    allowed: 'bytes, 1024 to 26214400 (25 MiB, the most that GitHub sends)',
+    about: 'The largest webhook body that is read.',
+  },
+  units: {
+    variable: 'PODUP_MANUAL_UNITS',
+    schema: parsed(parseUnits),
+    fallback: '',
+    allowed: 'service names such as web or web.service, separated by commas or white space',
+    about: 'The units that webhooks may update. No other unit is ever touched.',
+  },
+  registryTimeoutMs: milliseconds(
+    'PODUP_REGISTRY_TIMEOUT_MS',
+    { fallback: 10_000, min: 100, max: 120_000 },
+    'The limit of one request to a registry.',
+  ),
+  pullTimeoutMs: milliseconds(
+    'PODUP_PULL_TIMEOUT_MS',
+    { fallback: 1_800_000, min: 1_000, max: 21_600_000 },
+    'The limit of one podman pull.',
+  ),
+  restartTimeoutMs: milliseconds(
+    'PODUP_RESTART_TIMEOUT_MS',
+    { fallback: 600_000, min: 1_000, max: 7_200_000 },
+    'The limit of one restart of a unit.',
+  ),
+  taskConcurrency: {
+    variable: 'PODUP_TASK_CONCURRENCY',
+    schema: within(1, 32),
+    fallback: '2',
+    allowed: 'a number, 1 to 32',
+    about: 'How many units are deployed at the same time.',
+  },
+  taskExecutor: {
+    variable: 'PODUP_TASK_EXECUTOR',
+    schema: z.enum(['auto', 'systemd-run', 'child']),
+    fallback: 'auto',
+    allowed: 'auto, systemd-run or child',
+    about:
+      'What runs a task: a transient unit of the user manager, or a child of the worker. auto takes the unit where there is a user manager.',
+  },
+  journalLines: {
+    variable: 'PODUP_TASK_DIAGNOSTICS_JOURNAL_LINES',
+    schema: within(1, 1000),
+    fallback: '100',
+    allowed: 'a number, 1 to 1000',
+    about: 'How many journal lines of the unit a failed task keeps.',
+  },
+  minFreeBytes: {
+    variable: 'PODUP_MIN_FREE_BYTES',
+    schema: within(0, 1_000_000_000_000),
+    fallback: '104857600',
+    allowed: 'bytes, 0 to 1000000000000',
+    about: 'Below this much free space in the state directory /health reports DISK_LOW.',
+  },
+  logLevel: {
+    variable: 'PODUP_LOG_LEVEL',
+    schema: z.enum(LOG_LEVELS),
+    fallback: SUPERVISOR_DEFAULTS.PODUP_LOG_LEVEL,
+    allowed: LOG_LEVELS.join(', '),
+    about: 'The least important log lines that are written.',
+  },
+  backoffInitialMs: milliseconds(
+    'PODUP_RESTART_BACKOFF_INITIAL_MS',
+    SUPERVISOR_DEFAULTS.PODUP_RESTART_BACKOFF_INITIAL_MS,
+    'How long the supervisor waits after the first death of a worker; it doubles with each further one.',
+  ),
+  backoffMaxMs: milliseconds(
+    'PODUP_RESTART_BACKOFF_MAX_MS',
+    SUPERVISOR_DEFAULTS.PODUP_RESTART_BACKOFF_MAX_MS,
+    'The longest wait between two starts of the worker.',
+  ),
+  stopTimeoutMs: milliseconds(
+    'PODUP_STOP_TIMEOUT_MS',
+    SUPERVISOR_DEFAULTS.PODUP_STOP_TIMEOUT_MS,
+    'How long the worker may take to stop before it is killed.',
+  ),
+} as const satisfies Record<string, Setting<unknown>>;
+
+/** The name of a setting in the program. */
+export type SettingKey = keyof typeof SETTINGS;
+
+type Optional =
+  | 'stateDir'
+  | 'databasePath'
+  | 'adminToken'
+  | 'webhookSecret'
+  | 'webhookSecretPrevious';
+
+/** The validated settings: what has a default is always there. */
+export type Settings = {
+  readonly [K in Exclude<SettingKey, Optional>]: z.output<(typeof SETTINGS)[K]['schema']>;
+} & { readonly [K in Optional]?: z.output<(typeof SETTINGS)[K]['schema']> };
+
+/** Older names that keep working and are logged once as deprecated: old name -> the variable it stands for. */
+export const DEPRECATED_NAMES: Readonly<Record<string, string>> = {
+  WEBHOOK_STATE_DIR: 'PODUP_STATE_DIR',
+  WEBHOOK_DB_URL: 'PODUP_DB_URL',
+  WEBHOOK_TOKEN: 'PODUP_TOKEN',
+  WEBHOOK_MANUAL_TOKEN: 'PODUP_TOKEN',
+  GITHUB_WEBHOOK_SECRET: 'PODUP_GH_WEBHOOK_SECRET',
+};

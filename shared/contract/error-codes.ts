@@ -1,0 +1,273 @@
+/** What a code means: the HTTP status it is answered with, one sentence, and what to do about it. */
+export type ErrorMeaning = {
+  readonly status: number;
+  readonly sentence: string;
+  readonly hint: string;
+};
+
+/**
+ * The closed list of everything that can be refused or can fail, the same in API, CLI and UI.
+ * `status` is the HTTP status where the code answers a request; failures of a task keep it for `GET /api/tasks/:id`
+ * clients that map codes to classes.
+ */
+export const ERRORS = {
+  // Requests.
+  NOT_FOUND: {
+    status: 404,
+    sentence: 'There is nothing at this path.',
+    hint: 'See docs/api.md for the routes.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    sentence: 'This path does not take this method.',
+    hint: 'The Allow header names the methods it takes.',
+  },
+  REQUEST_INVALID: {
+    status: 400,
+    sentence: 'The request is not valid.',
+    hint: 'The detail names the field and what is allowed.',
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    sentence: 'The request did not arrive in time.',
+    hint: 'Send the whole request within 30 seconds.',
+  },
+  INTERNAL: {
+    status: 500,
+    sentence: 'The server failed while it handled the request.',
+    hint: 'Look for the request id in the log.',
+  },
+  ADMIN_TOKEN_NOT_CONFIGURED: {
+    status: 401,
+    sentence: 'No admin token is configured, so the admin API is closed.',
+    hint: 'Set PODUP_TOKEN or PODUP_TOKEN_FILE and restart.',
+  },
+  ADMIN_TOKEN_MISSING: {
+    status: 401,
+    sentence: 'The request carries no admin token.',
+    hint: 'Send it as: Authorization: Bearer TOKEN.',
+  },
+  ADMIN_TOKEN_INVALID: {
+    status: 401,
+    sentence: 'The admin token is not the configured one.',
+    hint: 'Compare it with PODUP_TOKEN of the running server.',
+  },
+  TASK_NOT_FOUND: {
+    status: 404,
+    sentence: 'There is no task with this id.',
+    hint: 'GET /api/tasks lists them.',
+  },
+  // Webhooks, in the order in which they are checked.
+  WEBHOOK_SECRET_NOT_CONFIGURED: {
+    status: 503,
+    sentence: 'No webhook secret is configured, so no delivery can be believed.',
+    hint: 'Set PODUP_GH_WEBHOOK_SECRET to the secret of the hook and restart.',
+  },
+  CONTENT_TYPE_UNSUPPORTED: {
+    status: 415,
+    sentence: 'The body is not application/json.',
+    hint: 'Choose content type application/json in the settings of the hook.',
+  },
+  SIGNATURE_MISSING: {
+    status: 401,
+    sentence: 'The delivery carries no X-Hub-Signature-256.',
+    hint: 'Set a secret in the settings of the hook.',
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    sentence: 'The body is larger than allowed.',
+    hint: 'Raise PODUP_WEBHOOK_MAX_BODY_BYTES (25 MiB at most) if the sender is right.',
+  },
+  SIGNATURE_INVALID: {
+    status: 401,
+    sentence: 'The signature does not fit the body and the configured secret.',
+    hint: 'Compare the secret of the hook with PODUP_GH_WEBHOOK_SECRET; a proxy must not change the body.',
+  },
+  WEBHOOK_HEADER_MISSING: {
+    status: 400,
+    sentence: 'The delivery lacks a header that GitHub always sends.',
+    hint: 'X-GitHub-Event and X-GitHub-Delivery are needed; check the proxy in between.',
+  },
+  BODY_NOT_JSON: {
+    status: 400,
+    sentence: 'The signature is good but the body is not a JSON object.',
+    hint: 'Check what signs these bodies; GitHub always sends a JSON object.',
+  },
+  SPOOL_UNAVAILABLE: {
+    status: 503,
+    sentence: 'The delivery could not be made durable, so it was not accepted.',
+    hint: 'Check the file system of the state directory; redeliver afterwards.',
+  },
+  SPOOL_DISK_FULL: {
+    status: 507,
+    sentence: 'The disk of the intake spool is full, so the delivery was not accepted.',
+    hint: 'Free space in the state directory; redeliver afterwards.',
+  },
+  SPOOL_BACKLOG_FULL: {
+    status: 503,
+    sentence: 'Too many deliveries wait for the disk, so this one was not accepted.',
+    hint: 'The disk of the state directory is too slow; redeliver later.',
+  },
+  // Start-up and state.
+  CONFIG_INVALID: {
+    status: 500,
+    sentence: 'The configuration is not valid.',
+    hint: 'Each fault names the variable and what is allowed; see docs/configuration.md.',
+  },
+  STATE_DIR_UNUSABLE: {
+    status: 503,
+    sentence: 'The state directory cannot be used.',
+    hint: 'Set PODUP_STATE_DIR to a directory that this user can write.',
+  },
+  DATABASE_UNAVAILABLE: {
+    status: 503,
+    sentence: 'The database cannot be used.',
+    hint: 'Check that data/ in the state directory is writable and not full, or set PODUP_DB_URL.',
+  },
+  DATABASE_SCHEMA_NEWER: {
+    status: 503,
+    sentence: 'The database was changed by a newer version that forbids older ones.',
+    hint: 'Run the newer version, or restore the backup that it made.',
+  },
+  SOCKET_UNAVAILABLE: {
+    status: 503,
+    sentence: 'The listening address cannot be bound.',
+    hint: 'Stop what listens there, or set PODUP_HTTP_ADDR to a free numeric address and port.',
+  },
+  DISK_LOW: {
+    status: 503,
+    sentence: 'The disk of the state directory is nearly full.',
+    hint: 'Free space there: accepted webhooks and the database need it.',
+  },
+  // The host.
+  PODMAN_UNAVAILABLE: {
+    status: 503,
+    sentence: 'podman cannot be run.',
+    hint: 'Install podman and make it available in PATH.',
+  },
+  PODMAN_FAILED: {
+    status: 502,
+    sentence: 'A podman command failed.',
+    hint: 'The log of the task shows the command and what it printed.',
+  },
+  USER_MANAGER_UNAVAILABLE: {
+    status: 503,
+    sentence: 'The systemd user manager cannot be reached.',
+    hint: 'Enable lingering (loginctl enable-linger USER) and set XDG_RUNTIME_DIR to /run/user/UID.',
+  },
+  UNIT_NOT_FOUND: {
+    status: 404,
+    sentence: 'systemd does not know this unit.',
+    hint: 'Check the name with: systemctl --user cat UNIT; then systemctl --user daemon-reload.',
+  },
+  UNIT_IMAGE_UNKNOWN: {
+    status: 422,
+    sentence: 'The image that this unit runs cannot be told from its start command.',
+    hint: 'The unit must start its container with podman run IMAGE, as Quadlet and podman generate systemd --new do.',
+  },
+  UNIT_IMAGE_PINNED: {
+    status: 422,
+    sentence: 'The unit names its image by digest, so no push can change what it runs.',
+    hint: 'Name a tag in the unit to have it updated.',
+  },
+  UNIT_IMAGE_CHANGED: {
+    status: 409,
+    sentence: 'The unit now runs another image than the one this task was made for.',
+    hint: 'Nothing was done; push again or redeliver the webhook.',
+  },
+  // Registries.
+  REGISTRY_UNREACHABLE: {
+    status: 502,
+    sentence: 'The registry cannot be reached.',
+    hint: 'Check network, DNS and proxy of this host, and the host name in the image.',
+  },
+  REGISTRY_TIMEOUT: {
+    status: 504,
+    sentence: 'The registry did not answer in time.',
+    hint: 'Try again later; PODUP_REGISTRY_TIMEOUT_MS is the limit.',
+  },
+  REGISTRY_UNAUTHORIZED: {
+    status: 502,
+    sentence: 'The registry refuses access to this image.',
+    hint: 'Log in as the user of this service with: podman login REGISTRY.',
+  },
+  REGISTRY_IMAGE_NOT_FOUND: {
+    status: 502,
+    sentence: 'The registry has no such image or tag.',
+    hint: 'Check name and tag; a private image without login looks the same.',
+  },
+  REGISTRY_RATE_LIMITED: {
+    status: 502,
+    sentence: 'The registry limits the rate of requests.',
+    hint: 'Log in for a higher limit, or wait.',
+  },
+  REGISTRY_RESPONSE_INVALID: {
+    status: 502,
+    sentence: 'The registry answered in a way that cannot be trusted.',
+    hint: 'The detail says what was wrong; a proxy in between may be the cause.',
+  },
+  REGISTRY_CREDENTIALS_UNREADABLE: {
+    status: 502,
+    sentence: 'A registry credentials file cannot be read.',
+    hint: 'The detail names the file; log in again with podman login.',
+  },
+  REGISTRY_BLOCKED: {
+    status: 502,
+    sentence: 'The registry is blocked by the configuration of podman on this host.',
+    hint: 'See registries.conf.',
+  },
+  // Deployments.
+  PULL_FAILED: {
+    status: 502,
+    sentence: 'The image could not be pulled.',
+    hint: 'The log of the task shows what podman printed; the unit was not touched.',
+  },
+  PULL_TIMEOUT: {
+    status: 504,
+    sentence: 'Pulling the image took too long.',
+    hint: 'Raise PODUP_PULL_TIMEOUT_MS for large images; the unit was not touched.',
+  },
+  TAG_FAILED: {
+    status: 502,
+    sentence: 'The pulled image could not be tagged.',
+    hint: 'The log of the task shows what podman printed; the unit was not touched.',
+  },
+  RESTART_FAILED: {
+    status: 502,
+    sentence: 'systemd could not restart the unit.',
+    hint: 'The diagnostics of the task show the status and the last journal lines of the unit.',
+  },
+  RESTART_TIMEOUT: {
+    status: 504,
+    sentence: 'Restarting the unit took too long.',
+    hint: 'Raise PODUP_RESTART_TIMEOUT_MS if the unit needs longer to start.',
+  },
+  CONTAINER_NOT_RUNNING: {
+    status: 502,
+    sentence: 'The unit was restarted but no container of it runs.',
+    hint: 'The diagnostics of the task show the status and the last journal lines of the unit.',
+  },
+  RUNNING_DIGEST_MISMATCH: {
+    status: 502,
+    sentence: 'The unit runs another image than the one that was pulled for it.',
+    hint: 'Check the unit for a pull policy or an image that overrides the tag.',
+  },
+  TASK_DISPATCH_FAILED: {
+    status: 500,
+    sentence: 'The task could not be started.',
+    hint: 'The detail shows what systemd-run or the child process said.',
+  },
+  TASK_LOST: {
+    status: 500,
+    sentence: 'The process of the task ended without a result, too often to try again.',
+    hint: 'Look at the journal of the unit podup-task-ID; redeliver the webhook to try again.',
+  },
+} as const satisfies Record<string, ErrorMeaning>;
+
+/** One of the closed list of error codes. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Tells whether a string (a row, a message of another process) is one of our codes. */
+export function isErrorCode(value: string): value is ErrorCode {
+  return Object.hasOwn(ERRORS, value);
+}
