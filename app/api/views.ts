@@ -1,0 +1,108 @@
+import type { ErrorCode } from '../../shared/contract/error-codes.ts';
+import type { TaskKind, TaskPhase, TaskStatus } from '../domain/task.ts';
+
+/** A task in a list. Times are ISO 8601 in UTC; what is not known (yet) is null. */
+export type TaskView = {
+  readonly task_id: string;
+  readonly kind: TaskKind;
+  readonly status: TaskStatus;
+  readonly phase: TaskPhase;
+  readonly unit: string;
+  readonly image: string | null;
+  readonly summary: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly attempts: number;
+  readonly trigger: {
+    readonly source: string;
+    readonly request_id: string | null;
+    readonly path: string | null;
+    readonly caller: string | null;
+    readonly reason: string | null;
+  };
+  /** The four digests of a deployment: what was pushed, what the registry says, what was pulled, what runs. */
+  readonly digests: {
+    readonly webhook: string | null;
+    readonly registry: string | null;
+    readonly pulled: string | null;
+    readonly running: string | null;
+  };
+  /** The image that ran when the task ended; `none` where no container ran. */
+  readonly running_image: string | null;
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly sentence: string;
+    readonly detail: string;
+    readonly hint: string;
+  } | null;
+};
+
+/** One entry of the log of a task. */
+export type TaskLogView = {
+  readonly id: number;
+  readonly ts: string;
+  readonly level: string;
+  readonly action: string;
+  readonly summary: string;
+  readonly meta: unknown;
+};
+
+/** A delivery that led to a task. */
+export type DeliveryView = {
+  readonly id: string;
+  readonly received_at: string;
+  readonly source: string;
+  readonly delivery: string;
+  readonly event: string;
+  readonly matched: string | null;
+  readonly digest: string | null;
+};
+
+/** One task with everything that is recorded of it. */
+export type TaskDetailView = TaskView & {
+  readonly deliveries: readonly DeliveryView[];
+  readonly logs: readonly TaskLogView[];
+};
+
+/** Something that happened. */
+export type EventView = {
+  readonly id: number;
+  readonly request_id: string;
+  readonly ts: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly action: string;
+  readonly code: string | null;
+  readonly actor: string | null;
+  readonly remote_address: string | null;
+  readonly duration_ms: number;
+  readonly task_id: string | null;
+  readonly meta: unknown;
+};
+
+/** A page of a list, newest first; `next_cursor` is null on the last page. */
+export type Page<K extends string, T> = { readonly [P in K]: readonly T[] } & {
+  readonly next_cursor: string | null;
+};
+
+/** What `GET /health` says of one part. */
+export type HealthCheckView = {
+  readonly component: 'database' | 'disk' | 'podman' | 'user-manager';
+  readonly ok: boolean;
+  readonly code?: ErrorCode;
+  readonly message?: string;
+  readonly hint?: string;
+  /** Only for admins: what was seen, with paths. */
+  readonly detail?: string;
+};
+
+/** What `GET /health` answers, with 200 for ok and 503 for degraded. */
+export type HealthView = {
+  readonly status: 'ok' | 'degraded';
+  readonly version: string;
+  readonly commit: string;
+  readonly checks: readonly HealthCheckView[];
+};

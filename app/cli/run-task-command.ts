@@ -1,0 +1,65 @@
+import { getuid } from 'node:process';
+import { loadSettings } from '../../shared/config/load-settings.ts';
+import { PROGRAM } from '../../shared/config/program-version.ts';
+import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
+import { formatFailure } from '../../shared/contract/outcome.ts';
+import { createLogger } from '../../shared/log/create-logger.ts';
+import { openStore } from '../db/store.ts';
+import type { DeployParts } from '../deploy/deploy-image.ts';
+import { isTaskId } from '../domain/identifier.ts';
+import { lookUpDigest } from '../registry/look-up-digest.ts';
+import { authFileCandidates } from '../registry/read-credentials.ts';
+import { parseRegistryRules } from '../registry/registry-rules.ts';
+import { runTask } from '../tasks/run-task.ts';
+
+/**
+ * `run-task ID`: carries out one dispatched task. SIGTERM, or the end of the worker whose child it is, gives the task
+ * back.
+ */
+export async function runTaskCommand(
+  id: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<ExitCode> {
+  if (!isTaskId(id)) {
+    process.stderr.write('That is not the id of a task.\n');
+    return EXIT.usage;
+  }
+  const result = loadSettings(environment);
+  if (!result.ok) {
+    process.stderr.write(`${result.faults.join('\n')}\n`);
+    return EXIT.configInvalid;
+  }
+  const { settings, paths, secrets } = result.loaded;
+  const log = createLogger({ name: 'run-task', level: settings.logLevel, secrets });
+  const store = openStore(paths.database, { version: PROGRAM.version, nowMs: Date.now() });
+  if (!store.ok) {
+    log.error({ code: store.failure.code }, formatFailure(store.failure));
+    return EXIT.failure;
+  }
+  const ending = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'disconnect'] as const) {
+    process.once(signal, () => ending.abort());
+  }
+  const { signal } = ending;
+  const lookUp = createLookUp(environment, settings.registryTimeoutMs, signal);
+  const taken = await runTask({ store: store.value, log, settings, lookUp, signal }, id);
+  store.value.close();
+  process.disconnect?.();
+  return taken ? EXIT.ok : EXIT.failure;
+}
+
+function createLookUp(
+  environment: NodeJS.ProcessEnv,
+  timeoutMs: number,
+  signal: AbortSignal,
+): DeployParts['lookUp'] {
+  const authFiles = authFileCandidates({ ...environment, uid: getuid?.() ?? 0 });
+  return (image, registries) =>
+    lookUpDigest(image, {
+      registries: parseRegistryRules(registries),
+      authFiles,
+      timeoutMs,
+      signal,
+      userAgent: `pod-upgrade-trigger/${PROGRAM.version}`,
+    });
+}

@@ -1,0 +1,78 @@
+import type { Database } from './open-database.ts';
+
+/** One webhook delivery with a good signature, as it was understood. */
+export type DeliveryRow = {
+  readonly id: string;
+  readonly received_at: number;
+  readonly source: string;
+  readonly delivery: string;
+  readonly event: string;
+  readonly path: string;
+  readonly remote_address: string;
+  readonly unit: string;
+  readonly verdict: string;
+  readonly reason: string | null;
+  readonly detail: string | null;
+  readonly image: string | null;
+  readonly matched: string | null;
+  readonly digest: string | null;
+  readonly body_sha256: string;
+  readonly body_bytes: number;
+  readonly task_id: string | null;
+};
+
+/** The deliveries table. */
+export type DeliveryTable = {
+  /** False when a record of that id is there already (taken over before a crash). */
+  insert(row: DeliveryRow): boolean;
+  /** Says which task answers a delivery. */
+  setTask(id: string, taskId: string): void;
+  /** The newest accepted delivery of that GUID whose task has not gone wrong. */
+  findLive(source: string, delivery: string): { readonly id: string } | undefined;
+  /** The deliveries that led to a task, oldest first, at most 100. */
+  listByTask(taskId: string): DeliveryRow[];
+};
+
+const COLUMNS = [
+  'id',
+  'received_at',
+  'source',
+  'delivery',
+  'event',
+  'path',
+  'remote_address',
+  'unit',
+  'verdict',
+  'reason',
+  'detail',
+  'image',
+  'matched',
+  'digest',
+  'body_sha256',
+  'body_bytes',
+  'task_id',
+] as const;
+
+/** Prepares the statements of the table. */
+export function openDeliveryTable(database: Database): DeliveryTable {
+  const insert = database.prepare(
+    `INSERT OR IGNORE INTO deliveries (${COLUMNS.join(', ')})
+     VALUES (${COLUMNS.map((column) => `@${column}`).join(', ')})`,
+  );
+  const setTask = database.prepare('UPDATE deliveries SET task_id = ? WHERE id = ?');
+  const findLive = database.prepare<[string, string], { id: string }>(
+    `SELECT deliveries.id FROM deliveries JOIN tasks ON tasks.id = deliveries.task_id
+     WHERE source = ? AND delivery = ? AND verdict = 'accepted'
+       AND tasks.status IN ('pending', 'running', 'succeeded', 'skipped')
+     LIMIT 1`,
+  );
+  const listByTask = database.prepare<[string], DeliveryRow>(
+    'SELECT * FROM deliveries WHERE task_id = ? ORDER BY received_at, id LIMIT 100',
+  );
+  return {
+    insert: (row) => insert.run(row).changes === 1,
+    setTask: (id, taskId) => void setTask.run(taskId, id),
+    findLive: (source, delivery) => findLive.get(source, delivery),
+    listByTask: (taskId) => listByTask.all(taskId),
+  };
+}

@@ -1,0 +1,36 @@
+import { chmodSync, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
+
+/** An open database. Only files of app/db write SQL. */
+export type Database = SqliteDatabase.Database;
+
+/** Another process (a task) may hold the write lock for a few milliseconds; a stuck one must not hang us. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+/**
+ * Opens the database, making file and folder where they are missing: readable by this user only, WAL, every commit
+ * synced. Does not migrate.
+ */
+export function openDatabase(path: string): Outcome<Database> {
+  try {
+    makeDirectoryDurably(dirname(path));
+    const isNew = !existsSync(path);
+    const database = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
+    if (isNew) chmodSync(path, 0o600);
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    return succeed(database);
+  } catch (error) {
+    return fail('DATABASE_UNAVAILABLE', `${path}: ${describeSqliteError(error)}.`);
+  }
+}
+
+/** The system's or SQLite's own code with its message, on one line. */
+export function describeSqliteError(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string };
+  return [code, message].filter(Boolean).join(' ').replaceAll(/\s+/g, ' ');
+}

@@ -1,0 +1,62 @@
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
+import { type EventTable, openEventTable } from './events.ts';
+import { MIGRATIONS } from './generated-migrations.ts';
+import { migrateDatabase } from './migrate-database.ts';
+import { type Database, describeSqliteError, openDatabase } from './open-database.ts';
+import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
+import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';
+import { openTaskTable, type TaskTable } from './tasks.ts';
+
+/** The open, migrated database with all its tables. */
+export type Store = {
+  readonly schema: number;
+  readonly deliveries: DeliveryTable;
+  readonly events: EventTable;
+  readonly segments: SpoolSegmentTable;
+  readonly tasks: TaskTable;
+  readonly taskLogs: TaskLogTable;
+  /** Runs `act` in one transaction that takes the write lock at once. */
+  transact<T>(act: () => T): T;
+  /** One trivial read; says why it cannot be done. */
+  check(): Outcome<void>;
+  close(): void;
+};
+
+/** Opens the database at `path`, migrates it, and prepares every statement. */
+export function openStore(
+  path: string,
+  program: { readonly version: string; readonly nowMs: number },
+): Outcome<Store> {
+  const opened = openDatabase(path);
+  if (!opened.ok) return opened;
+  const database = opened.value;
+  const migrated = migrateDatabase(database, MIGRATIONS, program);
+  if (!migrated.ok) {
+    database.close();
+    return migrated;
+  }
+  return succeed(prepareStore(database, migrated.value));
+}
+
+function prepareStore(database: Database, schema: number): Store {
+  const ping = database.prepare('SELECT count(*) FROM schema_migrations');
+  return {
+    schema,
+    deliveries: openDeliveryTable(database),
+    events: openEventTable(database),
+    segments: openSpoolSegmentTable(database),
+    tasks: openTaskTable(database),
+    taskLogs: openTaskLogTable(database),
+    transact: (act) => database.transaction(act).immediate(),
+    check: () => {
+      try {
+        ping.get();
+        return succeed(undefined);
+      } catch (error) {
+        return fail('DATABASE_UNAVAILABLE', `${describeSqliteError(error)}.`);
+      }
+    },
+    close: () => database.close(),
+  };
+}

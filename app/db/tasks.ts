@@ -1,0 +1,238 @@
+import type { ErrorCode } from '../../shared/contract/error-codes.ts';
+import type { FinalStatus, TaskKind, TaskPhase, TaskStatus } from '../domain/task.ts';
+import type { Database } from './open-database.ts';
+
+/** A task as it is stored. Times are milliseconds since the epoch. */
+export type TaskRow = {
+  readonly id: string;
+  readonly kind: TaskKind;
+  readonly status: TaskStatus;
+  readonly phase: TaskPhase;
+  readonly unit: string;
+  readonly image: string | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly started_at: number | null;
+  readonly finished_at: number | null;
+  readonly summary: string;
+  readonly error_code: ErrorCode | null;
+  readonly error_detail: string | null;
+  readonly trigger_source: string;
+  readonly trigger_request_id: string | null;
+  readonly trigger_path: string | null;
+  readonly trigger_caller: string | null;
+  readonly trigger_reason: string | null;
+  readonly webhook_digest: string | null;
+  readonly registry_digest: string | null;
+  readonly pulled_digest: string | null;
+  readonly running_digest: string | null;
+  readonly running_image: string | null;
+  readonly attempts: number;
+  readonly executor: 'systemd-run' | 'child' | null;
+  readonly claimed_at: number | null;
+};
+
+/** What a new task is made of. */
+export type NewTask = Pick<
+  TaskRow,
+  | 'id'
+  | 'kind'
+  | 'unit'
+  | 'image'
+  | 'created_at'
+  | 'summary'
+  | 'trigger_source'
+  | 'trigger_request_id'
+  | 'trigger_path'
+  | 'trigger_caller'
+  | 'webhook_digest'
+>;
+
+/** The four digests of a deployment and what runs now, as they become known. */
+export type TaskEvidence = Partial<
+  Pick<
+    TaskRow,
+    'image' | 'registry_digest' | 'pulled_digest' | 'running_digest' | 'running_image'
+  >
+>;
+
+/** How a task ended. */
+export type TaskEnd = {
+  readonly status: FinalStatus;
+  readonly summary: string;
+  readonly errorCode?: ErrorCode;
+  readonly errorDetail?: string;
+  readonly at: number;
+};
+
+/** Filters of a list; `before` is the key of the last row of the page before. */
+export type TaskFilter = {
+  readonly limit: number;
+  readonly status?: TaskStatus;
+  readonly unit?: string;
+  readonly before?: { readonly createdAt: number; readonly id: string };
+};
+
+/** The tasks table. Every change of state names the state it leaves, so that no late writer changes a final one. */
+export type TaskTable = {
+  insert(task: NewTask): void;
+  find(id: string): TaskRow | undefined;
+  /** Newest first. */
+  list(filter: TaskFilter): TaskRow[];
+  /** A task of that unit and image that has not begun. */
+  findPending(unit: string, image: string | null): TaskRow | undefined;
+  /** The oldest pending task of each unit that has none running, at most `limit`. */
+  listDispatchable(limit: number): TaskRow[];
+  listRunning(): TaskRow[];
+  countRunning(): number;
+  /** A later delivery joins a pending task: the newest digest wins. */
+  joinPending(id: string, webhookDigest: string | null, at: number): void;
+  /** pending -> running, not yet claimed by a process. */
+  markDispatched(id: string, executor: 'systemd-run' | 'child', at: number): boolean;
+  /** The process of the task takes it over; false when it is not there to be taken. */
+  claim(id: string, at: number): boolean;
+  /** running -> pending, when its process is gone. */
+  release(id: string, at: number): boolean;
+  /** running or pending -> a final state; false when it had one already. */
+  finish(id: string, end: TaskEnd): boolean;
+  setPhase(id: string, phase: TaskPhase, at: number): void;
+  setEvidence(id: string, evidence: TaskEvidence, at: number): void;
+};
+
+/** Prepares the statements of the table. */
+export function openTaskTable(database: Database): TaskTable {
+  const changed = (statement: { run(parameters: object): { changes: number } }) => (p: object) =>
+    statement.run(p).changes === 1;
+  const markDispatched = changed(
+    database.prepare(`UPDATE tasks SET status = 'running', phase = 'dispatching', executor = @executor,
+      attempts = attempts + 1, claimed_at = NULL, updated_at = @at WHERE id = @id AND status = 'pending'`),
+  );
+  const claim = changed(
+    database.prepare(`UPDATE tasks SET claimed_at = @at, started_at = coalesce(started_at, @at), updated_at = @at
+      WHERE id = @id AND status = 'running' AND claimed_at IS NULL`),
+  );
+  const release = changed(
+    database.prepare(`UPDATE tasks SET status = 'pending', phase = 'queued', claimed_at = NULL, executor = NULL,
+      updated_at = @at WHERE id = @id AND status = 'running'`),
+  );
+  const finish = changed(
+    database.prepare(`UPDATE tasks SET status = @status, phase = 'done', summary = @summary,
+      error_code = @errorCode, error_detail = @errorDetail, finished_at = @at, updated_at = @at
+      WHERE id = @id AND status IN ('pending', 'running')`),
+  );
+  return {
+    ...prepareReads(database),
+    ...prepareEdits(database),
+    markDispatched: (id, executor, at) => markDispatched({ id, executor, at }),
+    claim: (id, at) => claim({ id, at }),
+    release: (id, at) => release({ id, at }),
+    finish: (id, end) =>
+      finish({
+        id,
+        status: end.status,
+        summary: end.summary,
+        errorCode: end.errorCode ?? null,
+        errorDetail: end.errorDetail ?? null,
+        at: end.at,
+      }),
+  };
+}
+
+type Reads = Pick<
+  TaskTable,
+  'find' | 'list' | 'findPending' | 'listDispatchable' | 'listRunning' | 'countRunning'
+>;
+
+function prepareReads(database: Database): Reads {
+  const find = database.prepare<[string], TaskRow>('SELECT * FROM tasks WHERE id = ?');
+  const findPending = database.prepare<[string, string | null], TaskRow>(
+    `SELECT * FROM tasks WHERE unit = ? AND image IS ? AND status = 'pending'
+     ORDER BY created_at DESC, id DESC LIMIT 1`,
+  );
+  const listDispatchable = database.prepare<[number], TaskRow>(
+    `SELECT * FROM tasks AS task WHERE status = 'pending' AND NOT EXISTS (
+       SELECT 1 FROM tasks AS other WHERE other.unit = task.unit AND (
+         other.status = 'running' OR (other.status = 'pending'
+           AND (other.created_at, other.id) < (task.created_at, task.id))))
+     ORDER BY created_at, id LIMIT ?`,
+  );
+  const listRunning = database.prepare<[], TaskRow>(
+    `SELECT * FROM tasks WHERE status = 'running' ORDER BY created_at, id`,
+  );
+  const countRunning = database
+    .prepare<[], number>(`SELECT count(*) FROM tasks WHERE status = 'running'`)
+    .pluck();
+  const list = prepareList(database);
+  return {
+    find: (id) => find.get(id),
+    list,
+    findPending: (unit, image) => findPending.get(unit, image),
+    listDispatchable: (limit) => listDispatchable.all(limit),
+    listRunning: () => listRunning.all(),
+    countRunning: () => countRunning.get() ?? 0,
+  };
+}
+
+function prepareList(database: Database): TaskTable['list'] {
+  return ({ limit, status, unit, before }) => {
+    const conditions = ['1'];
+    const parameters: (string | number)[] = [];
+    if (status !== undefined) {
+      conditions.push('status = ?');
+      parameters.push(status);
+    }
+    if (unit !== undefined) {
+      conditions.push('unit = ?');
+      parameters.push(unit);
+    }
+    if (before !== undefined) {
+      conditions.push('(created_at, id) < (?, ?)');
+      parameters.push(before.createdAt, before.id);
+    }
+    return database
+      .prepare<(string | number)[], TaskRow>(
+        `SELECT * FROM tasks WHERE ${conditions.join(' AND ')}
+         ORDER BY created_at DESC, id DESC LIMIT ?`,
+      )
+      .all(...parameters, limit);
+  };
+}
+
+function prepareEdits(
+  database: Database,
+): Pick<TaskTable, 'insert' | 'joinPending' | 'setPhase' | 'setEvidence'> {
+  const insert = database.prepare(
+    `INSERT INTO tasks (id, kind, status, phase, unit, image, created_at, updated_at, summary,
+       trigger_source, trigger_request_id, trigger_path, trigger_caller, webhook_digest)
+     VALUES (@id, @kind, 'pending', 'queued', @unit, @image, @created_at, @created_at, @summary,
+       @trigger_source, @trigger_request_id, @trigger_path, @trigger_caller, @webhook_digest)`,
+  );
+  const join = database.prepare(
+    `UPDATE tasks SET webhook_digest = coalesce(?, webhook_digest), updated_at = ?
+     WHERE id = ? AND status = 'pending'`,
+  );
+  const phase = database.prepare(
+    `UPDATE tasks SET phase = ?, updated_at = ? WHERE id = ? AND status = 'running'`,
+  );
+  const evidence = database.prepare(
+    `UPDATE tasks SET image = coalesce(@image, image),
+       registry_digest = coalesce(@registry_digest, registry_digest),
+       pulled_digest = coalesce(@pulled_digest, pulled_digest),
+       running_digest = coalesce(@running_digest, running_digest),
+       running_image = coalesce(@running_image, running_image), updated_at = @at
+     WHERE id = @id AND status = 'running'`,
+  );
+  const none = {
+    image: null,
+    registry_digest: null,
+    pulled_digest: null,
+    running_digest: null,
+    running_image: null,
+  };
+  return {
+    insert: (task) => void insert.run(task),
+    joinPending: (id, digest, at) => void join.run(digest, at, id),
+    setPhase: (id, name, at) => void phase.run(name, at, id),
+    setEvidence: (id, known, at) => void evidence.run({ ...none, ...known, id, at }),
+  };
+}

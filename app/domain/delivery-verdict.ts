@@ -1,0 +1,98 @@
+import type { GithubReading } from './github-payload.ts';
+import {
+  formatImageReference,
+  type ImageReference,
+  repositoryOf,
+  sameRepository,
+  tagOf,
+  withTag,
+} from './image-reference.ts';
+
+/** Why a delivery with a good signature led to nothing: the closed list, one sentence each. */
+export const IGNORED_REASONS = {
+  'event-not-handled': 'Only the events package and registry_package say that an image was pushed.',
+  'action-not-handled': 'Only the actions published and updated say that an image was pushed.',
+  'package-type-not-container': 'The package is not a container image.',
+  'untagged-child': 'The manifest has no tag: it is a part of an image whose own event follows.',
+  'image-unreadable': 'The body does not say which image was pushed.',
+  'unit-unknown': 'The unit is not among the configured ones.',
+  'unit-not-found': 'systemd does not know the unit.',
+  'unit-image-differs':
+    'The unit runs an image of another repository than the one that was pushed.',
+  'unit-image-pinned': 'The unit names its image by digest, so no push can change what it runs.',
+  'unit-image-unknown': 'The image that the unit runs cannot be told from its start command.',
+} as const satisfies Record<Extract<GithubReading, { kind: 'ignored' }>['reason'], string> &
+  Record<`unit-${string}`, string>;
+
+/** One of the closed list of reasons. */
+export type IgnoredReason = keyof typeof IGNORED_REASONS;
+
+/** What follows from a delivery with a good signature; each of them is answered with 2xx. */
+export type DeliveryVerdict =
+  | {
+      readonly verdict: 'accepted';
+      readonly unit: string;
+      /** The unit's own image with its tag; absent while systemd cannot be asked, then the task finds it out. */
+      readonly image?: string;
+      /** `repository`: the payload does not name the unit's tag, which may have moved all the same. */
+      readonly matched: 'tag' | 'repository';
+      /** What the payload says that the unit's tag now means; only where that tag matched. */
+      readonly digest?: string;
+    }
+  | { readonly verdict: 'ignored'; readonly reason: IgnoredReason; readonly detail: string }
+  | { readonly verdict: 'ping' }
+  | {
+      readonly verdict: 'duplicate';
+      /** The id of the delivery that this one repeats. */
+      readonly of: string;
+    };
+
+/** What is known of the unit that a delivery was sent to. */
+export type UnitFacts = {
+  readonly name: string;
+  /** Whether it is among the configured units. */
+  readonly listed: boolean;
+} & (
+  | { readonly state: 'known'; readonly image: ImageReference }
+  | { readonly state: 'unknown-to-systemd' | 'image-unknown' | 'not-looked-up' }
+);
+
+type Push = Extract<GithubReading, { kind: 'push' }>;
+
+/** Decides what a delivery means for the unit that its URL names. */
+export function decideVerdict(reading: GithubReading, unit: UnitFacts): DeliveryVerdict {
+  if (reading.kind === 'ping') return { verdict: 'ping' };
+  if (!unit.listed) return ignore('unit-unknown', `The unit is ${unit.name}.`);
+  if (reading.kind === 'ignored') return ignore(reading.reason, reading.detail);
+  switch (unit.state) {
+    case 'unknown-to-systemd':
+      return ignore('unit-not-found', `The unit is ${unit.name}.`);
+    case 'image-unknown':
+      return ignore('unit-image-unknown', `The unit is ${unit.name}.`);
+    case 'not-looked-up':
+      // Refusing would lose the push, for GitHub does not send it again.
+      return { verdict: 'accepted', unit: unit.name, matched: 'repository' };
+    case 'known':
+      return compareImages(reading, unit.name, unit.image);
+  }
+}
+
+function ignore(reason: IgnoredReason, detail: string): DeliveryVerdict {
+  return { verdict: 'ignored', reason, detail };
+}
+
+function compareImages(push: Push, unit: string, image: ImageReference): DeliveryVerdict {
+  if (!sameRepository(push.image, image)) {
+    const detail = `${unit} runs ${repositoryOf(image)}, pushed was ${repositoryOf(push.image)}.`;
+    return ignore('unit-image-differs', detail);
+  }
+  if (image.digest !== undefined)
+    return ignore('unit-image-pinned', `${unit} runs ${formatImageReference(image)}.`);
+  const accepted = { verdict: 'accepted', unit, image: withTag(image) } as const;
+  if (!push.tags.includes(tagOf(image))) return { ...accepted, matched: 'repository' };
+  return {
+    ...accepted,
+    matched: 'tag',
+    ...(push.digest !== undefined && { digest: push.digest }),
+  };
+}

@@ -1,0 +1,80 @@
+/** Options of `podman run` that take no value (podman-run(1), 4.3 to 5.x); every other one takes one. */
+const RUN_SWITCHES = new Set([
+  '--detach',
+  '--disable-content-trust',
+  '--env-host',
+  '--help',
+  '--http-proxy',
+  '--init',
+  '--interactive',
+  '--no-healthcheck',
+  '--no-hostname',
+  '--no-hosts',
+  '--oom-kill-disable',
+  '--passwd',
+  '--privileged',
+  '--publish-all',
+  '--quiet',
+  '--read-only',
+  '--read-only-tmpfs',
+  '--replace',
+  '--rm',
+  '--rmi',
+  '--sig-proxy',
+  '--tls-verify',
+  '--tty',
+  '--unsetenv-all',
+]);
+const RUN_SHORT_SWITCHES = new Set(['P', 'd', 'i', 'q', 't']);
+
+/** The same for `podman` itself (podman(1)). */
+const GLOBAL_SWITCHES = new Set([
+  '--help',
+  '--noout',
+  '--remote',
+  '--syslog',
+  '--transient-store',
+  '--version',
+]);
+const GLOBAL_SHORT_SWITCHES = new Set(['r', 'v']);
+
+/**
+ * The image that a start command runs: `/usr/bin/podman run [OPTIONS] IMAGE [COMMAND]`, as Quadlet and
+ * `podman generate systemd --new` write it. Undefined for anything else (a shell line, `podman start`, `--rootfs`).
+ */
+export function findRunImage(argv: readonly string[]): string | undefined {
+  if (argv[0]?.split('/').at(-1) !== 'podman') return undefined;
+  const global = skipOptions(argv, 1, GLOBAL_SWITCHES, GLOBAL_SHORT_SWITCHES);
+  const verb = argv[global] === 'container' ? global + 1 : global;
+  if (argv[verb] !== 'run') return undefined;
+  const first = skipOptions(argv, verb + 1, RUN_SWITCHES, RUN_SHORT_SWITCHES);
+  if (argv.slice(verb + 1, first).some((word) => word.startsWith('--rootfs'))) return undefined;
+  return argv[first];
+}
+
+/** Index of the first word that is neither an option nor the value of one. */
+function skipOptions(
+  argv: readonly string[],
+  start: number,
+  switches: ReadonlySet<string>,
+  shortSwitches: ReadonlySet<string>,
+): number {
+  let at = start;
+  for (let word = argv[at]; word?.startsWith('-') && word !== '-'; word = argv[at]) {
+    if (word === '--') return at + 1;
+    at += takesNextWord(word, switches, shortSwitches) ? 2 : 1;
+  }
+  return at;
+}
+
+function takesNextWord(
+  word: string,
+  switches: ReadonlySet<string>,
+  shortSwitches: ReadonlySet<string>,
+): boolean {
+  if (word.startsWith('--')) return !word.includes('=') && !switches.has(word);
+  // A cluster such as `-dit` or `-de K=V`: the first letter that takes a value has it attached or next.
+  const letters = [...word.slice(1)];
+  const valued = letters.findIndex((letter) => !shortSwitches.has(letter));
+  return valued >= 0 && valued === letters.length - 1;
+}

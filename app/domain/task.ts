@@ -1,0 +1,46 @@
+/** What makes a task. */
+export type TaskKind = 'github-webhook';
+
+/** The closed list of states of a task; the last six are final: nothing changes a task that has one of them. */
+export const TASK_STATUSES = [
+  'pending',
+  'running',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'skipped',
+  'unknown',
+  'anomaly',
+] as const;
+
+/** A state of a task. */
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+
+/** A state that nothing leaves. */
+export type FinalStatus = Exclude<TaskStatus, 'pending' | 'running'>;
+
+/** What a running task is doing. */
+export type TaskPhase =
+  | 'queued'
+  | 'dispatching'
+  | 'reading-unit'
+  | 'resolving-digest'
+  | 'pulling-image'
+  | 'tagging-image'
+  | 'restarting'
+  | 'verifying'
+  | 'diagnosing'
+  | 'done';
+
+/** Whether the state is final. */
+export function isFinal(status: TaskStatus): status is FinalStatus {
+  return status !== 'pending' && status !== 'running';
+}
+
+/** A task whose process vanished is started again at most this often; then it is closed as lost. */
+export const MAX_ATTEMPTS = 3;
+
+/** What is to be done about a task that is `running` in the database but whose process is gone. */
+export function decideLost(attempts: number): 'resume' | 'close' {
+  return attempts < MAX_ATTEMPTS ? 'resume' : 'close';
+}

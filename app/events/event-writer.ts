@@ -1,0 +1,45 @@
+import type { Logger } from 'pino';
+import type { EventRow, EventTable } from '../db/events.ts';
+
+/** Something that happened, before it has a row. */
+export type NewEvent = Omit<EventRow, 'id'>;
+
+const FLUSH_EVERY_MS = 250;
+/** Beyond this the writer no longer waits for its turn: memory is bounded whatever the load. */
+const MAX_WAITING = 2_000;
+/** While the database fails, the newest are kept and the loss is counted. */
+const MAX_KEPT = 10_000;
+
+/** Writes events in batches, off the request path; nothing is lost on a clean stop. */
+export class EventWriter {
+  readonly #table: EventTable;
+  readonly #log: Logger;
+  #waiting: NewEvent[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(table: EventTable, log: Logger) {
+    this.#table = table;
+    this.#log = log;
+  }
+
+  record(event: NewEvent): void {
+    this.#waiting.push(event);
+    if (this.#waiting.length % MAX_WAITING === 0) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), FLUSH_EVERY_MS);
+  }
+
+  /** Writes all that waits; on failure it waits for the next turn. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.length === 0) return;
+    try {
+      this.#table.insertAll(this.#waiting);
+      this.#waiting = [];
+    } catch (error) {
+      const lost = Math.max(this.#waiting.length - MAX_KEPT, 0);
+      this.#waiting = this.#waiting.slice(lost);
+      this.#log.error({ err: error, lost }, 'writing events failed');
+    }
+  }
+}

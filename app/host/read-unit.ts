@@ -1,0 +1,101 @@
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import {
+  type CommandResult,
+  formatEnd,
+  isSuccess,
+  type RunCommand,
+} from '../../shared/process/run-command.ts';
+import { type ImageReference, parseImageReference } from '../domain/image-reference.ts';
+import { findRunImage } from '../domain/podman-run-image.ts';
+
+/** What the user manager says of a service unit. */
+export type UnitReading = {
+  readonly name: string;
+  readonly activeState: string;
+  readonly subState: string;
+  /** Result of the last run: `success`, `exit-code`, `timeout`, … (systemd.service(5)). */
+  readonly result: string;
+  readonly mainPid: number;
+  /** The unit file changed and `systemctl --user daemon-reload` has not been run. */
+  readonly needsReload: boolean;
+  /** The image of the loaded start command; undefined where it cannot be told. */
+  readonly image: ImageReference | undefined;
+};
+
+const TIMEOUT_MS = 10_000;
+const MAX_OUTPUT_BYTES = 256 * 1024;
+const SYSTEMD = 'org.freedesktop.systemd1';
+
+/**
+ * Reads a unit over the bus of the user manager, since only there the start command comes as an argument list, the
+ * one that the next restart will really use. UNIT_NOT_FOUND where systemd has no such unit.
+ */
+export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<UnitReading>> {
+  const path = `/org/freedesktop/systemd1/unit/${escapeBusLabel(unit)}`;
+  const [general, service] = await Promise.all([
+    getProperties(run, path, `${SYSTEMD}.Unit`, [
+      'LoadState',
+      'ActiveState',
+      'SubState',
+      'NeedDaemonReload',
+    ]),
+    getProperties(run, path, `${SYSTEMD}.Service`, ['Result', 'MainPID', 'ExecStart']),
+  ]);
+  if (!general.ok) return general;
+  const [loadState, activeState, subState, needsReload] = general.value;
+  if (loadState === 'not-found') return fail('UNIT_NOT_FOUND', `Unit ${unit}.`);
+  if (!service.ok) return service;
+  const [result, mainPid, execStart] = service.value;
+  return succeed({
+    name: unit,
+    activeState: String(activeState),
+    subState: String(subState),
+    result: String(result),
+    mainPid: Number(mainPid),
+    needsReload: needsReload === true,
+    image: findImage(execStart),
+  });
+}
+
+/** sd_bus_path_encode(3): what is no letter or digit becomes _XX, and so does a leading digit. */
+function escapeBusLabel(name: string): string {
+  return name.replaceAll(/^[0-9]|[^A-Za-z0-9]/g, (character) => {
+    return `_${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+async function getProperties(
+  run: RunCommand,
+  path: string,
+  face: string,
+  names: readonly string[],
+): Promise<Outcome<readonly unknown[]>> {
+  const result = await run({
+    argv: ['busctl', '--user', '--json=short', 'get-property', SYSTEMD, path, face, ...names],
+    timeoutMs: TIMEOUT_MS,
+    maxOutputBytes: MAX_OUTPUT_BYTES,
+  });
+  if (!isSuccess(result)) return describeBusFailure(result);
+  try {
+    const lines = result.stdout.trim().split('\n');
+    return succeed(lines.map((line) => (JSON.parse(line) as { data: unknown }).data));
+  } catch {
+    return fail('USER_MANAGER_UNAVAILABLE', 'busctl printed something that is not JSON.');
+  }
+}
+
+function describeBusFailure(result: CommandResult) {
+  return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+}
+
+/** `ExecStart` is `a(sasbttttuii)`: path, argument list, and so on; a service may have several. */
+function findImage(execStart: unknown): ImageReference | undefined {
+  if (!Array.isArray(execStart)) return undefined;
+  for (const command of execStart as unknown[]) {
+    const argv = Array.isArray(command) ? (command[1] as unknown) : undefined;
+    if (!Array.isArray(argv) || !argv.every((word) => typeof word === 'string')) continue;
+    const text = findRunImage(argv);
+    if (text !== undefined) return parseImageReference(text);
+  }
+  return undefined;
+}

@@ -1,0 +1,113 @@
+import type { Socket } from 'node:net';
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import type { Logger } from 'pino';
+import type { ErrorCode } from '../../shared/contract/error-codes.ts';
+import { toProblem } from '../api/problem.ts';
+import type { EventWriter } from '../events/event-writer.ts';
+import { newIdentifier } from '../intake/new-identifier.ts';
+import { describeThrown, sendFailure } from './problem-reply.ts';
+
+/** What a request leaves for its event. */
+export type RequestNote = {
+  /** What was asked for, as a word of a closed set; empty for what leaves no event. */
+  action: string;
+  actor: string | null;
+  code: ErrorCode | null;
+  meta: Readonly<Record<string, unknown>> | null;
+};
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    note: RequestNote;
+  }
+}
+
+/** A slow sender must not hold a connection for ever: the whole request has to arrive within this time. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Longer than that of the usual proxies (60 s), so that they and not we close idle connections. */
+const KEEP_ALIVE_MS = 75_000;
+const MAX_PARAM_LENGTH = 300;
+
+type Parts = { readonly log: Logger; readonly events: EventWriter };
+
+/**
+ * The HTTP application without its routes: request ids, problem answers, one event for each request, and a drain that
+ * cuts nobody off.
+ */
+export function createApp({ log, events }: Parts): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    genReqId: () => newIdentifier('req'),
+    requestIdHeader: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    clientErrorHandler: answerBrokenRequest,
+  });
+  app.decorateRequest('note');
+  app.addHook('onRequest', (request, reply, done) => {
+    request.note = { action: 'unknown', actor: null, code: null, meta: null };
+    reply.header('x-request-id', request.id);
+    reply.header('x-content-type-options', 'nosniff');
+    reply.header('cache-control', 'no-store');
+    done();
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    recordRequest(events, request, reply.statusCode, reply.elapsedTime);
+    done();
+  });
+  app.setNotFoundHandler((request, reply) => {
+    request.note.action = 'not-found';
+    return sendFailure(request, reply, { code: 'NOT_FOUND', detail: '' });
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const failure = describeThrown(error);
+    if (failure.code === 'INTERNAL') log.error({ err: error, request: request.id }, 'request failed');
+    return sendFailure(request, reply, failure);
+  });
+  return app;
+}
+
+function recordRequest(
+  events: EventWriter,
+  request: FastifyRequest,
+  status: number,
+  elapsedMs: number,
+): void {
+  const { action, actor, code, meta } = request.note;
+  if (action === '') return;
+  events.record({
+    request_id: request.id,
+    ts: Date.now(),
+    method: request.method,
+    // Without the query: whatever a sender puts there is no business of the record.
+    path: (request.url.split('?', 1)[0] ?? '').slice(0, MAX_PARAM_LENGTH),
+    status,
+    action,
+    code,
+    actor,
+    remote_address: request.ip,
+    duration_us: Math.round(elapsedMs * 1000),
+    task_id: null,
+    meta: meta === null ? null : JSON.stringify(meta),
+  });
+}
+
+/** Answers what never became a request: a broken head, one that is too large, one that did not arrive in time. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code: ErrorCode =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'REQUEST_TIMEOUT' : 'REQUEST_INVALID';
+  const problem = toProblem(code, '', newIdentifier('req'));
+  const body = JSON.stringify(problem);
+  const reason = code === 'REQUEST_TIMEOUT' ? 'Request Timeout' : 'Bad Request';
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${reason}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,25 @@
+import type { FastifyInstance, HTTPMethods } from 'fastify';
+import { sendFailure } from './problem-reply.ts';
+
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** Answers every other method of a path with 405 and the Allow header that RFC 9110 §15.5.6 asks for. */
+export function refuseOtherMethods(
+  app: FastifyInstance,
+  url: string,
+  allowed: HTTPMethods,
+  action: string,
+): void {
+  app.route({
+    method: METHODS.filter((method) => method !== allowed),
+    url,
+    onRequest: (request, reply, done) => {
+      request.note.action = action;
+      reply.header('allow', allowed);
+      // A body of a type that we do not read must not turn the 405 into a 415.
+      sendFailure(request, reply, { code: 'METHOD_NOT_ALLOWED', detail: '' });
+      done();
+    },
+    handler: () => undefined,
+  });
+}

@@ -1,0 +1,35 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ERRORS, type ErrorCode } from '../../shared/contract/error-codes.ts';
+import { type Failure, FailureError } from '../../shared/contract/outcome.ts';
+import { PROBLEM_TYPE, toProblem } from '../api/problem.ts';
+
+/** Fastify's own errors that a client can cause, as codes of ours. */
+const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'CONTENT_TYPE_UNSUPPORTED',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'REQUEST_INVALID',
+  FST_ERR_BAD_URL: 'REQUEST_INVALID',
+  FST_ERR_MAX_PARAM_LENGTH: 'NOT_FOUND',
+};
+
+/** Refuses a request. A body that was not read to its end costs the connection. */
+export function sendFailure(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { code, detail }: Failure,
+): FastifyReply {
+  request.note.code = code;
+  if (code === 'BODY_TOO_LARGE') reply.header('connection', 'close');
+  if (ERRORS[code].status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply
+    .code(ERRORS[code].status)
+    .type(PROBLEM_TYPE)
+    .send(toProblem(code, detail, request.id));
+}
+
+/** What an error that was thrown while a request was handled is answered with. Unknown ones say nothing of themselves. */
+export function describeThrown(error: unknown): Failure {
+  if (error instanceof FailureError) return error.failure;
+  const code = FRAMEWORK_CODES[(error as { code?: string }).code ?? ''];
+  return { code: code ?? 'INTERNAL', detail: '' };
+}

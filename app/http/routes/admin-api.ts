@@ -1,0 +1,63 @@
+import type { FastifyInstance } from 'fastify';
+import type * as z from 'zod';
+import { FailureError, fail } from '../../../shared/contract/outcome.ts';
+import { describeQueryFault, eventsQuery, tasksQuery } from '../../api/queries.ts';
+import type { Store } from '../../db/store.ts';
+import { isTaskId } from '../../domain/identifier.ts';
+import { listEvents } from '../../events/list-events.ts';
+import type { EventWriter } from '../../events/event-writer.ts';
+import { listTasks, parseTaskCursor, readTask } from '../../tasks/read-tasks.ts';
+import type { AdminGate } from '../admin-gate.ts';
+import { refuseOtherMethods } from '../method-not-allowed.ts';
+import { sendFailure } from '../problem-reply.ts';
+
+type Parts = { readonly store: Store; readonly events: EventWriter; readonly gate: AdminGate };
+
+/** The read side: `GET /api/events`, `GET /api/tasks`, `GET /api/tasks/:id`, for admins only. */
+export function registerAdminApi(app: FastifyInstance, { store, events, gate }: Parts): void {
+  void app.register((scope, _options, done) => {
+    scope.addHook('onRequest', (request, _reply, next) => {
+      request.note.action = `${request.routeOptions.url?.split('/')[2] ?? ''}-api`;
+      const admitted = gate(request.headers.authorization);
+      if (admitted.ok) request.note.actor = admitted.value;
+      next(admitted.ok ? undefined : new FailureError(admitted.failure));
+    });
+    scope.get('/api/events', (request) => {
+      const { cursor, request_id, task_id, action, limit } = parseQuery(eventsQuery, request.query);
+      // What has happened is what can be read, also when it waits for its batch.
+      events.flush();
+      return listEvents(store, {
+        limit,
+        ...(cursor !== undefined && { before: cursor }),
+        ...(action !== undefined && { action }),
+        ...(request_id !== undefined && { requestId: request_id }),
+        ...(task_id !== undefined && { taskId: task_id }),
+      });
+    });
+    scope.get('/api/tasks', (request) => {
+      const { cursor, status, unit, limit } = parseQuery(tasksQuery, request.query);
+      return listTasks(store, {
+        limit,
+        ...(status !== undefined && { status }),
+        ...(unit !== undefined && { unit }),
+        ...(cursor !== undefined && { before: parseTaskCursor(cursor) }),
+      });
+    });
+    scope.get<{ Params: { id: string } }>('/api/tasks/:id', (request, reply) => {
+      const { id } = request.params;
+      const task = isTaskId(id) ? readTask(store, id) : undefined;
+      if (!task) return sendFailure(request, reply, { code: 'TASK_NOT_FOUND', detail: '' });
+      return task;
+    });
+    for (const url of ['/api/events', '/api/tasks', '/api/tasks/:id']) {
+      refuseOtherMethods(scope, url, 'GET', 'admin-api');
+    }
+    done();
+  });
+}
+
+function parseQuery<T extends z.ZodType>(schema: T, query: unknown): z.output<T> {
+  const parsed = schema.safeParse(query);
+  if (parsed.success) return parsed.data;
+  throw new FailureError(fail('REQUEST_INVALID', describeQueryFault(parsed.error)).failure);
+}

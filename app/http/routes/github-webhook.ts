@@ -1,0 +1,80 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { FailureError, fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
+import { type RawDelivery, receiveGithubDelivery } from '../../intake/receive-github-delivery.ts';
+import { refuseOtherMethods } from '../method-not-allowed.ts';
+import { sendFailure } from '../problem-reply.ts';
+
+type Parts = Parameters<typeof receiveGithubDelivery>[0] & {
+  readonly log: Logger;
+  readonly maxBodyBytes: number;
+};
+
+type Params = { Params: { service: string } };
+
+const PATHS = ['/github-package-update/:service', '/github-package-update/:service/redeploy'];
+
+/** `POST /github-package-update/<unit>[/redeploy]`: the body stays raw until its signature is verified. */
+export function registerGithubWebhook(app: FastifyInstance, parts: Parts): void {
+  void app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(
+      'application/json',
+      { parseAs: 'buffer', bodyLimit: parts.maxBodyBytes },
+      (_request, body, parsed) => parsed(null, body),
+    );
+    for (const url of PATHS) {
+      scope.post<Params>(url, {
+        onRequest: (request, _reply, next) => {
+          request.note.action = 'github-webhook';
+          const checked = checkHead(parts, request);
+          next(checked.ok ? undefined : new FailureError(checked.failure));
+        },
+        handler: async (request, reply) => {
+          const received = await receiveGithubDelivery(parts, toRaw(request));
+          if (!received.ok) return sendFailure(request, reply, received.failure);
+          const { id, unit, verdict } = received.value;
+          request.note.actor = 'github';
+          request.note.meta = { delivery: id, unit, ...verdict };
+          parts.log.info({ delivery: id, unit, verdict: verdict.verdict }, 'delivery received');
+          const isNews = verdict.verdict === 'accepted' || verdict.verdict === 'ignored';
+          return reply
+            .code(isNews ? 202 : 200)
+            .send({ delivery: id, unit, ...verdict, request_id: request.id });
+        },
+      });
+      refuseOtherMethods(scope, url, 'POST', 'github-webhook');
+    }
+    done();
+  });
+}
+
+/** What can be refused before a byte of the body is read, in the documented order. */
+function checkHead(parts: Parts, request: FastifyRequest): Outcome<void> {
+  if (parts.secrets.length === 0) return fail('WEBHOOK_SECRET_NOT_CONFIGURED', '');
+  const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+  if (type !== 'application/json') return fail('CONTENT_TYPE_UNSUPPORTED', '');
+  if (!header(request, 'x-hub-signature-256')) return fail('SIGNATURE_MISSING', '');
+  if (Number(request.headers['content-length'] ?? 0) > parts.maxBodyBytes) {
+    return fail('BODY_TOO_LARGE', `At most ${parts.maxBodyBytes} bytes are read.`);
+  }
+  return succeed(undefined);
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function toRaw(request: FastifyRequest<Params>): RawDelivery {
+  return {
+    service: request.params.service,
+    path: (request.url.split('?', 1)[0] ?? '').slice(0, 1000),
+    signature: header(request, 'x-hub-signature-256'),
+    event: header(request, 'x-github-event'),
+    delivery: header(request, 'x-github-delivery'),
+    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    remoteAddress: request.ip,
+    requestId: request.id,
+  };
+}

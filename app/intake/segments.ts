@@ -1,0 +1,76 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { readSpoolEntry, type SpoolEntry } from './spool-format.ts';
+
+const SUFFIX = '.spool';
+
+/** What a segment holds behind an offset. */
+export type SegmentContent = {
+  readonly entries: readonly SpoolEntry[];
+  /** The offset behind the last whole entry. */
+  readonly end: number;
+  /** Stretches that could not be read: a disk that lies, or a hand that edited. */
+  readonly damaged: number;
+};
+
+/** The segments of the spool, oldest first. */
+export function listSegments(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(SUFFIX))
+    .sort();
+}
+
+/** Reads all whole entries behind `start`; what is cut off at the end was never acknowledged. */
+export function readSegment(folder: string, name: string, start: number): SegmentContent {
+  const bytes = readFrom(`${folder}/${name}`, start);
+  const entries: SpoolEntry[] = [];
+  let damaged = 0;
+  let at = 0;
+  for (let reading = readSpoolEntry(bytes, at); reading.kind !== 'end'; ) {
+    if (reading.kind === 'entry') entries.push(reading.entry);
+    else damaged++;
+    at = reading.end;
+    reading = readSpoolEntry(bytes, at);
+  }
+  return { entries, end: start + at, damaged };
+}
+
+/** Whether another living process may still append to the segment; the name says which made it. */
+export function isOwnedByOther(name: string): boolean {
+  const pid = Number(name.split('-')[1]);
+  return Number.isSafeInteger(pid) && pid !== process.pid && existsSync(`/proc/${pid}`);
+}
+
+/** Deletes a segment that is done with. */
+export function deleteSegment(folder: string, name: string): void {
+  rmSync(`${folder}/${name}`, { force: true });
+}
+
+/** Keeps a damaged segment for a person to look at, where nothing reads it again. */
+export function setSegmentAside(folder: string, name: string): void {
+  renameSync(`${folder}/${name}`, `${folder}/${name}.damaged`);
+}
+
+function readFrom(path: string, start: number): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.allocUnsafe(Math.max(fstatSync(file).size - start, 0));
+    let read = 0;
+    while (read < bytes.length) {
+      const count = readSync(file, bytes, read, bytes.length - read, start + read);
+      if (count === 0) break;
+      read += count;
+    }
+    return bytes.subarray(0, read);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,91 @@
+import { crc32 } from 'node:zlib';
+
+/**
+ * One accepted webhook as it lies in the spool. Written before it is answered; understood also by a process that
+ * cannot open the database.
+ */
+export type IntakeRecord = {
+  readonly v: 1;
+  /** Unique and sortable by time; makes taking a record over into the database repeatable. */
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  readonly source: 'github';
+  readonly path: string;
+  readonly unit: string;
+  readonly event: string;
+  /** X-GitHub-Delivery; the same again on a redelivery. */
+  readonly delivery: string;
+  readonly remoteAddress: string;
+  readonly requestId: string;
+  /** What was made of it, as the sender was told. */
+  readonly verdict: IntakeVerdict;
+};
+
+/** The judgement that the sender was told. */
+export type IntakeVerdict = {
+  readonly verdict: 'accepted' | 'ignored' | 'duplicate' | 'ping';
+  readonly reason?: string;
+  readonly detail?: string;
+  readonly image?: string;
+  readonly matched?: 'tag' | 'repository';
+  readonly digest?: string;
+};
+
+/** A record with the raw body it was judged from. */
+export type SpoolEntry = { readonly record: IntakeRecord; readonly body: Buffer };
+
+const MAGIC = 0x50_55_53_31; // "PUS1"
+const HEADER_BYTES = 16;
+const MAX_META_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 26 * 1024 * 1024;
+
+/** Header (magic, length of meta, length of body, CRC-32 over both) and then both. */
+export function encodeSpoolEntry(entry: SpoolEntry): Buffer {
+  const meta = Buffer.from(JSON.stringify(entry.record));
+  const header = Buffer.allocUnsafe(HEADER_BYTES);
+  header.writeUInt32BE(MAGIC, 0);
+  header.writeUInt32BE(meta.length, 4);
+  header.writeUInt32BE(entry.body.length, 8);
+  header.writeUInt32BE(crc32(entry.body, crc32(meta)), 12);
+  return Buffer.concat([header, meta, entry.body]);
+}
+
+/** An entry and where the next one begins; or a damaged stretch and where to go on. */
+export type SpoolReading =
+  | { readonly kind: 'entry'; readonly entry: SpoolEntry; readonly end: number }
+  | { readonly kind: 'damaged'; readonly end: number }
+  | { readonly kind: 'end' };
+
+/**
+ * Reads what stands at `start` of a segment. A record that is cut off at the end of the file was never acknowledged:
+ * `end`. A damaged one in the middle costs only itself: reading goes on at the next place where a whole record with a
+ * good checksum begins.
+ */
+export function readSpoolEntry(segment: Buffer, start: number): SpoolReading {
+  if (start >= segment.length) return { kind: 'end' };
+  const entry = decodeAt(segment, start);
+  if (entry) return { kind: 'entry', ...entry };
+  for (let at = nextMagic(segment, start + 1); at >= 0; at = nextMagic(segment, at + 1)) {
+    if (decodeAt(segment, at)) return { kind: 'damaged', end: at };
+  }
+  return { kind: 'end' };
+}
+
+const MAGIC_BYTES = Buffer.from('PUS1');
+
+function nextMagic(segment: Buffer, from: number): number {
+  return segment.indexOf(MAGIC_BYTES, from);
+}
+
+function decodeAt(segment: Buffer, at: number): { entry: SpoolEntry; end: number } | undefined {
+  if (at + HEADER_BYTES > segment.length || segment.readUInt32BE(at) !== MAGIC) return undefined;
+  const metaBytes = segment.readUInt32BE(at + 4);
+  const bodyBytes = segment.readUInt32BE(at + 8);
+  const end = at + HEADER_BYTES + metaBytes + bodyBytes;
+  if (metaBytes > MAX_META_BYTES || bodyBytes > MAX_BODY_BYTES || end > segment.length) return undefined;
+  const meta = segment.subarray(at + HEADER_BYTES, at + HEADER_BYTES + metaBytes);
+  const body = segment.subarray(at + HEADER_BYTES + metaBytes, end);
+  if (crc32(body, crc32(meta)) !== segment.readUInt32BE(at + 12)) return undefined;
+  return { entry: { record: JSON.parse(meta.toString('utf8')) as IntakeRecord, body }, end };
+}

@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { syncDirectory } from '../../shared/fs/durable-file.ts';
+import { encodeSpoolEntry, type SpoolEntry } from './spool-format.ts';
+
+/** A segment is closed beyond this size, so that what is done with can be deleted. */
+const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
+/** What may wait for the disk; more is refused, so that a stuck disk cannot eat the memory. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+/** Entries that one sync made durable, in order, and where they end. */
+export type DurableBatch = {
+  readonly segment: string;
+  readonly entries: readonly SpoolEntry[];
+  /** Offset in the segment behind the last entry. */
+  readonly end: number;
+};
+
+type Waiting = {
+  readonly entry: SpoolEntry;
+  readonly bytes: Buffer;
+  readonly settle: (outcome: Outcome<void>) => void;
+};
+
+type Segment = { readonly name: string; readonly file: FileHandle; durableBytes: number };
+
+/**
+ * Appends entries to the spool with group commit: everything that arrives while the disk is busy shares the next
+ * write and the next sync. An entry is acknowledged only after its sync; when that fails, the whole group is refused
+ * and the segment is given up, for after a failed fsync(2) its pages may be lost although a second one succeeds.
+ */
+export class SpoolWriter {
+  readonly #folder: string;
+  readonly #onDurable: (batch: DurableBatch) => void;
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #segment: Segment | undefined;
+  #flushing: Promise<void> | undefined;
+
+  constructor(folder: string, onDurable: (batch: DurableBatch) => void) {
+    this.#folder = folder;
+    this.#onDurable = onDurable;
+  }
+
+  /** The segment that is being written, which nobody may delete. */
+  get currentSegment(): string | undefined {
+    return this.#segment?.name;
+  }
+
+  /** Resolves when the entry is on disk, or with the reason why it is not and never will be. */
+  append(entry: SpoolEntry): Promise<Outcome<void>> {
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+      return Promise.resolve(fail('SPOOL_BACKLOG_FULL', `${this.#waiting.length} deliveries wait.`));
+    }
+    const bytes = encodeSpoolEntry(entry);
+    this.#waitingBytes += bytes.length;
+    return new Promise((settle) => {
+      this.#waiting.push({ entry, bytes, settle });
+      this.#flushing ??= this.#flushAll();
+    });
+  }
+
+  /** Waits for what is under way and closes the segment. */
+  async close(): Promise<void> {
+    await this.#flushing;
+    await this.#segment?.file.close();
+    this.#segment = undefined;
+  }
+
+  async #flushAll(): Promise<void> {
+    // One turn of the event loop, so that requests which arrived together are committed together.
+    await new Promise(setImmediate);
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting;
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+      await this.#flush(group);
+    }
+    this.#flushing = undefined;
+  }
+
+  async #flush(group: readonly Waiting[]): Promise<void> {
+    try {
+      const segment = await this.#openSegment();
+      const bytes = Buffer.concat(group.map((waiting) => waiting.bytes));
+      await writeWhole(segment.file, bytes, segment.durableBytes);
+      await segment.file.datasync();
+      segment.durableBytes += bytes.length;
+      const entries = group.map((waiting) => waiting.entry);
+      this.#onDurable({ segment: segment.name, entries, end: segment.durableBytes });
+    } catch (error) {
+      await this.#giveUpSegment();
+      const outcome = describeSpoolError(error);
+      for (const { settle } of group) settle(outcome);
+      return;
+    }
+    for (const { settle } of group) settle(succeed(undefined));
+  }
+
+  async #openSegment(): Promise<Segment> {
+    const current = this.#segment;
+    if (current && current.durableBytes < MAX_SEGMENT_BYTES) return current;
+    await current?.file.close();
+    this.#segment = undefined;
+    const time = Date.now().toString().padStart(15, '0');
+    const name = `${time}-${process.pid}-${randomBytes(4).toString('hex')}.spool`;
+    const file = await open(`${this.#folder}/${name}`, 'wx', 0o600);
+    this.#segment = { name, file, durableBytes: 0 };
+    syncDirectory(this.#folder);
+    return this.#segment;
+  }
+
+  /** Cuts off what was not acknowledged. Where even that fails, reading stops there or finds whole entries only. */
+  async #giveUpSegment(): Promise<void> {
+    const segment = this.#segment;
+    this.#segment = undefined;
+    if (!segment) return;
+    await segment.file.truncate(segment.durableBytes).catch(() => undefined);
+    await segment.file.close().catch(() => undefined);
+  }
+}
+
+async function writeWhole(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const result = await file.write(bytes, written, bytes.length - written, position + written);
+    written += result.bytesWritten;
+  }
+}
+
+function describeSpoolError(error: unknown) {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return fail(full ? 'SPOOL_DISK_FULL' : 'SPOOL_UNAVAILABLE', `The system said ${code}.`);
+}

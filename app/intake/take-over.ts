@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import type { Store } from '../db/store.ts';
+import { newIdentifier } from './new-identifier.ts';
+import type { SpoolEntry } from './spool-format.ts';
+
+/** Where in the spool the entries end, so that they are never taken over twice. */
+export type SpoolPosition = { readonly segment: string; readonly end: number };
+
+/**
+ * Takes entries of the spool over into the database: deliveries, the tasks that follow from them, and the position,
+ * all in one transaction. Repeating it after a crash changes nothing. Accepted deliveries for the same unit and image
+ * whose task has not begun share that task.
+ * @returns how many tasks were made.
+ */
+export function takeOver(store: Store, entries: readonly SpoolEntry[], at: SpoolPosition): number {
+  return store.transact(() => {
+    let made = 0;
+    for (const entry of entries) {
+      if (takeOverEntry(store, entry)) made++;
+    }
+    store.segments.setConsumed(at.segment, at.end);
+    return made;
+  });
+}
+
+function takeOverEntry(store: Store, { record, body }: SpoolEntry): boolean {
+  const { verdict } = record;
+  const accepted = verdict.verdict === 'accepted';
+  const pending = accepted
+    ? store.tasks.findPending(record.unit, verdict.image ?? null)
+    : undefined;
+  const taskId = accepted ? (pending?.id ?? newIdentifier('tsk')) : null;
+  const row = {
+    id: record.id,
+    received_at: record.receivedAt,
+    source: record.source,
+    delivery: record.delivery,
+    event: record.event,
+    path: record.path,
+    remote_address: record.remoteAddress,
+    unit: record.unit,
+    verdict: verdict.verdict,
+    reason: verdict.reason ?? null,
+    detail: verdict.detail ?? null,
+    image: verdict.image ?? null,
+    matched: verdict.matched ?? null,
+    digest: verdict.digest ?? null,
+    body_sha256: createHash('sha256').update(body).digest('hex'),
+    body_bytes: body.length,
+    task_id: null,
+  };
+  if (!store.deliveries.insert(row)) return false;
+  if (taskId === null) return false;
+  if (pending) joinTask(store, pending.id, { record, body });
+  else makeTask(store, taskId, { record, body });
+  store.deliveries.setTask(record.id, taskId);
+  return !pending;
+}
+
+function makeTask(store: Store, taskId: string, { record }: SpoolEntry): void {
+  const image = record.verdict.image ?? null;
+  store.tasks.insert({
+    id: taskId,
+    kind: 'github-webhook',
+    unit: record.unit,
+    image,
+    created_at: record.receivedAt,
+    summary: `${record.unit} is to run the newest ${image ?? 'image'}.`,
+    trigger_source: 'webhook',
+    trigger_request_id: record.requestId,
+    trigger_path: record.path,
+    trigger_caller: `${record.source}:${record.delivery}`,
+    webhook_digest: record.verdict.digest ?? null,
+  });
+  store.taskLogs.append({
+    task_id: taskId,
+    ts: record.receivedAt,
+    level: 'info',
+    action: 'task-created',
+    summary: `Delivery ${record.delivery} asked for it.`,
+    meta: JSON.stringify({ delivery: record.id, event: record.event, matched: record.verdict.matched }),
+  });
+}
+
+function joinTask(store: Store, taskId: string, { record }: SpoolEntry): void {
+  store.tasks.joinPending(taskId, record.verdict.digest ?? null, record.receivedAt);
+  store.taskLogs.append({
+    task_id: taskId,
+    ts: record.receivedAt,
+    level: 'info',
+    action: 'delivery-joined',
+    summary: `Delivery ${record.delivery} joined: one deployment answers both.`,
+    meta: JSON.stringify({ delivery: record.id, event: record.event, matched: record.verdict.matched }),
+  });
+}

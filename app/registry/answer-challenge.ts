@@ -1,0 +1,154 @@
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { ImageRepository } from '../domain/image-reference.ts';
+import { explainStatus } from './explain-failure.ts';
+import { type Challenge, parseChallenges } from './parse-challenge.ts';
+import { readAuthFile } from './read-auth-file.ts';
+import { type Credentials, findCredentials } from './read-credentials.ts';
+import {
+  isAllowedScheme,
+  type RegistryRequest,
+  type RegistryResponse,
+  type RegistrySession,
+} from './registry-session.ts';
+
+/** The header that answers a challenge, and whose word it carries: nobody's, or that of stored credentials. */
+export type Authorization = {
+  readonly header: string;
+  readonly authenticated: boolean;
+  readonly authFile?: string;
+};
+
+/** What is needed to answer: the connections, the image to pull, and where credentials may come from. */
+export type ChallengeContext = {
+  readonly session: RegistrySession;
+  readonly image: ImageRepository;
+  /** Empty where the challenge comes from another host than the registry of the image: then only anonymously. */
+  readonly authFiles: readonly string[];
+  readonly signal: AbortSignal;
+};
+
+const CLIENT_ID = 'pod-upgrade-trigger';
+const MAX_TOKEN_ANSWER_BYTES = 65_536;
+/** What may stand in a header without changing its meaning. */
+const SENDABLE_TOKEN = /^[\x21-\x7e]+$/;
+
+/**
+ * Answers a 401 (distribution's token authentication and RFC 7617): a bearer token of the realm that the registry
+ * names, or Basic. Credentials are looked for only now, so that a broken file does not matter to public images.
+ */
+export async function answerChallenge(
+  response: RegistryResponse,
+  context: ChallengeContext,
+): Promise<Outcome<Authorization>> {
+  const { host } = response.url;
+  const header = response.header('www-authenticate');
+  if (header === undefined) {
+    return fail('REGISTRY_UNAUTHORIZED', `${host} answered 401 without a challenge.`);
+  }
+  const challenges = parseChallenges(header);
+  if (!challenges) {
+    return fail('REGISTRY_RESPONSE_INVALID', `The challenge of ${host} cannot be read.`);
+  }
+  const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+  if (!bearer && !challenges.some(({ scheme }) => scheme === 'basic')) {
+    return fail('REGISTRY_UNAUTHORIZED', `${host} asks for neither Bearer nor Basic.`);
+  }
+  const { image, authFiles, signal } = context;
+  const found = await findCredentials(image, authFiles, readAuthFile, signal);
+  if (!found.ok) return found;
+  return bearer
+    ? await requestToken(bearer, found.value, response, context)
+    : answerBasic(found.value, host);
+}
+
+function answerBasic(credentials: Credentials | undefined, host: string): Outcome<Authorization> {
+  if (credentials?.kind !== 'password') {
+    const stored = credentials ? `only an identity token (${credentials.authFile})` : 'none';
+    return fail('REGISTRY_UNAUTHORIZED', `${host} asks for user and password; stored: ${stored}.`);
+  }
+  const { authFile } = credentials;
+  return succeed({ header: formatBasic(credentials), authenticated: true, authFile });
+}
+
+function formatBasic(credentials: Extract<Credentials, { kind: 'password' }>): string {
+  const pair = `${credentials.username}:${credentials.password}`;
+  return `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
+}
+
+async function requestToken(
+  challenge: Challenge,
+  credentials: Credentials | undefined,
+  response: RegistryResponse,
+  context: ChallengeContext,
+): Promise<Outcome<Authorization>> {
+  const realm = URL.parse(challenge.parameters.get('realm') ?? '');
+  if (!realm || !isAllowedScheme(realm, response.url)) {
+    const { host } = response.url;
+    return fail('REGISTRY_RESPONSE_INVALID', `The challenge of ${host} names no https realm.`);
+  }
+  const parameters = new URLSearchParams({ scope: `repository:${context.image.repository}:pull` });
+  const service = challenge.parameters.get('service');
+  if (service) parameters.set('service', service);
+
+  const answer = await context.session.send(tokenRequest(realm, parameters, credentials));
+  if (!answer.ok) return answer;
+  if (answer.value.status !== 200) return explainRefusal(answer.value, credentials);
+  const token = parseToken(answer.value.body);
+  if (token === undefined) {
+    return fail('REGISTRY_RESPONSE_INVALID', `The token endpoint ${realm.host} sent no token.`);
+  }
+  return succeed({
+    header: `Bearer ${token}`,
+    authenticated: credentials !== undefined,
+    ...(credentials && { authFile: credentials.authFile }),
+  });
+}
+
+/** An identity token goes into a body, never into a URL: those end up in logs. */
+function tokenRequest(
+  realm: URL,
+  parameters: URLSearchParams,
+  credentials: Credentials | undefined,
+): RegistryRequest {
+  const maxBodyBytes = MAX_TOKEN_ANSWER_BYTES;
+  if (credentials?.kind === 'identity-token') {
+    parameters.set('grant_type', 'refresh_token');
+    parameters.set('client_id', CLIENT_ID);
+    parameters.set('refresh_token', credentials.identityToken);
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    return { method: 'POST', url: realm, headers, body: parameters.toString(), maxBodyBytes };
+  }
+  const url = new URL(realm);
+  for (const [name, value] of parameters) url.searchParams.set(name, value);
+  const authorization = credentials && formatBasic(credentials);
+  return { method: 'GET', url, maxBodyBytes, ...(authorization && { authorization }) };
+}
+
+/** Refused credentials are told, not passed over: going on without them would hide that the login is broken. */
+function explainRefusal(
+  response: RegistryResponse,
+  credentials: Credentials | undefined,
+): Outcome<never> {
+  const { status, url } = response;
+  // RFC 6749 §5.2: a refresh token that is not valid is answered with 400.
+  const refused = credentials?.kind === 'identity-token' ? [400, 401, 403] : [401, 403];
+  if (refused.includes(status)) {
+    const whose = credentials ? `the credentials of ${credentials.authFile}` : 'anonymous access';
+    return fail('REGISTRY_UNAUTHORIZED', `The token endpoint ${url.host} refused ${whose}.`);
+  }
+  if (status === 429) return explainStatus(response, 'a token');
+  return fail('REGISTRY_RESPONSE_INVALID', `The token endpoint ${url.host} answered ${status}.`);
+}
+
+function parseToken(body: Buffer): string | undefined {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  if (typeof answer !== 'object' || answer === null) return undefined;
+  const { token, access_token: accessToken } = answer as Readonly<Record<string, unknown>>;
+  const value = token || accessToken;
+  return typeof value === 'string' && SENDABLE_TOKEN.test(value) ? value : undefined;
+}

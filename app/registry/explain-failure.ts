@@ -1,0 +1,70 @@
+import { errors } from 'undici';
+import { fail } from '../../shared/contract/outcome.ts';
+import type { RegistryResponse } from './registry-session.ts';
+
+type Failed = ReturnType<typeof fail>;
+
+const TIMEOUT_CODES = [
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+];
+const MALFORMED_CODES = ['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'];
+const RETRY_AFTER = /^(?:\d{1,9}|[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT)$/;
+
+/**
+ * The failure that a look-up whose signal was aborted comes to: REGISTRY_TIMEOUT where a limit ran out. Throws the
+ * reason of the signal where the caller gave up, as every abortable function does.
+ */
+export function explainAbort(signal: AbortSignal, host: string): Failed {
+  const reason: unknown = signal.reason;
+  if (reason instanceof Error && reason.name === 'TimeoutError') {
+    return fail('REGISTRY_TIMEOUT', `${host} did not answer within the limit of the look-up.`);
+  }
+  throw reason;
+}
+
+/** The failure that a broken exchange with `host` comes to. Throws what is no failure of the network. */
+export function explainNetworkError(error: unknown, host: string): Failed {
+  // Of what is not HTTP at all undici's parser gives no code.
+  const code = codeOf(error) ?? (error instanceof errors.HTTPParserError ? 'HPE_' : undefined);
+  if (code === undefined || code === 'UND_ERR_INVALID_ARG') throw error;
+  if (TIMEOUT_CODES.includes(code)) {
+    return fail('REGISTRY_TIMEOUT', `${host} did not answer in time (${code}).`);
+  }
+  if (MALFORMED_CODES.includes(code) || code.startsWith('HPE_')) {
+    return fail('REGISTRY_RESPONSE_INVALID', `${host} does not keep to HTTP (${code}).`);
+  }
+  return fail('REGISTRY_UNREACHABLE', `The connection to ${host} failed (${code}).`);
+}
+
+/** The code of an error of Node or undici; undefined for anything else. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/**
+ * The failure that an unwanted status comes to. `asked` says in words what was asked for. Of the answer only the status
+ * and a well-formed Retry-After are quoted: a hostile registry could send back the secrets that it was sent.
+ */
+export function explainStatus(response: RegistryResponse, asked: string): Failed {
+  const said = `${response.url.host} answered ${response.status} for ${asked}.`;
+  switch (response.status) {
+    case 401:
+    case 403:
+      return fail('REGISTRY_UNAUTHORIZED', said);
+    case 404:
+      return fail('REGISTRY_IMAGE_NOT_FOUND', said);
+    case 429:
+      return fail('REGISTRY_RATE_LIMITED', `${said}${formatRetryAfter(response)}`);
+    default:
+      return fail('REGISTRY_RESPONSE_INVALID', said);
+  }
+}
+
+function formatRetryAfter(response: RegistryResponse): string {
+  const value = response.header('retry-after') ?? '';
+  return RETRY_AFTER.test(value) ? ` Retry-After: ${value}.` : '';
+}

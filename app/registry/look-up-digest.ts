@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type ImageReference, isDigest, tagOf, withTag } from '../domain/image-reference.ts';
+import { type Authorization, answerChallenge } from './answer-challenge.ts';
+import { explainStatus } from './explain-failure.ts';
+import { type ImageLocation, locateImage, type RegistryRules } from './registry-rules.ts';
+import {
+  openRegistrySession,
+  type RegistryResponse,
+  type RegistrySession,
+} from './registry-session.ts';
+
+/** What a registry says that a tag means now. */
+export type DigestLookup = {
+  /** `sha256:` and 64 hex digits: of the index where there is one, which is what podman pulls by. */
+  readonly digest: string;
+  /** One of the four manifest types that podman understands. */
+  readonly mediaType: string;
+  /** Scheme and host of the registry that was asked. */
+  readonly endpoint: string;
+  /** The file whose credentials were used; absent where none were. */
+  readonly authFile?: string;
+  readonly authenticated: boolean;
+  readonly method: 'HEAD' | 'GET';
+};
+
+/** How to look up: the rules of this host, where credentials may be, and the limit of the whole look-up. */
+export type LookUpOptions = {
+  readonly registries: RegistryRules;
+  readonly authFiles: readonly string[];
+  readonly timeoutMs: number;
+  /** Gives the look-up up; it then rejects with the reason of the signal. */
+  readonly signal?: AbortSignal;
+  readonly userAgent: string;
+};
+
+/** A registry converts or hides what is not asked for, and then names another digest than podman pulls. */
+const MANIFEST_TYPES = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+];
+/** The limit that registries set themselves (distribution's specification, "Pushing Manifests"). */
+const MAX_MANIFEST_BYTES = 4_194_304;
+const HUB = 'docker.io';
+const HUB_ENDPOINT = 'registry-1.docker.io';
+
+type LookUp = {
+  readonly session: RegistrySession;
+  readonly signal: AbortSignal;
+  readonly location: ImageLocation;
+  readonly authFiles: readonly string[];
+};
+
+/** Where the manifest is asked for, and with what authorization so far. */
+type Target = { readonly url: URL; readonly authorization?: Authorization };
+type Answer = { readonly target: Target; readonly response: RegistryResponse };
+
+/**
+ * Asks the registry of the image which digest its tag has (OCI distribution specification, "Pulling manifests"): HEAD,
+ * and GET where that does not tell. Nothing is pulled, so Docker Hub does not count it. Fails with the codes
+ * REGISTRY_*; no failure contains a secret. Retries only a connection that broke before it was answered.
+ */
+export async function lookUpDigest(
+  image: ImageReference,
+  options: LookUpOptions,
+): Promise<Outcome<DigestLookup>> {
+  const located = locateImage(options.registries, image);
+  if (!located.ok) return located;
+  const location = located.value;
+  const deadline = AbortSignal.timeout(options.timeoutMs);
+  const signal = options.signal ? AbortSignal.any([deadline, options.signal]) : deadline;
+  const url = manifestUrl(location.image);
+  const session = openRegistrySession({
+    signal,
+    userAgent: options.userAgent,
+    ...(location.insecure && { unverifiedHost: url.hostname }),
+  });
+  try {
+    return await lookUp(url, { session, signal, location, authFiles: options.authFiles });
+  } finally {
+    await session.close();
+  }
+}
+
+function manifestUrl(image: ImageReference): URL {
+  const host = image.registry === HUB ? HUB_ENDPOINT : image.registry;
+  const pinned = image.tag === undefined ? image.digest : undefined;
+  return new URL(`https://${host}/v2/${image.repository}/manifests/${pinned ?? tagOf(image)}`);
+}
+
+async function lookUp(url: URL, look: LookUp): Promise<Outcome<DigestLookup>> {
+  const head = await reach(url, look);
+  if (!head.ok) return head;
+  const fromHead = head.value.response.status === 405 ? undefined : judge(head.value, 'HEAD', look);
+  if (fromHead) return fromHead;
+  const get = await ask('GET', head.value.target, look);
+  if (!get.ok) return get;
+  return judge(get.value, 'GET', look) ?? invalid(get.value.response, 'says no digest');
+}
+
+/**
+ * The first request. An insecure registry is tried by https without verification and then by plain http, as podman
+ * does (containers-registries.conf(5), `insecure`).
+ */
+async function reach(url: URL, look: LookUp): Promise<Outcome<Answer>> {
+  const secure = await ask('HEAD', { url }, look);
+  const unreachable = !secure.ok && secure.failure.code === 'REGISTRY_UNREACHABLE';
+  if (!unreachable || !look.location.insecure) return secure;
+  const plainUrl = new URL(`http://${url.href.slice('https://'.length)}`);
+  const plain = await ask('HEAD', { url: plainUrl }, look);
+  if (plain.ok || plain.failure.code !== 'REGISTRY_UNREACHABLE') return plain;
+  const details = `By https: ${secure.failure.detail} By http: ${plain.failure.detail}`;
+  return fail('REGISTRY_UNREACHABLE', details);
+}
+
+/** Asks for the manifest and answers one challenge on the way. */
+async function ask(method: 'HEAD' | 'GET', target: Target, look: LookUp): Promise<Outcome<Answer>> {
+  const first = await send(method, target, look.session);
+  if (!first.ok) return first;
+  const response = first.value;
+  if (response.status !== 401 || target.authorization) return succeed({ target, response });
+  // What a redirect led to may hand out anonymous tokens of its own, but never sees the registry's credentials.
+  const own = response.url.origin === target.url.origin;
+  const answered = await answerChallenge(response, {
+    session: look.session,
+    image: look.location.image,
+    authFiles: own ? look.authFiles : [],
+    signal: look.signal,
+  });
+  if (!answered.ok) return answered;
+  const authorized = { url: response.url, authorization: answered.value };
+  const second = await send(method, authorized, look.session);
+  return second.ok ? succeed({ target: authorized, response: second.value }) : second;
+}
+
+function send(
+  method: 'HEAD' | 'GET',
+  target: Target,
+  session: RegistrySession,
+): Promise<Outcome<RegistryResponse>> {
+  return session.send({
+    method,
+    url: target.url,
+    headers: { accept: MANIFEST_TYPES.join(', ') },
+    maxBodyBytes: MAX_MANIFEST_BYTES,
+    ...(target.authorization && { authorization: target.authorization.header }),
+  });
+}
+
+/** What the answer comes to; undefined where it is in order but does not tell. */
+function judge(
+  { response, target }: Answer,
+  method: 'HEAD' | 'GET',
+  look: LookUp,
+): Outcome<DigestLookup> | undefined {
+  if (response.status !== 200) return explainManifestStatus(response, target, look);
+  const named = response.header('docker-content-digest');
+  if (named !== undefined && !isDigest(named)) return invalid(response, 'says a malformed digest');
+  const mediaType = response.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+  const isManifest = MANIFEST_TYPES.includes(mediaType);
+  if (method === 'HEAD' && (named === undefined || !isManifest)) return undefined;
+  if (!isManifest) return invalid(response, 'is no manifest by its content type');
+  const digest = method === 'GET' ? hashBody(response) : named;
+  if (digest === undefined) return invalid(response, 'has an encoded body');
+  if (named !== undefined && named !== digest) {
+    return invalid(response, 'says another digest than its body has');
+  }
+  return succeed({
+    digest,
+    mediaType,
+    endpoint: target.url.origin,
+    authenticated: target.authorization?.authenticated ?? false,
+    method,
+    ...(target.authorization?.authFile !== undefined && {
+      authFile: target.authorization.authFile,
+    }),
+  });
+}
+
+/** The digest is that of the bytes as they are; a compressed body is not what was pushed. */
+function hashBody(response: RegistryResponse): string | undefined {
+  if ((response.header('content-encoding') ?? 'identity') !== 'identity') return undefined;
+  return `sha256:${createHash('sha256').update(response.body).digest('hex')}`;
+}
+
+function explainManifestStatus(
+  response: RegistryResponse,
+  target: Target,
+  look: LookUp,
+): Outcome<never> {
+  const who = target.authorization?.authFile
+    ? `with the credentials of ${target.authorization.authFile}`
+    : 'without credentials';
+  return explainStatus(response, `the manifest of ${withTag(look.location.image)}, asked ${who}`);
+}
+
+function invalid(response: RegistryResponse, what: string): Outcome<never> {
+  return fail('REGISTRY_RESPONSE_INVALID', `The answer of ${response.url.host} ${what}.`);
+}

@@ -1,0 +1,171 @@
+import * as z from 'zod';
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type ImageRepository, repositoryOf } from '../domain/image-reference.ts';
+import { askCredentialHelper } from './ask-credential-helper.ts';
+import { codeOf } from './explain-failure.ts';
+
+/** What proves who asks. `authFile` is the file that held it or named its helper. */
+export type Credentials = { readonly authFile: string } & (
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  | { readonly kind: 'identity-token'; readonly identityToken: string }
+);
+
+/** Reads a small text file; rejects with a Node error code where it cannot. */
+export type ReadText = (path: string) => Promise<string>;
+
+/** The part of the environment that decides where podman keeps credentials; `uid` is the user's number. */
+export type AuthEnvironment = {
+  readonly REGISTRY_AUTH_FILE?: string | undefined;
+  readonly XDG_RUNTIME_DIR?: string | undefined;
+  readonly XDG_CONFIG_HOME?: string | undefined;
+  readonly DOCKER_CONFIG?: string | undefined;
+  readonly HOME?: string | undefined;
+  readonly uid: number;
+};
+
+const MISSING = ['ENOENT', 'ENOTDIR'];
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const HUB = 'docker.io';
+const HUB_HOSTS = [HUB, 'index.docker.io', 'registry-1.docker.io'];
+/** What `docker login` files Docker Hub under. */
+const HUB_KEY = 'https://index.docker.io/v1/';
+
+const ENTRY = z.object({ auth: z.string().optional(), identitytoken: z.string().optional() });
+const AUTH_FILE = z.object({
+  auths: z.record(z.string(), ENTRY).nullish(),
+  credHelpers: z.record(z.string(), z.string()).nullish(),
+  credsStore: z.string().nullish(),
+});
+
+type AuthFile = z.output<typeof AUTH_FILE>;
+type Found = Outcome<Credentials | undefined>;
+
+/**
+ * The files in which podman looks for credentials, in its order (containers-auth.json(5)). REGISTRY_AUTH_FILE takes
+ * the place of the one in the runtime folder, it is not read besides it.
+ */
+export function authFileCandidates(environment: AuthEnvironment): string[] {
+  const { REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, XDG_CONFIG_HOME, DOCKER_CONFIG, HOME, uid } =
+    environment;
+  const runtime = XDG_RUNTIME_DIR || `/run/containers/${uid}`;
+  const config = XDG_CONFIG_HOME || (HOME && `${HOME}/.config`);
+  const docker = DOCKER_CONFIG || (HOME && `${HOME}/.docker`);
+  const primary = XDG_RUNTIME_DIR ? `${runtime}/containers/auth.json` : `${runtime}/auth.json`;
+  return [
+    REGISTRY_AUTH_FILE || primary,
+    ...(config ? [`${config}/containers/auth.json`] : []),
+    ...(docker ? [`${docker}/config.json`] : []),
+  ];
+}
+
+/**
+ * The first credentials for the image in the files, in their order; undefined where none has any. A missing file is
+ * fine; one that cannot be read, or whose helper fails, is REGISTRY_CREDENTIALS_UNREADABLE. `signal` ends a helper.
+ */
+export async function findCredentials(
+  image: ImageRepository,
+  authFiles: readonly string[],
+  readText: ReadText,
+  signal?: AbortSignal,
+): Promise<Found> {
+  for (const path of authFiles) {
+    const file = await loadFile(path, readText);
+    if (!file.ok) return file;
+    if (!file.value) continue;
+    const found = await findInFile(file.value, image, path, signal);
+    if (!found.ok || found.value) return found;
+  }
+  return succeed(undefined);
+}
+
+async function loadFile(path: string, readText: ReadText): Promise<Outcome<AuthFile | undefined>> {
+  let text: string;
+  try {
+    text = await readText(path);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined) throw error;
+    if (MISSING.includes(code)) return succeed(undefined);
+    return fail('REGISTRY_CREDENTIALS_UNREADABLE', `${path} cannot be read (${code}).`);
+  }
+  const file = AUTH_FILE.safeParse(parseJson(text));
+  if (file.success) return succeed(file.data);
+  // What the parsers say is left out: it quotes the file.
+  return fail('REGISTRY_CREDENTIALS_UNREADABLE', `${path} is no valid credentials file.`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A helper of the registry decides alone, as with podman. The general `credsStore` comes last, for podman does not
+ * know it: an entry that podman would use is preferred, and a store that is not installed here is passed over.
+ */
+async function findInFile(
+  file: AuthFile,
+  image: ImageRepository,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
+  const host = hostOf(image.registry);
+  const helpers = Object.entries(file.credHelpers ?? {});
+  const [server, helper] =
+    helpers.find(([key]) => key === image.registry) ??
+    helpers.find(([key]) => hostOf(key) === host) ??
+    [];
+  if (server !== undefined && helper !== undefined) {
+    const asked = await askCredentialHelper(helper, server, path, signal);
+    if (!asked.ok) return asked;
+    if (asked.value !== 'not-installed') return succeed(asked.value);
+    const program = `docker-credential-${helper}`;
+    return fail('REGISTRY_CREDENTIALS_UNREADABLE', `${path} names ${program}, which is not there.`);
+  }
+  const stored = decodeEntry(entryFor(file, image), path);
+  if (!stored.ok || stored.value || !file.credsStore) return stored;
+  const storeKey = host === HUB ? HUB_KEY : image.registry;
+  const asked = await askCredentialHelper(file.credsStore, storeKey, path, signal);
+  if (!asked.ok) return asked;
+  return succeed(asked.value === 'not-installed' ? undefined : asked.value);
+}
+
+/** The longest path prefix first (containers-auth.json(5)), then keys that mean the same host. */
+function entryFor(file: AuthFile, image: ImageRepository): z.output<typeof ENTRY> | undefined {
+  const entries = new Map(Object.entries(file.auths ?? {}));
+  const host = hostOf(image.registry);
+  const parts = repositoryOf(image).split('/');
+  const prefixes = parts.map((_, index) => parts.slice(0, parts.length - index).join('/'));
+  const keys = host === HUB ? [...prefixes, HUB_KEY] : prefixes;
+  const key =
+    keys.find((name) => entries.has(name)) ??
+    [...entries.keys()].find((name) => hostOf(name) === host);
+  return key === undefined ? undefined : entries.get(key);
+}
+
+/** The host of a key: a key with a scheme loses its path, and Docker Hub has one name. */
+function hostOf(key: string): string {
+  const host = key.replace(/^https?:\/\/([^/]*).*$/, '$1');
+  return HUB_HOSTS.includes(host) ? HUB : host;
+}
+
+function decodeEntry(entry: z.output<typeof ENTRY> | undefined, authFile: string): Found {
+  if (entry?.identitytoken) {
+    return succeed({ kind: 'identity-token', identityToken: entry.identitytoken, authFile });
+  }
+  if (!entry?.auth) return succeed(undefined);
+  const text = BASE64.test(entry.auth) ? Buffer.from(entry.auth, 'base64').toString('utf8') : '';
+  const colon = text.indexOf(':');
+  if (colon < 1) {
+    return fail(
+      'REGISTRY_CREDENTIALS_UNREADABLE',
+      `${authFile} has an entry that is not user:password in base64.`,
+    );
+  }
+  // Old versions of docker padded the password with NUL characters.
+  const password = text.slice(colon + 1).replace(/\0+$/, '');
+  return succeed({ kind: 'password', username: text.slice(0, colon), password, authFile });
+}

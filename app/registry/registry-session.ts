@@ -1,0 +1,167 @@
+import { Agent, type Dispatcher, request as sendRequest } from 'undici';
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { codeOf, explainAbort, explainNetworkError } from './explain-failure.ts';
+
+/** One request to a registry or its token endpoint. */
+export type RegistryRequest = {
+  readonly method: 'HEAD' | 'GET' | 'POST';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The Authorization header; kept from any other origin that a redirect leads to. */
+  readonly authorization?: string;
+  readonly body?: string;
+  /** The most bytes that a body of status 200 may have; bodies of other statuses are not read. */
+  readonly maxBodyBytes: number;
+};
+
+/** An answer; `url` is what really answered, after redirects. */
+export type RegistryResponse = {
+  readonly status: number;
+  readonly url: URL;
+  /** A header by its lower-case name, repeated ones joined by commas. */
+  readonly header: (name: string) => string | undefined;
+  readonly body: Buffer;
+};
+
+/** Connections of one look-up. */
+export type RegistrySession = {
+  /** Sends a request, follows redirects, retries once where the connection breaks before an answer. */
+  readonly send: (request: RegistryRequest) => Promise<Outcome<RegistryResponse>>;
+  /** Closes every connection; nothing may be sent afterwards. */
+  readonly close: () => Promise<void>;
+};
+
+/** What holds for every request of a session. */
+export type SessionOptions = {
+  /** The one host name whose certificate is not verified. Credentials for others always need a verified one. */
+  readonly unverifiedHost?: string;
+  /** Ends everything: a deadline, or the caller giving up. */
+  readonly signal: AbortSignal;
+  readonly userAgent: string;
+};
+
+const MAX_REDIRECTS = 3;
+const REDIRECTS = [301, 302, 303, 307, 308];
+const RESET_CODES = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
+/** Of a body that is not wanted so much is read to keep the connection; a longer one closes it. */
+const DUMP_BYTES = 65_536;
+
+/**
+ * Opens a session with connections of its own: nothing is shared with another look-up. Its limit is the signal alone,
+ * so the library's own timers are off.
+ */
+export function openRegistrySession(options: SessionOptions): RegistrySession {
+  const limits = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
+  const verifying = new Agent({ ...limits, connect: { timeout: 0 } });
+  const trusting = new Agent({ ...limits, connect: { timeout: 0, rejectUnauthorized: false } });
+  const pick = (url: URL) => (url.hostname === options.unverifiedHost ? trusting : verifying);
+  return {
+    send: (request) => follow(request, (hop) => exchange(hop, pick(hop.url), options)),
+    close: async () => {
+      await Promise.all([verifying.destroy(), trusting.destroy()]);
+    },
+  };
+}
+
+/** RFC 9110 §15.4, for GET and HEAD only: a token request by POST carries its secret in the body. */
+async function follow(
+  request: RegistryRequest,
+  exchangeOne: (hop: RegistryRequest) => Promise<Outcome<RegistryResponse>>,
+): Promise<Outcome<RegistryResponse>> {
+  let hop = request;
+  for (let redirects = 0; ; redirects++) {
+    const answer = await exchangeOne(hop);
+    if (!answer.ok || request.method === 'POST' || !REDIRECTS.includes(answer.value.status)) {
+      return answer;
+    }
+    const { host } = hop.url;
+    const location = answer.value.header('location');
+    const next = location === undefined ? null : URL.parse(location, hop.url);
+    if (!next || !isAllowedScheme(next, request.url)) {
+      return fail('REGISTRY_RESPONSE_INVALID', `${host} redirects to where is not to be followed.`);
+    }
+    if (redirects === MAX_REDIRECTS) {
+      return fail(
+        'REGISTRY_RESPONSE_INVALID',
+        `${host} redirects more than ${MAX_REDIRECTS} times.`,
+      );
+    }
+    const { authorization, ...open } = hop;
+    const keeps = authorization !== undefined && next.origin === hop.url.origin;
+    hop = { ...open, url: next, ...(keeps && { authorization }) };
+  }
+}
+
+/** Whether `url` may be used on the word of `source`: https always, http only where `source` itself was plain http. */
+export function isAllowedScheme(url: URL, source: URL): boolean {
+  return url.protocol === 'https:' || (url.protocol === 'http:' && source.protocol === 'http:');
+}
+
+async function exchange(
+  request: RegistryRequest,
+  dispatcher: Dispatcher,
+  options: SessionOptions,
+): Promise<Outcome<RegistryResponse>> {
+  const { host } = request.url;
+  try {
+    const data = await sendRetrying(request, dispatcher, options);
+    const { statusCode, headers } = data;
+    if (statusCode !== 200) await data.body.dump({ limit: DUMP_BYTES, signal: options.signal });
+    const body = statusCode === 200 ? await readBody(data.body, request.maxBodyBytes) : undefined;
+    if (statusCode === 200 && !body) {
+      const limit = `${request.maxBodyBytes} bytes`;
+      return fail('REGISTRY_RESPONSE_INVALID', `The answer of ${host} is longer than ${limit}.`);
+    }
+    return succeed({
+      status: statusCode,
+      url: request.url,
+      header: (name) => [headers[name] ?? []].flat().join(', ') || undefined,
+      body: body ?? Buffer.alloc(0),
+    });
+  } catch (error) {
+    if (options.signal.aborted) return explainAbort(options.signal, host);
+    return explainNetworkError(error, host);
+  }
+}
+
+/** A server may close an idle or overloaded connection at any time; what only reads is then safe to send again. */
+async function sendRetrying(
+  request: RegistryRequest,
+  dispatcher: Dispatcher,
+  options: SessionOptions,
+): Promise<Dispatcher.ResponseData> {
+  const send = () =>
+    sendRequest(request.url, {
+      dispatcher,
+      method: request.method,
+      headers: {
+        'user-agent': options.userAgent,
+        'accept-encoding': 'identity',
+        ...request.headers,
+        ...(request.authorization !== undefined && { authorization: request.authorization }),
+      },
+      signal: options.signal,
+      ...(request.body !== undefined && { body: request.body }),
+    });
+  try {
+    return await send();
+  } catch (error) {
+    const reset = RESET_CODES.includes(codeOf(error) ?? '');
+    if (!reset || request.method === 'POST' || options.signal.aborted) throw error;
+    return await send();
+  }
+}
+
+async function readBody(
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,43 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { endTaskProcesses } from './end-task-processes.ts';
+import type { TaskExecutor, TaskProgram } from './task-executor.ts';
+
+/** By this variable of their environment the processes of a task are found again. */
+export const TASK_ID_VARIABLE = 'PODUP_TASK_ID';
+
+/**
+ * Runs each task as a child of the worker, for hosts without a user manager. Such a task ends with its worker: it
+ * gives itself back when the channel to the worker closes, and the next worker begins it again.
+ */
+export function createChildExecutor(program: TaskProgram): TaskExecutor {
+  const children = new Set<ChildProcess>();
+  return {
+    kind: 'child',
+    async start(task) {
+      const [file, ...args] = program.argv;
+      const child = spawn(file, [...args, 'run-task', task.id], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        env: { ...program.environment, [TASK_ID_VARIABLE]: task.id },
+        detached: true,
+      });
+      children.add(child);
+      try {
+        const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+        return signal === null ? `the process exited with ${code}` : `${signal} ended the process`;
+      } catch (error) {
+        return `the process could not be started (${(error as NodeJS.ErrnoException).code})`;
+      } finally {
+        children.delete(child);
+      }
+    },
+    adopt(task) {
+      // Its worker is gone, so it is on its way out; what is left of it must not meet the next attempt.
+      endTaskProcesses(TASK_ID_VARIABLE, task.id);
+      return Promise.resolve(undefined);
+    },
+    close() {
+      for (const child of children) if (child.connected) child.disconnect();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import {
+  type CommandResult,
+  formatEnd,
+  isSuccess,
+  type RunCommand,
+} from '../../shared/process/run-command.ts';
+import type { TaskLogRow } from '../db/task-logs.ts';
+
+/** How much of each stream a log entry keeps; a command that is parsed may have read more. */
+const MAX_RECORDED_CHARACTERS = 32_768;
+
+/** Makes a runner that leaves one log entry for every command: argument list, end, duration, capped output. */
+export function recordCommand(
+  run: RunCommand,
+  append: (entry: Omit<TaskLogRow, 'id' | 'task_id'>) => void,
+): RunCommand {
+  return async (command) => {
+    const result = await run(command);
+    append({
+      ts: Date.now(),
+      level: isSuccess(result) ? 'info' : 'warning',
+      action: 'command',
+      summary: isSuccess(result) ? result.argv.slice(0, 3).join(' ') : formatEnd(result),
+      meta: JSON.stringify(describeCommand(result)),
+    });
+    return result;
+  };
+}
+
+function describeCommand(result: CommandResult) {
+  const stdout = cut(result.stdout);
+  const stderr = cut(result.stderr);
+  return {
+    argv: result.argv,
+    ...result.end,
+    duration_ms: result.durationMs,
+    stdout: stdout.text,
+    stderr: stderr.text,
+    stdout_truncated: stdout.isCut || result.stdoutDropped > 0,
+    stderr_truncated: stderr.isCut || result.stderrDropped > 0,
+  };
+}
+
+function cut(text: string): { text: string; isCut: boolean } {
+  const isCut = text.length > MAX_RECORDED_CHARACTERS;
+  return { text: isCut ? text.slice(0, MAX_RECORDED_CHARACTERS) : text, isCut };
+}

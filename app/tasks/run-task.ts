@@ -1,0 +1,91 @@
+import type { Logger } from 'pino';
+import type { Settings } from '../../shared/config/settings.ts';
+import { formatFailure } from '../../shared/contract/outcome.ts';
+import { runCommand } from '../../shared/process/run-command.ts';
+import type { Store } from '../db/store.ts';
+import type { TaskRow } from '../db/tasks.ts';
+import { type DeployParts, deployImage } from '../deploy/deploy-image.ts';
+import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
+import { recordCommand } from './record-command.ts';
+
+/** What a task works with; `signal` says that its process is to end. */
+export type RunTaskParts = {
+  readonly store: Store;
+  readonly log: Logger;
+  readonly settings: Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines'>;
+  readonly lookUp: DeployParts['lookUp'];
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Carries out one dispatched task to its final state. A task that is not there to be taken (unknown, taken by another
+ * process, ended) is left alone. When told to end it gives the task back, to be begun again by the next worker.
+ * @returns whether the task was taken.
+ */
+export async function runTask(parts: RunTaskParts, id: string): Promise<boolean> {
+  const { store, log, signal } = parts;
+  if (!store.tasks.claim(id, Date.now())) {
+    log.warn({ task: id }, 'the task is not there to be taken');
+    return false;
+  }
+  const task = store.tasks.find(id);
+  if (!task) return false;
+  log.info({ task: id, unit: task.unit, image: task.image }, 'task started');
+  const note = (level: 'info' | 'warning' | 'error', action: string, summary: string) =>
+    store.taskLogs.append({ task_id: id, ts: Date.now(), level, action, summary, meta: null });
+
+  const end = await deploy(parts, task, note).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  if (!end || signal.aborted) {
+    note('warning', 'task-released', 'The process of the task was told to end; it will begin again.');
+    store.tasks.release(id, Date.now());
+    return true;
+  }
+  const failure = end.status === 'failed' ? end.failure : undefined;
+  store.transact(() => {
+    note(failure ? 'error' : 'info', 'task-ended', failure ? formatFailure(failure) : end.summary);
+    store.tasks.finish(id, {
+      status: end.status,
+      summary: end.summary,
+      at: Date.now(),
+      ...(failure && { errorCode: failure.code, errorDetail: failure.detail }),
+    });
+  });
+  log.info({ task: id, status: end.status, code: failure?.code }, end.summary);
+  return true;
+}
+
+type Note = (level: 'info' | 'warning' | 'error', action: string, summary: string) => void;
+
+async function deploy(parts: RunTaskParts, task: TaskRow, note: Note) {
+  const { store, settings, signal } = parts;
+  const run = recordCommand(
+    (command) => runCommand({ ...command, signal }),
+    (entry) => store.taskLogs.append({ task_id: task.id, ...entry }),
+  );
+  const end = await deployImage(
+    {
+      run,
+      lookUp: async (image, registries) => {
+        const found = await parts.lookUp(image, registries);
+        if (found.ok) note('info', 'digest-resolved', `The registry says ${found.value.digest}.`);
+        return found;
+      },
+      onPhase: (phase) => store.tasks.setPhase(task.id, phase, Date.now()),
+      onEvidence: (evidence) => store.tasks.setEvidence(task.id, evidence, Date.now()),
+      limits: settings,
+    },
+    {
+      unit: task.unit,
+      ...(task.image !== null && { image: task.image }),
+      ...(task.pulled_digest !== null && { pulledBefore: task.pulled_digest }),
+    },
+  );
+  if (end.status === 'failed' && !signal.aborted) {
+    store.tasks.setPhase(task.id, 'diagnosing', Date.now());
+    const evidence = await diagnoseUnit(run, task.unit, settings.journalLines);
+    store.tasks.setEvidence(task.id, evidence, Date.now());
+  }
+  return end;
+}

@@ -1,0 +1,60 @@
+import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
+import type { TaskRow } from '../db/tasks.ts';
+import { isUnitAlive, waitForUnit } from '../host/systemctl.ts';
+import type { TaskExecutor, TaskProgram } from './task-executor.ts';
+
+/** Longer than every limit inside a task together; a task that hangs all the same is ended by systemd. */
+const RUNTIME_MARGIN_MS = 600_000;
+
+/**
+ * Runs each task in a transient unit of the user manager: a restart or an update of the worker does not cut it short,
+ * and stopping the unit ends the whole process tree. The environment is passed by name, so that no value stands in an
+ * argument list (systemd-run(1), --setenv).
+ */
+export function createSystemdRunExecutor(
+  run: RunCommand,
+  program: TaskProgram,
+  maxRuntimeMs: number,
+): TaskExecutor {
+  const closing = new AbortController();
+  const limitMs = maxRuntimeMs + RUNTIME_MARGIN_MS;
+  const watch: RunCommand = (command) => run({ ...command, signal: closing.signal });
+
+  return {
+    kind: 'systemd-run',
+    async start(task) {
+      const result = await watch({
+        argv: [
+          'systemd-run',
+          '--user',
+          '--collect',
+          '--quiet',
+          '--wait',
+          `--unit=${unitOf(task)}`,
+          `--description=pod-upgrade-trigger: deploy ${task.unit}`,
+          `--property=RuntimeMaxSec=${Math.ceil(limitMs / 1000)}`,
+          ...Object.keys(program.environment).map((name) => `--setenv=${name}`),
+          '--',
+          ...program.argv,
+          'run-task',
+          task.id,
+        ],
+        environment: { ...program.environment },
+        timeoutMs: limitMs,
+      });
+      return isSuccess(result) ? 'the transient unit ended' : formatEnd(result);
+    },
+    async adopt(task) {
+      const alive = await isUnitAlive(run, unitOf(task));
+      if (!alive.ok || !alive.value) return undefined;
+      const ended = waitForUnit(watch, unitOf(task), limitMs);
+      return { ended: ended.then(() => 'the transient unit ended') };
+    },
+    close: () => closing.abort(),
+  };
+}
+
+/** The name differs with each attempt, so that a leftover of the last one cannot be mistaken for this one. */
+function unitOf(task: TaskRow): string {
+  return `podup-task-${task.id.slice('tsk_'.length)}-${task.attempts}.service`;
+}

@@ -1,0 +1,163 @@
+import type { Logger } from 'pino';
+import type { Failure } from '../../shared/contract/outcome.ts';
+import type { Store } from '../db/store.ts';
+import type { TaskRow } from '../db/tasks.ts';
+import { decideLost, isFinal } from '../domain/task.ts';
+import type { TaskExecutor } from './task-executor.ts';
+
+/** Before a task whose process vanished begins again: what hindered it may pass. */
+const RESUME_DELAY_MS = 2_000;
+/** After a failure of the database. */
+const RETRY_MS = 2_000;
+
+type Options = {
+  readonly store: Store;
+  readonly log: Logger;
+  /** Chosen for each task: a user manager may come up later than we do. */
+  readonly chooseExecutor: () => Promise<TaskExecutor>;
+  /** Those that may have started a running task. */
+  readonly executors: readonly TaskExecutor[];
+  readonly concurrency: number;
+};
+
+/**
+ * Starts the process of each pending task and sees to it that none is left `running` without one. One deployment per
+ * unit at a time, the oldest first; how many units at a time is bounded. Driven by events: a new task, an ended one.
+ */
+export class TaskDispatcher {
+  readonly #options: Options;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #isDispatching = false;
+  /** Somebody asked while a round was under way: it may have looked too early. */
+  #isWanted = false;
+  #isClosed = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** After a start: watches the tasks that still run, begins or closes those whose process is gone. */
+  async recover(): Promise<void> {
+    const { store, executors } = this.#options;
+    for (const task of store.tasks.listRunning()) {
+      const executor = executors.find(({ kind }) => kind === task.executor);
+      const adopted = await executor?.adopt(task);
+      if (adopted) this.#watch(task.id, adopted.ended);
+      else this.#settle(task.id, 'its process was gone when the worker started');
+    }
+    this.wake();
+  }
+
+  /** Looks for work; cheap when there is none. */
+  wake(): void {
+    this.#isWanted = true;
+    if (this.#isDispatching || this.#isClosed) return;
+    this.#isDispatching = true;
+    this.#dispatchWhileWanted()
+      .catch((error: unknown) => {
+        this.#options.log.error({ err: error }, 'dispatching tasks failed');
+        this.#later(RETRY_MS);
+      })
+      .finally(() => {
+        this.#isDispatching = false;
+      });
+  }
+
+  /** Dispatches nothing more and stops watching; tasks in units of their own go on. */
+  close(): void {
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const executor of this.#options.executors) executor.close();
+  }
+
+  async #dispatchWhileWanted(): Promise<void> {
+    while (this.#isWanted) {
+      this.#isWanted = false;
+      await this.#dispatchAll();
+    }
+  }
+
+  async #dispatchAll(): Promise<void> {
+    const { store, concurrency, chooseExecutor } = this.#options;
+    for (;;) {
+      const [task] = store.tasks.listDispatchable(1);
+      if (!task || this.#isClosed || store.tasks.countRunning() >= concurrency) return;
+      const executor = await chooseExecutor();
+      // The choice took time: only what is still pending is started.
+      if (this.#isClosed || !store.tasks.markDispatched(task.id, executor.kind, Date.now())) continue;
+      const dispatched = store.tasks.find(task.id) ?? task;
+      this.#note(task.id, 'info', 'task-dispatched', `Handed to ${executor.kind}.`);
+      this.#watch(task.id, executor.start(dispatched));
+    }
+  }
+
+  #watch(id: string, ended: Promise<string>): void {
+    ended
+      .then((how) => {
+        if (!this.#isClosed) this.#settle(id, how);
+      })
+      .catch((error: unknown) => {
+        this.#options.log.error({ err: error, task: id }, 'settling a task failed');
+        this.#later(RETRY_MS);
+      });
+  }
+
+  /** The process of a task is gone: it has ended, or must begin again, or is closed. */
+  #settle(id: string, how: string): void {
+    const { store, log } = this.#options;
+    const task = store.tasks.find(id);
+    if (!task) return;
+    if (task.status === 'running') this.#resumeOrClose(task, how);
+    else if (isFinal(task.status)) {
+      log.info({ task: id, unit: task.unit, status: task.status }, 'task ended');
+      this.wake();
+    } else this.#later(RESUME_DELAY_MS);
+  }
+
+  #resumeOrClose(task: TaskRow, how: string): void {
+    const { store, log } = this.#options;
+    const what = `The process of the task ended without a result: ${how}`;
+    if (decideLost(task.attempts) === 'resume') {
+      this.#note(task.id, 'warning', 'task-resumed', `${what}; it begins again.`);
+      store.tasks.release(task.id, Date.now());
+      log.warn({ task: task.id, attempts: task.attempts, how }, 'task begins again');
+      this.#later(RESUME_DELAY_MS);
+      return;
+    }
+    const failure = lostFailure(task, how);
+    this.#note(task.id, 'error', 'task-lost', `${what}.`);
+    store.tasks.finish(task.id, {
+      status: 'failed',
+      summary: `${task.unit} could not be updated: ${failure.code}.`,
+      errorCode: failure.code,
+      errorDetail: failure.detail,
+      at: Date.now(),
+    });
+    log.error({ task: task.id, code: failure.code, how }, 'task ended');
+    this.wake();
+  }
+
+  #note(id: string, level: 'info' | 'warning' | 'error', action: string, summary: string): void {
+    this.#options.store.taskLogs.append({
+      task_id: id,
+      ts: Date.now(),
+      level,
+      action,
+      summary,
+      meta: null,
+    });
+  }
+
+  #later(delayMs: number): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.wake();
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+}
+
+function lostFailure(task: TaskRow, how: string): Failure {
+  const code = task.claimed_at === null ? 'TASK_DISPATCH_FAILED' : 'TASK_LOST';
+  return { code, detail: `After ${task.attempts} attempts: ${how}.` };
+}

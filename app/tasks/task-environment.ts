@@ -1,0 +1,52 @@
+import type { Settings } from '../../shared/config/settings.ts';
+
+/** Variables of the host that podman, systemctl and our registry client need, passed on where they are set. */
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'LANG',
+  'TMPDIR',
+  'XDG_RUNTIME_DIR',
+  'XDG_CONFIG_HOME',
+  'XDG_DATA_HOME',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'REGISTRY_AUTH_FILE',
+  'DOCKER_CONFIG',
+  'CONTAINERS_CONF',
+  'CONTAINERS_REGISTRIES_CONF',
+  'CONTAINERS_STORAGE_CONF',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'NODE_V8_COVERAGE',
+] as const;
+
+/**
+ * The whole environment of a task: a transient unit inherits nothing of the worker's. Made from the validated settings,
+ * so that worker and task cannot disagree; tokens and webhook secrets are not among them, for a task needs none.
+ */
+export function taskEnvironment(
+  settings: Settings,
+  paths: { readonly stateDir: string; readonly database: string },
+  environment: NodeJS.ProcessEnv,
+): Record<string, string> {
+  const passed = PASSED_ON.flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    ...Object.fromEntries(passed),
+    PODUP_STATE_DIR: paths.stateDir,
+    PODUP_DB_URL: paths.database,
+    PODUP_REGISTRY_TIMEOUT_MS: String(settings.registryTimeoutMs),
+    PODUP_PULL_TIMEOUT_MS: String(settings.pullTimeoutMs),
+    PODUP_RESTART_TIMEOUT_MS: String(settings.restartTimeoutMs),
+    PODUP_TASK_DIAGNOSTICS_JOURNAL_LINES: String(settings.journalLines),
+    PODUP_LOG_LEVEL: settings.logLevel,
+  };
+}

@@ -1,0 +1,45 @@
+/** Builds dist/: one small entry, and the parts that each process loads from it. */
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+
+function readCommit(): string {
+  try {
+    const commit = execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return commit.trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: ['scripts/pod-upgrade-trigger.ts'],
+  outdir: 'dist',
+  outExtension: { '.js': '.mjs' },
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  target: 'node26',
+  format: 'esm',
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'none',
+  // Native: found in node_modules.
+  external: ['better-sqlite3'],
+  // CommonJS packages ask for Node's own modules by require, which an ES module has not.
+  banner: {
+    js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
+  },
+  define: { BUILD_COMMIT: JSON.stringify(readCommit()) },
+  logLevel: 'warning',
+});

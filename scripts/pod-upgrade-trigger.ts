@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+/**
+ * The program. Which half is loaded depends on the first word, so that the supervisor stays small. Setting the exit
+ * code and letting the process end by itself would keep it alive for a library's stray handle.
+ */
+const [execPath, script = '', ...words] = process.argv;
+const program = [execPath ?? process.execPath, ...process.execArgv, script] as const;
+const environment = process.env;
+
+if (words[0] === 'supervise' && !words.includes('--help') && !words.includes('-h')) {
+  const { supervise } = await import('../supervisor/main.ts');
+  const [, separator, ...rest] = words;
+  if (separator !== undefined && separator !== '--') {
+    console.error('usage: pod-upgrade-trigger supervise [-- COMMAND ARGUMENT...]');
+    process.exit(2);
+  }
+  const [command, ...entryArgs] = program;
+  process.exit(
+    await supervise({ execPath: command, entryArgs, environment, foreignCommand: rest }),
+  );
+}
+const { runApp } = await import('../app/main.ts');
+process.exit(await runApp({ words, program, environment }));

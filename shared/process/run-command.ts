@@ -1,0 +1,142 @@
+import { execa } from 'execa';
+import { OutputCollector } from './output-collector.ts';
+
+/** A command to run: an argument list, never a shell line. */
+export type Command = {
+  readonly argv: readonly [string, ...string[]];
+  /** Limit of the whole run; then the process group gets SIGTERM, and SIGKILL two seconds later. */
+  readonly timeoutMs: number;
+  /** How much of each stream is kept; the rest is counted and dropped from the middle. Default 32 KiB. */
+  readonly maxOutputBytes?: number;
+  /** The whole environment of the command; default: this process's own. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Text for its standard input; default: none. */
+  readonly input?: string;
+  /** Ends the command early, as a timeout would. */
+  readonly signal?: AbortSignal;
+};
+
+/** How a command ended. The first reason wins: a timeout that kills is `timed-out`, not a signal. */
+export type CommandEnd =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signalled'; readonly signal: string }
+  | { readonly kind: 'timed-out' }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'not-started'; readonly reason: string };
+
+/** The record of a run: what was asked, how it ended, what it said. */
+export type CommandResult = {
+  readonly argv: readonly string[];
+  readonly end: CommandEnd;
+  readonly durationMs: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Bytes of each stream that were dropped. */
+  readonly stdoutDropped: number;
+  readonly stderrDropped: number;
+};
+
+/** What runs commands; handed to the parts that need it, so that each run can be recorded. */
+export type RunCommand = (command: Command) => Promise<CommandResult>;
+
+const DEFAULT_MAX_OUTPUT_BYTES = 32_768;
+const KILL_GRACE_MS = 2_000;
+/** A grandchild may keep the pipes open after the command itself is gone. */
+const PIPE_GRACE_MS = 1_000;
+
+/**
+ * Runs a command in a process group of its own and never throws: a failure has the shape of a success, with another
+ * `end`. Both streams are read to their end however long they are.
+ */
+export async function runCommand(command: Command): Promise<CommandResult> {
+  const [file, ...args] = command.argv;
+  const max = command.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
+  const stdout = new OutputCollector(max);
+  const stderr = new OutputCollector(max);
+  const startedAt = performance.now();
+  let reason: 'timed-out' | 'aborted' | undefined;
+  const subprocess = execa(file, args, {
+    reject: false,
+    buffer: false,
+    detached: true,
+    cleanup: false,
+    ...(command.input === undefined ? { stdin: 'ignore' as const } : { input: command.input }),
+    ...(command.environment && { env: command.environment, extendEnv: false }),
+  });
+  subprocess.stdout.on('data', (chunk: Buffer) => stdout.add(chunk));
+  subprocess.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
+
+  const ended = new AbortController();
+  const stop = (why: 'timed-out' | 'aborted') => {
+    reason ??= why;
+    killGroup(subprocess.pid, 'SIGTERM');
+    after(KILL_GRACE_MS, ended.signal, () => killGroup(subprocess.pid, 'SIGKILL'));
+  };
+  after(command.timeoutMs, ended.signal, () => stop('timed-out'));
+  command.signal?.addEventListener('abort', () => stop('aborted'), { signal: ended.signal });
+  if (command.signal?.aborted) stop('aborted');
+  subprocess.nodeChildProcess.once('exit', () => {
+    after(PIPE_GRACE_MS, ended.signal, () => {
+      subprocess.stdout.destroy();
+      subprocess.stderr.destroy();
+    });
+  });
+
+  const result = await subprocess;
+  ended.abort();
+  return {
+    argv: command.argv,
+    end: describeEnd(reason, result),
+    durationMs: Math.round(performance.now() - startedAt),
+    stdout: stdout.text(),
+    stderr: stderr.text(),
+    stdoutDropped: stdout.dropped,
+    stderrDropped: stderr.dropped,
+  };
+}
+
+/** Whether the command ran to its end and said that all is well. */
+export function isSuccess(result: CommandResult): boolean {
+  return result.end.kind === 'exited' && result.end.code === 0;
+}
+
+/** The end in words, with the last line on stderr where there is one. */
+export function formatEnd(result: CommandResult): string {
+  const { end, argv } = result;
+  const said = result.stderr.trim().split('\n').at(-1)?.slice(0, 500) ?? '';
+  const how = {
+    exited: () => (end.kind === 'exited' ? `exited with ${end.code}` : ''),
+    signalled: () => (end.kind === 'signalled' ? `was ended by ${end.signal}` : ''),
+    'timed-out': () => `did not end within its limit (ran ${result.durationMs} ms)`,
+    aborted: () => 'was stopped',
+    'not-started': () => (end.kind === 'not-started' ? `could not be started (${end.reason})` : ''),
+  }[end.kind]();
+  return `${argv.slice(0, 3).join(' ')} ${how}${said === '' ? '' : `: ${said}`}.`;
+}
+
+type Ended = {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly code?: string | undefined;
+};
+
+function describeEnd(reason: 'timed-out' | 'aborted' | undefined, result: Ended): CommandEnd {
+  if (reason) return { kind: reason };
+  if (result.exitCode !== undefined) return { kind: 'exited', code: result.exitCode };
+  if (result.signal !== undefined) return { kind: 'signalled', signal: result.signal };
+  return { kind: 'not-started', reason: result.code ?? 'unknown' };
+}
+
+function after(ms: number, cancel: AbortSignal, act: () => void): void {
+  const timer = setTimeout(act, ms);
+  cancel.addEventListener('abort', () => clearTimeout(timer), { once: true });
+}
+
+function killGroup(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The whole group is gone already.
+  }
+}

@@ -1,0 +1,189 @@
+import { EXIT } from '../../shared/contract/exit-codes.ts';
+import type { Event } from './event.ts';
+import {
+  assertNever,
+  backOff,
+  becomeReady,
+  bury,
+  endStop,
+  type Inputs,
+  killStopping,
+  leave,
+  report,
+  type Step,
+  startWorker,
+  stay,
+  stopWorker,
+  waitOn,
+} from './moves.ts';
+import { judgeCrash, NO_CRASHES, type Policy, settleTally } from './restart-policy.ts';
+import type { BackingOff, Idle, Running, Starting, State, Stopping } from './state.ts';
+
+/**
+ * Decides what follows an event. Total: each pair of state and event is decided, and one that means nothing leaves
+ * the state as it was. Between two `start-worker` there is always an end of the first one.
+ */
+export function step(state: State, event: Event, inputs: Inputs, policy: Policy): Step {
+  switch (state.phase) {
+    case 'idle':
+      return whileIdle(state, event, inputs, policy);
+    case 'starting':
+      return whileStarting(state, event, inputs, policy);
+    case 'running':
+      return whileRunning(state, event, inputs, policy);
+    case 'backing-off':
+      return whileBackingOff(state, event, inputs, policy);
+    case 'stopping':
+      return whileStopping(state, event, inputs, policy);
+    case 'stopped':
+      return stay(state);
+    default:
+      return assertNever(state);
+  }
+}
+
+function whileIdle(state: Idle, event: Event, inputs: Inputs, policy: Policy): Step {
+  switch (event.kind) {
+    case 'start':
+      return startWorker(NO_CRASHES, inputs, policy);
+    case 'stop-requested':
+      return leave(EXIT.ok);
+    case 'worker-spawned':
+    case 'spawn-failed':
+    case 'worker-ready':
+    case 'worker-exited':
+    case 'timer-fired':
+    case 'reload-requested':
+      return stay(state);
+    default:
+      return assertNever(event);
+  }
+}
+
+function whileStarting(state: Starting, event: Event, inputs: Inputs, policy: Policy): Step {
+  switch (event.kind) {
+    case 'worker-spawned':
+      return {
+        state: { ...state, pid: event.pid },
+        effects: [report('info', 'worker started', { workerPid: event.pid })],
+      };
+    case 'spawn-failed':
+      return backOff(
+        judgeCrash(state.tally, inputs.random, policy),
+        [
+          { kind: 'clear-timer', timer: 'start-deadline' },
+          report('error', 'worker could not be started', { reason: event.reason }),
+        ],
+        inputs,
+      );
+    case 'worker-ready':
+      return becomeReady(state, inputs);
+    case 'worker-exited':
+      return bury(event, state.tally, inputs, policy);
+    case 'timer-fired':
+      if (event.timer !== 'start-deadline') return stay(state);
+      if (inputs.nowMs < state.deadlineMs) return waitOn(state, event.timer, inputs);
+      if (policy.readyAfterAliveMs !== undefined) return becomeReady(state, inputs);
+      return {
+        state,
+        effects: [
+          { kind: 'kill-worker' },
+          report('error', 'worker killed: it did not become ready in time', {
+            workerPid: state.pid,
+            limitMs: policy.startTimeoutMs,
+          }),
+        ],
+      };
+    case 'stop-requested':
+      return stopWorker(state, 'shutdown', event.signal, inputs, policy);
+    case 'reload-requested':
+      return stopWorker(state, 'reload', 'SIGTERM', inputs, policy);
+    case 'start':
+      return stay(state);
+    default:
+      return assertNever(event);
+  }
+}
+
+function whileRunning(state: Running, event: Event, inputs: Inputs, policy: Policy): Step {
+  const tally = settleTally(state.tally, state.readyAtMs, inputs.nowMs, policy);
+  switch (event.kind) {
+    case 'worker-exited':
+      return bury(event, tally, inputs, policy);
+    case 'stop-requested':
+      return stopWorker({ ...state, tally }, 'shutdown', event.signal, inputs, policy);
+    case 'reload-requested':
+      return stopWorker({ ...state, tally }, 'reload', 'SIGTERM', inputs, policy);
+    case 'start':
+    case 'worker-spawned':
+    case 'spawn-failed':
+    case 'worker-ready':
+    case 'timer-fired':
+      return stay(state);
+    default:
+      return assertNever(event);
+  }
+}
+
+function whileBackingOff(state: BackingOff, event: Event, inputs: Inputs, policy: Policy): Step {
+  switch (event.kind) {
+    case 'timer-fired':
+      if (event.timer !== 'backoff') return stay(state);
+      if (inputs.nowMs < state.untilMs) return waitOn(state, event.timer, inputs);
+      return startWorker(state.tally, inputs, policy);
+    case 'reload-requested':
+      return startWorker(state.tally, inputs, policy, [{ kind: 'clear-timer', timer: 'backoff' }]);
+    case 'stop-requested':
+      return leave(EXIT.ok, [{ kind: 'clear-timer', timer: 'backoff' }]);
+    case 'start':
+    case 'worker-spawned':
+    case 'spawn-failed':
+    case 'worker-ready':
+    case 'worker-exited':
+      return stay(state);
+    default:
+      return assertNever(event);
+  }
+}
+
+function whileStopping(state: Stopping, event: Event, inputs: Inputs, policy: Policy): Step {
+  switch (event.kind) {
+    case 'worker-spawned':
+      return {
+        state: { ...state, pid: event.pid },
+        effects: [
+          state.killed ? { kind: 'kill-worker' } : { kind: 'signal-worker', signal: state.signal },
+        ],
+      };
+    case 'spawn-failed':
+      return endStop(state, { reason: event.reason }, inputs, policy);
+    case 'worker-exited':
+      return endStop(state, { code: event.code, signal: event.signal }, inputs, policy);
+    case 'timer-fired':
+      if (event.timer !== 'stop-deadline' || state.killed) return stay(state);
+      if (inputs.nowMs < state.deadlineMs) return waitOn(state, event.timer, inputs);
+      return killStopping(state, 'worker killed: it did not stop in time');
+    case 'stop-requested':
+      if (state.cause === 'shutdown')
+        return killStopping(state, 'worker killed: asked to stop twice');
+      // The worker is stopping already: a second signal would tell many programs to drop what they hold.
+      return {
+        state: {
+          ...state,
+          cause: 'shutdown',
+          signal: event.signal,
+          deadlineMs: inputs.nowMs + policy.stopTimeoutMs,
+        },
+        effects: [
+          { kind: 'set-timer', timer: 'stop-deadline', afterMs: policy.stopTimeoutMs },
+          report('info', 'stopping instead of reloading', { signal: event.signal }),
+        ],
+      };
+    case 'start':
+    case 'worker-ready':
+    case 'reload-requested':
+      return stay(state);
+    default:
+      return assertNever(event);
+  }
+}
