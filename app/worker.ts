@@ -50,11 +50,7 @@ export function createWorker({ loaded, store, log, ...rest }: WorkerParts): Work
     onTasks: () => dispatcher.wake(),
   });
   const events = new EventWriter(store.events, log);
-  const units = createUnitCatalog(
-    settings.units,
-    (unit) => readUnit(runCommand, unit),
-    () => performance.now(),
-  );
+  const units = createUnitCatalog(settings.units, (unit) => readUnit(runCommand, unit));
   const app = createApp({ log, events });
   const drain = prepareDrain(app);
   const gate = createAdminGate(settings.adminToken);

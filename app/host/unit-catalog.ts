@@ -6,41 +6,32 @@ import type { UnitReading } from './read-unit.ts';
 export type UnitCatalog = {
   /** At once, from memory; a unit that is not configured is never looked up. */
   facts(unit: string): UnitFacts;
-  /** Asks systemd again unless that was done less than a second ago; at most one question per unit at a time. */
+  /** Asks systemd again; at most one question per unit at a time. */
   refresh(unit: string): Promise<UnitFacts>;
 };
 
-type Known = { readonly facts: UnitFacts; readonly readAt: number };
-
-const FRESH_MS = 1_000;
-
-/** A catalogue of the units in `listed`; `read` asks systemd, `now` is a monotonic clock in milliseconds. */
+/** A catalogue of the units in `listed`; `read` asks systemd. */
 export function createUnitCatalog(
   listed: readonly string[],
   read: (unit: string) => Promise<Outcome<UnitReading>>,
-  now: () => number,
 ): UnitCatalog {
-  const known = new Map<string, Known>();
+  const known = new Map<string, UnitFacts>();
   const underWay = new Map<string, Promise<UnitFacts>>();
 
   const facts = (unit: string): UnitFacts =>
-    known.get(unit)?.facts ?? { name: unit, listed: listed.includes(unit), state: 'not-looked-up' };
+    known.get(unit) ?? { name: unit, listed: listed.includes(unit), state: 'not-looked-up' };
 
   async function ask(unit: string): Promise<UnitFacts> {
     const reading = describe(unit, await read(unit));
     // What was known stays better than nothing while systemd does not answer.
-    const entry = reading.state === 'not-looked-up' ? facts(unit) : reading;
-    known.set(unit, { facts: entry, readAt: now() });
-    return entry;
+    if (reading.state !== 'not-looked-up') known.set(unit, reading);
+    return facts(unit);
   }
 
   return {
     facts,
     refresh: (unit) => {
-      const entry = known.get(unit);
-      if (!listed.includes(unit) || (entry && now() - entry.readAt < FRESH_MS)) {
-        return Promise.resolve(facts(unit));
-      }
+      if (!listed.includes(unit)) return Promise.resolve(facts(unit));
       const asked = underWay.get(unit) ?? ask(unit).finally(() => underWay.delete(unit));
       underWay.set(unit, asked);
       return asked;

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Logger } from 'pino';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
+import { FailureError } from '../../shared/contract/outcome.ts';
 import { toProblem } from '../api/problem.ts';
 import type { EventWriter } from '../events/event-writer.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
@@ -45,22 +46,22 @@ export function createApp({ log, events }: Parts): FastifyInstance {
     exposeHeadRoutes: false,
     return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
+    // A path that cannot be routed (a broken escape, a part that is too long) passes no hook.
+    frameworkErrors: (error, request, reply) => {
+      prepareReply(request, reply, 'not-found');
+      sendFailure(request, reply, describeThrown(error));
+      recordRequest(events, request, reply.statusCode, reply.elapsedTime);
+    },
   });
   app.decorateRequest('note');
   app.addHook('onRequest', (request, reply, done) => {
-    request.note = { action: 'unknown', actor: null, code: null, meta: null };
-    reply.header('x-request-id', request.id);
-    reply.header('x-content-type-options', 'nosniff');
-    reply.header('cache-control', 'no-store');
-    done();
+    prepareReply(request, reply, request.is404 ? 'not-found' : 'unknown');
+    // Before its body is looked at: a faulty one must not turn the 404 into something else.
+    done(request.is404 ? new FailureError({ code: 'NOT_FOUND', detail: '' }) : undefined);
   });
   app.addHook('onResponse', (request, reply, done) => {
     recordRequest(events, request, reply.statusCode, reply.elapsedTime);
     done();
-  });
-  app.setNotFoundHandler((request, reply) => {
-    request.note.action = 'not-found';
-    return sendFailure(request, reply, { code: 'NOT_FOUND', detail: '' });
   });
   app.setErrorHandler((error, request, reply) => {
     const failure = describeThrown(error);
@@ -68,6 +69,13 @@ export function createApp({ log, events }: Parts): FastifyInstance {
     return sendFailure(request, reply, failure);
   });
   return app;
+}
+
+function prepareReply(request: FastifyRequest, reply: FastifyReply, action: string): void {
+  request.note = { action, actor: null, code: null, meta: null };
+  reply.header('x-request-id', request.id);
+  reply.header('x-content-type-options', 'nosniff');
+  reply.header('cache-control', 'no-store');
 }
 
 function recordRequest(

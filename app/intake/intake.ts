@@ -82,7 +82,11 @@ export class Intake {
     clearTimeout(this.#timer);
     this.#takeOverAll();
     clearTimeout(this.#timer);
-    this.#deleteFinished();
+    try {
+      this.#deleteFinished();
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'deleting finished spool segments failed');
+    }
   }
 
   #remember(batch: DurableBatch): void {
@@ -126,19 +130,20 @@ export class Intake {
     const batches = this.#backlog;
     this.#backlog = [];
     this.#backlogEntries = 0;
-    let made = 0;
     while (batches.length > 0) {
       const { segment } = batches[0] as DurableBatch;
       const same = batches.findIndex((batch) => batch.segment !== segment);
       const group = batches.splice(0, same < 0 ? batches.length : same);
-      made += this.#take(group.flatMap((batch) => batch.entries), segment, group.at(-1)?.end ?? 0);
+      this.#take(
+        group.flatMap((batch) => batch.entries),
+        segment,
+        group.at(-1)?.end ?? 0,
+      );
       if (segment !== this.#writer.currentSegment) this.#deleteFinished();
     }
-    if (made > 0) this.#options.onTasks();
   }
 
   #takeOverSpool(): void {
-    let made = 0;
     for (const name of listSegments(this.#options.folder)) {
       const consumed = this.#options.store.segments.consumedBytes(name);
       const content = readSegment(this.#options.folder, name, consumed);
@@ -146,21 +151,21 @@ export class Intake {
         const part = content.entries.slice(at, at + ENTRIES_PER_TRANSACTION);
         const isLast = at + ENTRIES_PER_TRANSACTION >= content.entries.length;
         // Until the last part is in, the position stays: a crash in between repeats, which changes nothing.
-        made += this.#take(part, name, isLast ? content.end : consumed);
+        this.#take(part, name, isLast ? content.end : consumed);
       }
       if (content.damaged > 0) this.#setAside(name, content.damaged);
     }
     this.#behind = false;
     this.#deleteFinished();
-    if (made > 0) this.#options.onTasks();
   }
 
-  #take(entries: readonly SpoolEntry[], segment: string, end: number): number {
+  #take(entries: readonly SpoolEntry[], segment: string, end: number): void {
     const made = takeOver(this.#options.store, entries, { segment, end });
     for (const { record } of entries) {
       if (this.#fresh.get(record.delivery) === record.id) this.#fresh.delete(record.delivery);
     }
-    return made;
+    // At once, for a later transaction may fail and these tasks would wait for nobody.
+    if (made > 0) this.#options.onTasks();
   }
 
   #setAside(name: string, damaged: number): void {

@@ -28,7 +28,10 @@ export function listSegments(folder: string): string[] {
     .sort();
 }
 
-/** Reads all whole entries behind `start`; what is cut off at the end was never acknowledged. */
+/**
+ * Reads all whole entries behind `start`; what is cut off at the end was never acknowledged. Nothing where the file is
+ * gone: another process took it over and deleted it.
+ */
 export function readSegment(folder: string, name: string, start: number): SegmentContent {
   const bytes = readFrom(`${folder}/${name}`, start);
   const entries: SpoolEntry[] = [];
@@ -60,7 +63,8 @@ export function setSegmentAside(folder: string, name: string): void {
 }
 
 function readFrom(path: string, start: number): Buffer {
-  const file = openSync(path, 'r');
+  const file = openIfPresent(path);
+  if (file === undefined) return Buffer.alloc(0);
   try {
     const bytes = Buffer.allocUnsafe(Math.max(fstatSync(file).size - start, 0));
     let read = 0;
@@ -72,5 +76,14 @@ function readFrom(path: string, start: number): Buffer {
     return bytes.subarray(0, read);
   } finally {
     closeSync(file);
+  }
+}
+
+function openIfPresent(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -83,7 +83,9 @@ function decodeAt(segment: Buffer, at: number): { entry: SpoolEntry; end: number
   const metaBytes = segment.readUInt32BE(at + 4);
   const bodyBytes = segment.readUInt32BE(at + 8);
   const end = at + HEADER_BYTES + metaBytes + bodyBytes;
-  if (metaBytes > MAX_META_BYTES || bodyBytes > MAX_BODY_BYTES || end > segment.length) return undefined;
+  // A magic before zeros, as a power cut may leave it, has the checksum of nothing, which is zero.
+  if (metaBytes === 0 || metaBytes > MAX_META_BYTES) return undefined;
+  if (bodyBytes > MAX_BODY_BYTES || end > segment.length) return undefined;
   const meta = segment.subarray(at + HEADER_BYTES, at + HEADER_BYTES + metaBytes);
   const body = segment.subarray(at + HEADER_BYTES + metaBytes, end);
   if (crc32(body, crc32(meta)) !== segment.readUInt32BE(at + 12)) return undefined;

@@ -36,6 +36,8 @@ export class SpoolWriter {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #segment: Segment | undefined;
+  /** Also while the file is being made, for it is then already seen in the folder. */
+  #segmentName: string | undefined;
   #flushing: Promise<void> | undefined;
 
   constructor(folder: string, onDurable: (batch: DurableBatch) => void) {
@@ -45,13 +47,15 @@ export class SpoolWriter {
 
   /** The segment that is being written, which nobody may delete. */
   get currentSegment(): string | undefined {
-    return this.#segment?.name;
+    return this.#segmentName;
   }
 
   /** Resolves when the entry is on disk, or with the reason why it is not and never will be. */
   append(entry: SpoolEntry): Promise<Outcome<void>> {
     if (this.#waitingBytes > MAX_WAITING_BYTES) {
-      return Promise.resolve(fail('SPOOL_BACKLOG_FULL', `${this.#waiting.length} deliveries wait.`));
+      return Promise.resolve(
+        fail('SPOOL_BACKLOG_FULL', `${this.#waiting.length} deliveries wait.`),
+      );
     }
     const bytes = encodeSpoolEntry(entry);
     this.#waitingBytes += bytes.length;
@@ -66,6 +70,7 @@ export class SpoolWriter {
     await this.#flushing;
     await this.#segment?.file.close();
     this.#segment = undefined;
+    this.#segmentName = undefined;
   }
 
   async #flushAll(): Promise<void> {
@@ -105,6 +110,7 @@ export class SpoolWriter {
     this.#segment = undefined;
     const time = Date.now().toString().padStart(15, '0');
     const name = `${time}-${process.pid}-${randomBytes(4).toString('hex')}.spool`;
+    this.#segmentName = name;
     const file = await open(`${this.#folder}/${name}`, 'wx', 0o600);
     this.#segment = { name, file, durableBytes: 0 };
     syncDirectory(this.#folder);
@@ -115,6 +121,7 @@ export class SpoolWriter {
   async #giveUpSegment(): Promise<void> {
     const segment = this.#segment;
     this.#segment = undefined;
+    this.#segmentName = undefined;
     if (!segment) return;
     await segment.file.truncate(segment.durableBytes).catch(() => undefined);
     await segment.file.close().catch(() => undefined);

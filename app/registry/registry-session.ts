@@ -52,8 +52,10 @@ const DUMP_BYTES = 65_536;
  */
 export function openRegistrySession(options: SessionOptions): RegistrySession {
   const limits = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
-  const verifying = new Agent({ ...limits, connect: { timeout: 0 } });
-  const trusting = new Agent({ ...limits, connect: { timeout: 0, rejectUnauthorized: false } });
+  // The library hands a request its signal only once it is connected; the socket itself needs it before.
+  const connect = { timeout: 0, signal: options.signal };
+  const verifying = new Agent({ ...limits, connect });
+  const trusting = new Agent({ ...limits, connect: { ...connect, rejectUnauthorized: false } });
   const pick = (url: URL) => (url.hostname === options.unverifiedHost ? trusting : verifying);
   return {
     send: (request) => follow(request, (hop) => exchange(hop, pick(hop.url), options)),

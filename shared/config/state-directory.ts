@@ -21,6 +21,8 @@ export function findStateDirectory(
   if (fromSystemd) return fromSystemd;
   if (world.isWritable(SYSTEM_WIDE)) return SYSTEM_WIDE;
   const home = environment['HOME'];
-  const base = environment['XDG_STATE_HOME'] || (home ? `${home}/.local/state` : undefined);
+  const xdg = environment['XDG_STATE_HOME'];
+  // XDG Base Directory Specification: a path that is not absolute is to be ignored.
+  const base = xdg?.startsWith('/') ? xdg : home && `${home}/.local/state`;
   return base ? `${base}/pod-upgrade-trigger` : undefined;
 }

@@ -1,7 +1,7 @@
 /** A numeric address and a TCP port to listen on. */
 export type HttpAddress = { readonly host: string; readonly port: number };
 
-const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)$/;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 const IPV6 = /^[0-9a-fA-F:]+(?:\.\d+){0,3}$/;
 
 /**
@@ -14,9 +14,13 @@ export function parseHttpAddress(raw: string): HttpAddress | undefined {
   const [, v6, v4, digits] = match;
   const port = Number(digits);
   if (port > 65_535) return undefined;
-  if (v6 !== undefined) return IPV6.test(v6) && v6.includes(':') ? { host: v6, port } : undefined;
+  if (v6 !== undefined) return isIpv6(v6) ? { host: v6, port } : undefined;
   if (v4 === 'localhost') return { host: '127.0.0.1', port };
   return v4 !== undefined && IPV4.test(v4) ? { host: v4, port } : undefined;
+}
+
+function isIpv6(text: string): boolean {
+  return IPV6.test(text) && URL.canParse(`http://[${text}]`);
 }
 
 /** The address as it stands in a URL. */

@@ -40,11 +40,11 @@ export class OutputCollector {
   /** What is kept, with a line in place of what is not. */
   text(): string {
     this.#shrinkTail();
+    // In one piece, for a character may lie across the border between the two.
+    if (this.#dropped === 0) return Buffer.concat([...this.#head, ...this.#tail]).toString('utf8');
     const head = Buffer.concat(this.#head).toString('utf8');
     const tail = Buffer.concat(this.#tail).toString('utf8');
-    return this.#dropped === 0
-      ? head + tail
-      : `${head}\n[... ${this.#dropped} bytes left out ...]\n${tail}`;
+    return `${head}\n[... ${this.#dropped} bytes left out ...]\n${tail}`;
   }
 
   #shrinkTail(): void {

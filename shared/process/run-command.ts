@@ -55,6 +55,7 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   const stderr = new OutputCollector(max);
   const startedAt = performance.now();
   let reason: 'timed-out' | 'aborted' | undefined;
+  let hasExited = false;
   const subprocess = execa(file, args, {
     reject: false,
     buffer: false,
@@ -68,6 +69,8 @@ export async function runCommand(command: Command): Promise<CommandResult> {
 
   const ended = new AbortController();
   const stop = (why: 'timed-out' | 'aborted') => {
+    // It came to its own end; only the pipes are still open.
+    if (hasExited) return;
     reason ??= why;
     killGroup(subprocess.pid, 'SIGTERM');
     after(KILL_GRACE_MS, ended.signal, () => killGroup(subprocess.pid, 'SIGKILL'));
@@ -76,6 +79,7 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   command.signal?.addEventListener('abort', () => stop('aborted'), { signal: ended.signal });
   if (command.signal?.aborted) stop('aborted');
   subprocess.nodeChildProcess.once('exit', () => {
+    hasExited = true;
     after(PIPE_GRACE_MS, ended.signal, () => {
       subprocess.stdout.destroy();
       subprocess.stderr.destroy();
@@ -84,6 +88,8 @@ export async function runCommand(command: Command): Promise<CommandResult> {
 
   const result = await subprocess;
   ended.abort();
+  // What ignored SIGTERM in its group does not outlive a command that was stopped.
+  if (reason) killGroup(subprocess.pid, 'SIGKILL');
   return {
     argv: command.argv,
     end: describeEnd(reason, result),

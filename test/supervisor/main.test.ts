@@ -148,8 +148,8 @@ describe('supervise: the worker', () => {
     const script = 'echo "{\\"msg\\":\\"up\\",\\"fd\\":\\"$PODUP_LISTEN_FD\\"}"; exec sleep 600';
     const supervisor = startSupervisor(t, ['--', 'sh', '-c', script]);
     assert.equal((await supervisor.next('up'))['fd'], '3');
-    const started = supervisor.lines.find((line) => line.msg === 'worker started');
     const ready = await supervisor.next('worker ready');
+    const started = supervisor.lines.find((line) => line.msg === 'worker started');
     const aliveMs = Date.parse(String(ready['time'])) - Date.parse(String(started?.['time']));
     assertWithin(aliveMs, 900, 5_000);
   });

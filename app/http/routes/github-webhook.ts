@@ -12,7 +12,9 @@ type Parts = Parameters<typeof receiveGithubDelivery>[0] & {
 
 type Params = { Params: { service: string } };
 
-const PATHS = ['/github-package-update/:service', '/github-package-update/:service/redeploy'];
+// The pattern keeps an empty name out, which a plain parameter would take.
+const SERVICE = '/github-package-update/:service([^/]+)';
+const PATHS = [SERVICE, `${SERVICE}/redeploy`];
 
 /** `POST /github-package-update/<unit>[/redeploy]`: the body stays raw until its signature is verified. */
 export function registerGithubWebhook(app: FastifyInstance, parts: Parts): void {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { lookUpDigest } from '../../../app/registry/look-up-digest.ts';
 import { parseRegistryRules } from '../../../app/registry/registry-rules.ts';
@@ -17,7 +16,6 @@ import {
 import {
   ACCEPT,
   expectFailure,
-  login,
   lookUp,
   methods,
   testThatNoFailureHasSecrets,
