@@ -56,8 +56,9 @@ const COLUMNS = [
 /** Prepares the statements of the table. */
 export function openDeliveryTable(database: Database): DeliveryTable {
   const insert = database.prepare(
-    `INSERT OR IGNORE INTO deliveries (${COLUMNS.join(', ')})
-     VALUES (${COLUMNS.map((column) => `@${column}`).join(', ')})`,
+    `INSERT INTO deliveries (${COLUMNS.join(', ')})
+     VALUES (${COLUMNS.map((column) => `@${column}`).join(', ')})
+     ON CONFLICT (id) DO NOTHING`,
   );
   const setTask = database.prepare('UPDATE deliveries SET task_id = ? WHERE id = ?');
   const findLive = database.prepare<[string, string], { id: string }>(

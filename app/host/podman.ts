@@ -60,7 +60,12 @@ export async function listUnitContainers(
   if (!listed.ok) return listed;
   const ids = listed.value.split(/\s+/).filter((id) => id !== '');
   if (ids.length === 0) return succeed([]);
-  const inspected = await queryJson(run, ['container', 'inspect', ...ids]);
+  const called = await runPodman(run, { args: ['container', 'inspect', ...ids] });
+  if (!called.ok) return called;
+  // One that has ended since the first question is no container of the unit any more; the others are printed all the same.
+  const isGone = /no such container/.test(called.value.stderr);
+  if (!isGone && !isSuccess(called.value)) return fail('PODMAN_FAILED', formatEnd(called.value));
+  const inspected = parseJson(called.value.stdout);
   if (!inspected.ok) return inspected;
   return succeed((inspected.value as InspectedContainer[]).map(readContainer));
 }

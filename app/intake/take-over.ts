@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Store } from '../db/store.ts';
 import { newIdentifier } from './new-identifier.ts';
-import type { SpoolEntry } from './spool-format.ts';
+import type { IntakeRecord, SpoolEntry } from './spool-format.ts';
 
 /** Where in the spool the entries end, so that they are never taken over twice. */
 export type SpoolPosition = { readonly segment: string; readonly end: number };
@@ -14,22 +14,49 @@ export type SpoolPosition = { readonly segment: string; readonly end: number };
  */
 export function takeOver(store: Store, entries: readonly SpoolEntry[], at: SpoolPosition): number {
   return store.transact(() => {
+    const pending = new PendingTasks(store);
     let made = 0;
     for (const entry of entries) {
-      if (takeOverEntry(store, entry)) made++;
+      if (takeOverEntry(store, pending, entry)) made++;
     }
     store.segments.setConsumed(at.segment, at.end);
     return made;
   });
 }
 
-function takeOverEntry(store: Store, { record, body }: SpoolEntry): boolean {
+/**
+ * The pending task of each unit and image, asked for once: while the transaction holds the write lock nobody begins
+ * or ends one, and most deliveries of a burst are about the same.
+ */
+class PendingTasks {
+  readonly #store: Store;
+  readonly #ids = new Map<string, string | undefined>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  find({ unit, verdict }: IntakeRecord): string | undefined {
+    const key = JSON.stringify([unit, verdict.image]);
+    if (!this.#ids.has(key)) {
+      this.#ids.set(key, this.#store.tasks.findPending(unit, verdict.image ?? null)?.id);
+    }
+    return this.#ids.get(key);
+  }
+
+  add({ unit, verdict }: IntakeRecord, id: string): void {
+    this.#ids.set(JSON.stringify([unit, verdict.image]), id);
+  }
+}
+
+function takeOverEntry(
+  store: Store,
+  pendingTasks: PendingTasks,
+  { record, body }: SpoolEntry,
+): boolean {
   const { verdict } = record;
-  const accepted = verdict.verdict === 'accepted';
-  const pending = accepted
-    ? store.tasks.findPending(record.unit, verdict.image ?? null)
-    : undefined;
-  const taskId = accepted ? (pending?.id ?? newIdentifier('tsk')) : null;
+  const isWork = verdict.verdict === 'accepted';
+  const pending = isWork ? pendingTasks.find(record) : undefined;
   const row = {
     id: record.id,
     received_at: record.receivedAt,
@@ -47,17 +74,22 @@ function takeOverEntry(store: Store, { record, body }: SpoolEntry): boolean {
     digest: verdict.digest ?? null,
     body_sha256: createHash('sha256').update(body).digest('hex'),
     body_bytes: body.length,
-    task_id: null,
+    task_id: pending ?? null,
   };
   if (!store.deliveries.insert(row)) return false;
-  if (taskId === null) return false;
-  if (pending) joinTask(store, pending.id, { record, body });
-  else makeTask(store, taskId, { record, body });
+  if (!isWork) return false;
+  if (pending !== undefined) {
+    joinTask(store, pending, record);
+    return false;
+  }
+  const taskId = newIdentifier('tsk');
+  makeTask(store, taskId, record);
   store.deliveries.setTask(record.id, taskId);
-  return !pending;
+  pendingTasks.add(record, taskId);
+  return true;
 }
 
-function makeTask(store: Store, taskId: string, { record }: SpoolEntry): void {
+function makeTask(store: Store, taskId: string, record: IntakeRecord): void {
   const image = record.verdict.image ?? null;
   store.tasks.insert({
     id: taskId,
@@ -82,7 +114,7 @@ function makeTask(store: Store, taskId: string, { record }: SpoolEntry): void {
   });
 }
 
-function joinTask(store: Store, taskId: string, { record }: SpoolEntry): void {
+function joinTask(store: Store, taskId: string, record: IntakeRecord): void {
   store.tasks.joinPending(taskId, record.verdict.digest ?? null, record.receivedAt);
   store.taskLogs.append({
     task_id: taskId,

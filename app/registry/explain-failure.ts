@@ -4,13 +4,8 @@ import type { RegistryResponse } from './registry-session.ts';
 
 type Failed = ReturnType<typeof fail>;
 
-const TIMEOUT_CODES = [
-  'ETIMEDOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_HEADERS_TIMEOUT',
-  'UND_ERR_BODY_TIMEOUT',
-];
-const MALFORMED_CODES = ['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'];
+/** The kernel's own limits; undici's timers are off. */
+const TIMEOUT_CODES = ['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT'];
 const RETRY_AFTER = /^(?:\d{1,9}|[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT)$/;
 
 /**
@@ -33,7 +28,7 @@ export function explainNetworkError(error: unknown, host: string): Failed {
   if (TIMEOUT_CODES.includes(code)) {
     return fail('REGISTRY_TIMEOUT', `${host} did not answer in time (${code}).`);
   }
-  if (MALFORMED_CODES.includes(code) || code.startsWith('HPE_')) {
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code.startsWith('HPE_')) {
     return fail('REGISTRY_RESPONSE_INVALID', `${host} does not keep to HTTP (${code}).`);
   }
   return fail('REGISTRY_UNREACHABLE', `The connection to ${host} failed (${code}).`);

@@ -52,7 +52,7 @@ const DUMP_BYTES = 65_536;
  */
 export function openRegistrySession(options: SessionOptions): RegistrySession {
   const limits = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
-  // The library hands a request its signal only once it is connected; the socket itself needs it before.
+  // The signal is the sockets', not each request's: the library looks at the latter only once it is connected.
   const connect = { timeout: 0, signal: options.signal };
   const verifying = new Agent({ ...limits, connect });
   const trusting = new Agent({ ...limits, connect: { ...connect, rejectUnauthorized: false } });
@@ -142,14 +142,13 @@ async function sendRetrying(
         ...request.headers,
         ...(request.authorization !== undefined && { authorization: request.authorization }),
       },
-      signal: options.signal,
       ...(request.body !== undefined && { body: request.body }),
     });
   try {
     return await send();
   } catch (error) {
     const reset = RESET_CODES.includes(codeOf(error) ?? '');
-    if (!reset || request.method === 'POST' || options.signal.aborted) throw error;
+    if (!reset || request.method === 'POST') throw error;
     return await send();
   }
 }

@@ -53,14 +53,10 @@ export class TaskDispatcher {
     this.#isWanted = true;
     if (this.#isDispatching || this.#isClosed) return;
     this.#isDispatching = true;
-    this.#dispatchWhileWanted()
-      .catch((error: unknown) => {
-        this.#options.log.error({ err: error }, 'dispatching tasks failed');
-        this.#later(RETRY_MS);
-      })
-      .finally(() => {
-        this.#isDispatching = false;
-      });
+    this.#dispatchWhileWanted().catch((error: unknown) => {
+      this.#options.log.error({ err: error }, 'dispatching tasks failed');
+      this.#later(RETRY_MS);
+    });
   }
 
   /** Dispatches nothing more and stops watching; tasks in units of their own go on. */
@@ -71,9 +67,14 @@ export class TaskDispatcher {
   }
 
   async #dispatchWhileWanted(): Promise<void> {
-    while (this.#isWanted) {
-      this.#isWanted = false;
-      await this.#dispatchAll();
+    try {
+      while (this.#isWanted) {
+        this.#isWanted = false;
+        await this.#dispatchAll();
+      }
+    } finally {
+      // In the same turn as the last look at `isWanted`: whoever asks from now on begins a round of their own.
+      this.#isDispatching = false;
     }
   }
 

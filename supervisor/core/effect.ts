@@ -9,7 +9,7 @@ export type Report = {
   readonly fields: Readonly<Record<string, string | number | null>>;
 };
 
-/** What the edge is to do after a step. Each is harmless when it is repeated. */
+/** What the edge is to do after a step. Each may be repeated without harm. */
 export type Effect =
   | { readonly kind: 'start-worker' }
   | { readonly kind: 'signal-worker'; readonly signal: StopSignal }

@@ -20,8 +20,13 @@ export function readNotices(channel: Readable, listener: NoticeListener): void {
   let isOversized = false;
   let malformed = 0;
 
-  const finish = (line: string) => {
-    const notice = isOversized ? undefined : parseWorkerNotice(parseJson(line));
+  const take = (part: string) => {
+    isOversized ||= pending.length + part.length > MAX_MESSAGE_LENGTH;
+    pending = isOversized ? '' : pending + part;
+  };
+  const finish = () => {
+    const notice = isOversized ? undefined : parseWorkerNotice(parseJson(pending));
+    pending = '';
     isOversized = false;
     if (notice) listener.notice(notice);
     else listener.malformed(++malformed);
@@ -32,12 +37,10 @@ export function readNotices(channel: Readable, listener: NoticeListener): void {
     const lines = text.split('\n');
     const last = lines.pop() ?? '';
     for (const line of lines) {
-      isOversized ||= pending.length + line.length > MAX_MESSAGE_LENGTH;
-      finish(isOversized ? '' : pending + line);
-      pending = '';
+      take(line);
+      finish();
     }
-    isOversized ||= pending.length + last.length > MAX_MESSAGE_LENGTH;
-    pending = isOversized ? '' : pending + last;
+    take(last);
   });
   // The end of the worker is learnt from the kernel; a channel that breaks says nothing more.
   channel.on('error', () => {});

@@ -20,7 +20,7 @@ export type WorkerListener = {
 
 /** A worker that was started. Telling one that has ended does nothing. */
 export type Worker = {
-  /** Tells the worker alone, and each signal once: to many programs a second one means "drop everything". */
+  /** Tells the worker alone, not what it has started. */
   signal(signal: StopSignal): void;
   /** SIGKILL to its whole process group. */
   kill(): void;
@@ -47,7 +47,6 @@ export function spawnWorker(
   listener: WorkerListener,
 ): Worker {
   let hasEnded = false;
-  const told = new Set<StopSignal>();
   const end = (event: Event) => {
     if (hasEnded) return;
     hasEnded = true;
@@ -72,9 +71,7 @@ export function spawnWorker(
 
   return {
     signal: (signal) => {
-      if (hasEnded || told.has(signal)) return;
-      told.add(signal);
-      child.kill(signal);
+      if (!hasEnded) child.kill(signal);
     },
     kill: () => {
       // A group is only killed while its leader is not reaped, so the id cannot be another's.

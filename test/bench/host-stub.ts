@@ -34,7 +34,7 @@ END
 esac`,
   systemctl: 'echo running',
   podman: 'echo podman version 5.0.0',
-  'systemd-run': 'exec sleep 3600',
+  'systemd-run': 'exec sleep 900',
 };
 
 function print(values: readonly unknown[]): string {

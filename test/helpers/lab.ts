@@ -51,7 +51,12 @@ export async function addTag(push: Push, tag: string): Promise<Push> {
 /** Starts a unit that runs `image` and serves it on `port`. */
 export function startUnit(name: string, image: string, port: number, ...options: string[]): void {
   const quadlet = HAS_QUADLET ? ['--quadlet'] : [];
-  command(`${tools}/unit`, name, image, '--port', String(port), ...quadlet, ...options);
+  try {
+    command(`${tools}/unit`, name, image, '--port', String(port), ...quadlet, ...options);
+  } catch (error) {
+    const journal = command('journalctl', '--user', '--no-pager', '--lines=50');
+    throw new Error(`unit ${name} does not start:\n${journal}`, { cause: error });
+  }
 }
 
 /** What the container behind a port serves; undefined while it serves nothing. */

@@ -10,6 +10,7 @@ import type { FastifyInstance } from 'fastify';
 import { openStore, type Store } from '../../../app/db/store.ts';
 import { parseImageReference } from '../../../app/domain/image-reference.ts';
 import { EventWriter } from '../../../app/events/event-writer.ts';
+import type { UnitReading } from '../../../app/host/read-unit.ts';
 import { createUnitCatalog } from '../../../app/host/unit-catalog.ts';
 import { createAdminGate } from '../../../app/http/admin-gate.ts';
 import { createApp } from '../../../app/http/create-app.ts';
@@ -18,7 +19,6 @@ import { registerGithubWebhook } from '../../../app/http/routes/github-webhook.t
 import { Intake } from '../../../app/intake/intake.ts';
 import { fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
 import { createLogger } from '../../../shared/log/create-logger.ts';
-import type { UnitReading } from '../../../app/host/read-unit.ts';
 
 export const TOKEN = 'zgeheim-admin-token';
 export const SECRET = 'zgeheim-hook-secret';
@@ -102,7 +102,7 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   const intake = new Intake({ folder: join(folder, 'intake'), store, log, onTasks: () => {} });
   const app = createApp({ log, events });
   const secrets = options.secrets ?? [SECRET];
-  const units = createUnitCatalog(Object.keys(UNITS), readTestUnit, () => performance.now());
+  const units = createUnitCatalog(Object.keys(UNITS), readTestUnit);
   registerGithubWebhook(app, { log, intake, units, secrets, maxBodyBytes: MAX_BODY_BYTES });
   registerAdminApi(app, { store, events, gate: createAdminGate(options.token ?? TOKEN) });
   options.prepare?.(app);
@@ -157,7 +157,9 @@ export type Answer = {
 /** Sends one request on a connection of its own. */
 export async function ask(port: number, asked: Asked): Promise<Answer> {
   const { method = 'GET', path, headers = {}, body } = asked;
-  const sent = request({ host: '127.0.0.1', port, method, path, headers, agent: false });
+  // Said explicitly, so that a `close` in the answer is the server's own wish.
+  const all = { connection: 'keep-alive', ...headers };
+  const sent = request({ host: '127.0.0.1', port, method, path, headers: all, agent: false });
   sent.end(body);
   const [response] = await once(sent, 'response');
   // What follows the answer is a refusal of the rest of the body.
@@ -180,7 +182,10 @@ export function sign(body: string | Buffer, secret = SECRET): string {
 }
 
 /** The headers of a good delivery. */
-export function deliveryHeaders(body: string | Buffer, rest: Readonly<Record<string, string>> = {}) {
+export function deliveryHeaders(
+  body: string | Buffer,
+  rest: Readonly<Record<string, string>> = {},
+) {
   return {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),

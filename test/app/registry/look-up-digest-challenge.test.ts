@@ -118,6 +118,19 @@ describe('a challenge', () => {
     assert.deepEqual(methods(server), ['HEAD', 'GET', 'GET', 'GET']);
   });
 
+  test('that follows the answer to another is final', async (t) => {
+    const inner = tokenRegistry(grantAll);
+    const server = await serve(t, (received, response, request) => {
+      if (received.path === '/token' || !received.authorization) {
+        return inner(received, response, request);
+      }
+      if (received.method === 'HEAD') return sendStatus(response, 405);
+      inner({ ...received, authorization: undefined }, response, request);
+    });
+    await expectFailure('REGISTRY_UNAUTHORIZED', server);
+    assert.deepEqual(methods(server), ['HEAD', 'GET', 'HEAD', 'GET']);
+  });
+
   for (const [title, file, status] of [
     ['a refused password', passwordFile, 401],
     ['a forbidden password', passwordFile, 403],

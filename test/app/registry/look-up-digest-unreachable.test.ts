@@ -57,7 +57,9 @@ describe('a registry that cannot be reached', () => {
   for (const [title, reply] of slow) {
     test(`because it ${title} is given up in time`, async (t) => {
       const startedAt = performance.now();
-      await expectFailure('REGISTRY_TIMEOUT', await serve(t, reply), { timeoutMs: 300 });
+      const { signal } = new AbortController();
+      const options = { timeoutMs: 300, signal };
+      await expectFailure('REGISTRY_TIMEOUT', await serve(t, reply), options);
       assert.ok(performance.now() - startedAt < 2_000);
     });
   }

@@ -16,6 +16,7 @@ import {
 import {
   ACCEPT,
   expectFailure,
+  imageAt,
   lookUp,
   methods,
   testThatNoFailureHasSecrets,
@@ -53,15 +54,38 @@ describe('a look-up without a login', () => {
     assert.equal(server.received[0]?.path, '/v2/mirror/of/app/manifests/latest');
   });
 
+  test('asks for the digest where the image has no tag', async (t) => {
+    const server = await serve(t, (received, response) => sendIndex(received, response));
+    const { registry, repository } = imageAt(server);
+    const registries = parseRegistryRules({ [registry]: { Insecure: true } });
+    const options = { registries, authFiles: [], timeoutMs: 20_000, userAgent: 'x' };
+    assert.ok((await lookUpDigest({ registry, repository, digest: DIGEST }, options)).ok);
+    assert.equal(server.received[0]?.path, `/v2/acme/app/manifests/${DIGEST}`);
+  });
+
+  test('asks Docker Hub at the host of its registry', async () => {
+    const image = { registry: 'docker.io', repository: 'library/nginx' };
+    const signal = AbortSignal.abort(new DOMException('over', 'TimeoutError'));
+    const options = { registries: [], authFiles: [], timeoutMs: 20_000, userAgent: 'x', signal };
+    const result = await lookUpDigest(image, options);
+    assert.ok(!result.ok);
+    assert.match(result.failure.detail, /^registry-1\.docker\.io /);
+  });
+
   const noDigest: Reply = (received, response) => {
     response.writeHead(200, { 'content-type': `${INDEX_TYPE}; charset=utf-8` });
     response.end(received.method === 'HEAD' ? undefined : INDEX);
   };
   const noHead: Reply = (received, response) =>
     received.method === 'HEAD' ? sendStatus(response, 405) : sendIndex(received, response);
+  const noType: Reply = (received, response) =>
+    received.method === 'HEAD'
+      ? sendStatus(response, 200, { 'docker-content-digest': DIGEST })
+      : sendIndex(received, response);
   for (const [title, reply] of [
     ['a registry that names no digest gets its bytes hashed', noDigest],
     ['a registry without HEAD is asked by GET', noHead],
+    ['a registry that names no type is asked by GET', noType],
   ] as const) {
     test(title, async (t) => {
       const server = await serve(t, reply);
@@ -99,8 +123,7 @@ describe('a look-up without a login', () => {
     [
       'a page instead of a manifest',
       'REGISTRY_RESPONSE_INVALID',
-      (_r, s) =>
-        sendStatus(s, 200, { 'content-type': 'text/html', 'docker-content-digest': DIGEST }),
+      (_r, s) => sendStatus(s, 200, { 'content-type': 'text/html' }),
     ],
     [
       'an encoded body',
@@ -129,6 +152,11 @@ describe('a look-up without a login', () => {
     ['204', 'REGISTRY_RESPONSE_INVALID', (_r, s) => sendStatus(s, 204)],
     ['405 to GET too', 'REGISTRY_RESPONSE_INVALID', (_r, s) => sendStatus(s, 405)],
     ['401 without a challenge', 'REGISTRY_UNAUTHORIZED', (_r, s) => sendStatus(s, 401)],
+    [
+      'a header of more than 16 KiB',
+      'REGISTRY_RESPONSE_INVALID',
+      (_r, s) => sendStatus(s, 404, { 'x-pad': 'x'.repeat(20_000) }),
+    ],
     [
       'what is not HTTP',
       'REGISTRY_RESPONSE_INVALID',

@@ -69,6 +69,7 @@ const REFUSED: readonly (readonly [title: string, header: string])[] = [
   ['an empty header', ''],
   ['separators alone', ' , ,'],
   ['a parameter without a scheme', 'realm="x"'],
+  ['a parameter before the first scheme', 'realm="x", Basic realm="y"'],
   ['a quoted string without an end', 'Bearer realm="https://a/t'],
   ['an escape without a character', 'Bearer realm="x\\'],
   ['text right behind a quoted string', 'Bearer realm="x"service="y"'],

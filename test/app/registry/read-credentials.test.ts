@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -47,13 +47,13 @@ async function find(image: string, ...contents: readonly unknown[]) {
   return found;
 }
 
-/** `user:password` or `token`, or the code of the failure. */
+/** `user password` or `token`, or the code of the failure. */
 async function findText(image: string, ...contents: readonly unknown[]): Promise<string> {
   const found = await find(image, ...contents);
   if (!found.ok) return found.failure.code;
   if (!found.value) return 'none';
   const { value } = found;
-  return value.kind === 'password' ? `${value.username}:${value.password}` : value.identityToken;
+  return value.kind === 'password' ? `${value.username} ${value.password}` : value.identityToken;
 }
 
 describe('authFileCandidates', () => {
@@ -98,9 +98,9 @@ describe('findCredentials', () => {
     },
   };
   const rows: readonly (readonly [title: string, image: string, file: unknown, found: string])[] = [
-    ['the longest path wins', 'r.io/ns/app:1', paths, 'app:3'],
-    ['a shorter path counts for what lies under it', 'r.io/ns/apple/x', paths, 'ns:2'],
-    ['the host is the last to be tried', 'r.io/some/app', paths, 'host:1'],
+    ['the longest path wins', 'r.io/ns/app:1', paths, 'app 3'],
+    ['a shorter path counts for what lies under it', 'r.io/ns/apple/x', paths, 'ns 2'],
+    ['the host is the last to be tried', 'r.io/some/app', paths, 'host 1'],
     ['another host gets nothing', 'r.io.evil.net/ns/app', paths, 'none'],
     ['a port is part of the host', 'r.io:5000/ns/app', paths, 'none'],
     [
@@ -113,7 +113,7 @@ describe('findCredentials', () => {
       'a key with a scheme means its host',
       'r.io/x',
       { auths: { 'https://r.io/v2/': encode('u:1') } },
-      'u:1',
+      'u 1',
     ],
     [
       'Docker Hub has its historical key',
@@ -124,13 +124,13 @@ describe('findCredentials', () => {
           'https://index.docker.io/v1/': encode('hub:1'),
         },
       },
-      'hub:1',
+      'hub 1',
     ],
     [
       'Docker Hub has several hosts',
       'docker.io/a/b',
       { auths: { 'registry-1.docker.io': encode('hub:2') } },
-      'hub:2',
+      'hub 2',
     ],
     [
       'its own name beats the historical key',
@@ -138,15 +138,15 @@ describe('findCredentials', () => {
       {
         auths: { 'https://index.docker.io/v1/': encode('old:1'), 'docker.io': encode('new:2') },
       },
-      'new:2',
+      'new 2',
     ],
     [
       'a password may contain colons',
       'r.io/x',
       { auths: { 'r.io': encode(`u:${SECRET}`) } },
-      `u:${SECRET}`,
+      `u ${SECRET}`,
     ],
-    ['padding is cut off', 'r.io/x', { auths: { 'r.io': encode('u:pw\0\0') } }, 'u:pw'],
+    ['padding is cut off', 'r.io/x', { auths: { 'r.io': encode('u:pw\0\0') } }, 'u pw'],
     [
       'an identity token is preferred to a password',
       'r.io/x',
@@ -178,6 +178,7 @@ describe('findCredentials', () => {
     ['what is not JSON', `{"auths": {"r.io": {"auth": "${SECRET}`],
     ['what has another shape', { auths: { 'r.io': { auth: [SECRET] } } }],
     ['an entry that is not base64', { auths: { 'r.io': { auth: SECRET } } }],
+    ['an entry with more than base64', { auths: { 'r.io': { auth: `${encode('u:1').auth}!` } } }],
     ['an entry without a colon', { auths: { 'r.io': encode('zgeheim') } }],
     ['more than 1 MiB', JSON.stringify({ auths: {}, pad: 'x'.repeat(1_048_576) })],
     ['an empty file', ''],
@@ -191,23 +192,18 @@ describe('findCredentials', () => {
     });
   }
 
-  test('a named pipe is refused instead of waited for', async () => {
-    const pipe = join(folder, 'pipe.json');
-    execFileSync('mkfifo', [pipe]);
-    const found = await findCredentials(
-      { registry: 'r.io', repository: 'x' },
-      [pipe],
-      readAuthFile,
-    );
-    assert.equal(!found.ok && found.failure.code, 'REGISTRY_CREDENTIALS_UNREADABLE');
-  });
-
-  test('a folder in place of a file is refused', async () => {
-    const odd = join(folder, 'folder.json');
-    mkdirSync(odd);
-    const found = await findCredentials({ registry: 'r.io', repository: 'x' }, [odd], readAuthFile);
-    assert.equal(!found.ok && found.failure.code, 'REGISTRY_CREDENTIALS_UNREADABLE');
-  });
+  for (const [title, command] of [
+    ['a named pipe is refused instead of waited for', 'mkfifo'],
+    ['a folder in place of a file is refused', 'mkdir'],
+  ] as const) {
+    test(title, async () => {
+      const odd = join(folder, command);
+      execFileSync(command, [odd]);
+      const image = { registry: 'r.io', repository: 'x' };
+      const found = await findCredentials(image, [odd], readAuthFile);
+      assert.equal(!found.ok && found.failure.code, 'REGISTRY_CREDENTIALS_UNREADABLE');
+    });
+  }
 });
 
 describe('credential helpers', () => {
@@ -220,7 +216,8 @@ describe('credential helpers', () => {
     writeHelper('empty', `cat >/dev/null; echo 'credentials not found in native keychain'; exit 1`);
     writeHelper('broken', `cat >/dev/null; echo "${SECRET}"; echo "${SECRET}" >&2; exit 3`);
     writeHelper('garbage', `cat >/dev/null; echo "${SECRET}"`);
-    writeHelper('flood', 'cat >/dev/null; yes zgeheim');
+    const large = `echo '{"Username":"u","Secret":"'$(printf %070000d 0)'"}'`;
+    writeHelper('large', `cat >/dev/null; ${large}`);
   });
 
   const base = { auths: { 'r.io': encode('plain:1') } };
@@ -229,14 +226,14 @@ describe('credential helpers', () => {
       'a helper of the registry decides',
       'r.io/x',
       { ...base, credHelpers: { 'r.io': 'echo' } },
-      `u of r.io:${SECRET}`,
+      `u of r.io ${SECRET}`,
     ],
     ['a helper may hold an identity token', 'r.io/x', { credHelpers: { 'r.io': 'token' } }, 'idt'],
     [
       'a helper of another registry is not asked',
       'r.io/x',
       { ...base, credHelpers: { 'q.io': 'broken' } },
-      'plain:1',
+      'plain 1',
     ],
     [
       'a helper that has nothing decides too',
@@ -248,25 +245,35 @@ describe('credential helpers', () => {
       'the general store is asked for what the file does not hold',
       'q.io/x',
       { ...base, credsStore: 'echo' },
-      `u of q.io:${SECRET}`,
+      `u of q.io ${SECRET}`,
     ],
     [
       'the general store knows Docker Hub by its historical key',
       'nginx',
       { auths: { 'https://index.docker.io/v1/': {} }, credsStore: 'echo' },
-      `u of https://index.docker.io/v1/:${SECRET}`,
+      `u of https://index.docker.io/v1/ ${SECRET}`,
     ],
-    ['an entry beats the general store', 'r.io/x', { ...base, credsStore: 'broken' }, 'plain:1'],
+    ['an entry beats the general store', 'r.io/x', { ...base, credsStore: 'broken' }, 'plain 1'],
     ['a store that is not installed is passed over', 'q.io/x', { credsStore: 'absent' }, 'none'],
   ];
   for (const [title, image, file, found] of rows) {
     test(title, async () => assert.equal(await findText(image, file), found));
   }
 
-  for (const helper of ['broken', 'garbage', 'flood', 'absent', '../echo', 'echo x', '']) {
+  for (const [helper, said] of [
+    ['broken', 'failed (3)'],
+    ['garbage', 'printed no credentials'],
+    ['large', 'failed ('],
+    ['absent', 'which is not there'],
+    ['../echo', 'invalid name'],
+    ['echo x', 'invalid name'],
+    ['', 'invalid name'],
+  ] as const) {
     test(`the helper "${helper}" is refused without quoting it`, async () => {
-      const file = { credHelpers: { 'r.io': helper } };
-      assert.equal(await findText('r.io/x', file), 'REGISTRY_CREDENTIALS_UNREADABLE');
+      const found = await find('r.io/x', { credHelpers: { 'r.io': helper } });
+      assert.ok(!found.ok);
+      assert.equal(found.failure.code, 'REGISTRY_CREDENTIALS_UNREADABLE');
+      assert.ok(found.failure.detail.includes(said), found.failure.detail);
     });
   }
 
@@ -281,7 +288,9 @@ describe('credential helpers', () => {
     const allGone = once(reader, 'close');
     reader.stdout.once('data', () => limit.abort(new DOMException('over', 'TimeoutError')));
     const image = { registry: 'r.io', repository: 'x' };
+    const startedAt = performance.now();
     const found = await findCredentials(image, [file], readAuthFile, limit.signal);
+    assert.ok(performance.now() - startedAt < 5_000);
     assert.equal(!found.ok && found.failure.code, 'REGISTRY_TIMEOUT');
     await allGone;
   });

@@ -85,7 +85,7 @@ describe('ruleFor', () => {
     [['*.a.io'], 'c.b.a.io/x', '*.a.io'],
     [['*.a.io'], 'b.a.io:5000/x', '*.a.io'],
     [['*.a.io'], 'a.io/x', undefined],
-    [['*.a.io'], 'ba.io/x', undefined],
+    [['*.a.io'], 'bba.io/x', undefined],
     [['*.a.io'], 'b.a.io.evil.net/x', undefined],
     [['*.a.io'], 'evil.net/b.a.io/x', undefined],
     [['*.a.io', 'b.a.io/x'], 'b.a.io/x', 'b.a.io/x'],

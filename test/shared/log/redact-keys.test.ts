@@ -53,6 +53,11 @@ describe('redactKeys', () => {
     });
   }
 
+  test('a secret key within a secret value is hidden with it', () => {
+    const line = JSON.stringify({ token: { secret: 'inner', more: 1 }, last: 2 });
+    assert.equal(redactKeys(line), '{"token":"[redacted]","last":2}');
+  });
+
   test('words that only look like such a key stay', () => {
     const line = JSON.stringify({
       tokens: 3,

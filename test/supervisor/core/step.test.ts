@@ -236,6 +236,13 @@ describe('step', () => {
     assert.deepEqual(end.state, { phase: 'stopped', code: 0 });
   });
 
+  test('what had to be killed is remembered until it is gone', () => {
+    for (const event of [fired('stop-deadline'), term]) {
+      const next = step(stopping, event, NOW, POLICY);
+      assert.deepEqual(step(next.state, killed, NOW, POLICY).state, { phase: 'stopped', code: 70 });
+    }
+  });
+
   test('a command that never says that it is ready counts as ready once it has lived long enough', () => {
     const foreign: Policy = { ...POLICY, readyAfterAliveMs: 1_000 };
     assert.deepEqual(step(idle, start, NOW, foreign).effects.flatMap(inShort), [

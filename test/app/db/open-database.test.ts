@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { describeSqliteError, openDatabase } from '../../../app/db/open-database.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
+
+function open(path: string) {
+  const opened = openDatabase(path);
+  assert.ok(opened.ok, JSON.stringify(opened));
+  return opened.value;
+}
+
+test('folder, database and its side files are readable by this user only', (t) => {
+  const path = join(makeTempFolder(t), 'data/x.db');
+  const database = open(path);
+  t.after(() => database.close());
+  database.exec('CREATE TABLE t (a)');
+  assert.equal(statSync(dirname(path)).mode & 0o777, 0o700);
+  for (const file of [path, `${path}-wal`, `${path}-shm`])
+    assert.equal(statSync(file).mode & 0o777, 0o600, file);
+});
+
+test('the mode of a database that is there already is left as it is', (t) => {
+  const path = join(makeTempFolder(t), 'x.db');
+  open(path).close();
+  chmodSync(path, 0o640);
+  open(path).close();
+  assert.equal(statSync(path).mode & 0o777, 0o640);
+});
+
+test('commits are synced, foreign keys hold, and the journal is a write-ahead log', (t) => {
+  const database = open(join(makeTempFolder(t), 'x.db'));
+  t.after(() => database.close());
+  const pragma = (name: string) => database.pragma(name, { simple: true });
+  assert.deepEqual(['journal_mode', 'synchronous', 'foreign_keys', 'busy_timeout'].map(pragma), [
+    'wal',
+    2,
+    1,
+    5_000,
+  ]);
+});
+
+test('a file that is no database is a failure that names it', (t) => {
+  const path = join(makeTempFolder(t), 'x.db');
+  writeFileSync(path, 'this is no database, although it is long enough to be one'.repeat(100));
+  const opened = openDatabase(path);
+  assert.ok(!opened.ok);
+  assert.equal(opened.failure.code, 'DATABASE_UNAVAILABLE');
+  assert.ok(opened.failure.detail.startsWith(`${path}: SQLITE_NOTADB`), opened.failure.detail);
+});
+
+test('a folder in place of the database is a failure', (t) => {
+  const path = join(makeTempFolder(t), 'x.db');
+  mkdirSync(path);
+  assert.ok(!openDatabase(path).ok);
+});
+
+for (const [error, text] of [
+  [{ code: 'SQLITE_BUSY', message: 'database\n is  locked' }, 'SQLITE_BUSY database is locked'],
+  [{ message: 'no code' }, 'no code'],
+] as const)
+  test(`an error is described on one line: ${text}`, () =>
+    assert.equal(describeSqliteError(error), text));

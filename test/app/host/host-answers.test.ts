@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { findRunning } from '../../../app/deploy/find-running.ts';
+import { inspectImage, listUnitContainers, readRegistries } from '../../../app/host/podman.ts';
+import { readUnit } from '../../../app/host/read-unit.ts';
+import { isUnitAlive } from '../../../app/host/systemctl.ts';
+import type { CommandResult } from '../../../shared/process/run-command.ts';
+import { answerCommands } from '../tasks/task-fixture.ts';
+
+/** What no real host can be made to say on demand. */
+const FAILED = {
+  end: { kind: 'exited', code: 125 },
+  stderr: 'Error: database is locked\n',
+} as const;
+const ID = 'c'.repeat(64);
+const WANTED = `sha256:${'0a'.repeat(32)}`;
+const OTHER = `sha256:${'1b'.repeat(32)}`;
+const IMAGE = { registry: 'ghcr.io', repository: 'octo-org/hello', tag: 'latest' };
+
+function container(over: Readonly<Record<string, unknown>> = {}) {
+  return {
+    Id: ID,
+    Name: 'web',
+    State: { Status: 'running' },
+    Image: 'i1',
+    ImageName: 'ghcr.io/octo-org/hello:latest',
+    ImageDigest: WANTED,
+    ...over,
+  };
+}
+
+/** A podman whose `ps` finds one container. */
+function podman(answers: {
+  readonly container?: Partial<CommandResult>;
+  readonly image?: Partial<CommandResult>;
+}) {
+  return answerCommands((argv) => {
+    if (argv[1] === 'ps') return { stdout: `${ID}\n` };
+    return (argv[1] === 'container' ? answers.container : answers.image) ?? {};
+  });
+}
+
+function containers(...all: readonly object[]): Partial<CommandResult> {
+  return { stdout: JSON.stringify(all) };
+}
+
+describe('podman: odd answers', () => {
+  for (const [title, answer] of [
+    ['fails', FAILED],
+    ['prints no JSON', { stdout: 'Trying to pull' }],
+    ['takes too long', { end: { kind: 'timed-out' } }],
+  ] as const) {
+    test(`a podman that ${title} is PODMAN_FAILED`, async () => {
+      const { run } = podman({ container: answer, image: answer });
+      const outcomes = [
+        await listUnitContainers(run, 'web.service'),
+        await inspectImage(run, 'web'),
+        await readRegistries(run),
+        await findRunning(run, 'web.service', IMAGE, WANTED),
+      ];
+      for (const outcome of outcomes)
+        assert.equal(outcome.ok || outcome.failure.code, 'PODMAN_FAILED');
+    });
+  }
+
+  test('a list that fails is PODMAN_FAILED with the last line that podman wrote', async () => {
+    const { run } = answerCommands(() => FAILED);
+    const listed = await listUnitContainers(run, 'web.service');
+    assert.ok(!listed.ok);
+    assert.deepEqual(
+      [listed.failure.code, /database is locked/.test(listed.failure.detail)],
+      ['PODMAN_FAILED', true],
+    );
+  });
+
+  test('a container that ends between the two questions is none of the unit any more', async () => {
+    const gone = {
+      end: { kind: 'exited', code: 125 },
+      stderr: `Error: no such container ${ID}\n`,
+    } as const;
+    const all = podman({ container: { ...gone, stdout: '[]\n' } });
+    assert.deepEqual(await listUnitContainers(all.run, 'web.service'), { ok: true, value: [] });
+    const one = podman({ container: { ...gone, ...containers(container()) } });
+    const listed = await listUnitContainers(one.run, 'web.service');
+    assert.ok(listed.ok && listed.value.length === 1);
+  });
+
+  test('a unit name is handed over as one word', async () => {
+    const { run, asked } = podman({ container: containers() });
+    await listUnitContainers(run, 'a b;c.service');
+    assert.ok(asked[0]?.argv.includes('label=PODMAN_SYSTEMD_UNIT=a b;c.service'));
+  });
+
+  test('an image that podman prints nothing of, or without digests, is read as what is there', async () => {
+    const none = podman({ image: { stdout: '[]' } });
+    assert.deepEqual(await inspectImage(none.run, 'web'), { ok: true, value: undefined });
+    const bare = podman({ image: { stdout: '[{"Id":"i","Digest":"d"}]' } });
+    assert.deepEqual(await inspectImage(bare.run, 'web'), {
+      ok: true,
+      value: { id: 'i', digest: 'd', repoDigests: [] },
+    });
+  });
+});
+
+describe('find running', () => {
+  const ROWS: readonly [
+    title: string,
+    all: readonly object[],
+    digest: string | undefined,
+    isWanted: boolean,
+  ][] = [
+    ['the wanted digest', [container()], WANTED, true],
+    ['another digest', [container({ ImageDigest: OTHER })], OTHER, false],
+    ['one of each', [container(), container({ ImageDigest: OTHER })], OTHER, false],
+    ['no digest at all (an older podman)', [container({ ImageDigest: undefined })], '', false],
+    [
+      'a helper of another image beside it',
+      [container({ ImageName: 'ghcr.io/octo-org/db:1', ImageDigest: OTHER }), container()],
+      WANTED,
+      true,
+    ],
+    [
+      'a helper whose image has no name',
+      [container({ ImageName: 'NOT VALID' }), container()],
+      WANTED,
+      true,
+    ],
+    [
+      'an exited one beside it',
+      [container({ State: { Status: 'exited' }, ImageDigest: OTHER }), container()],
+      WANTED,
+      true,
+    ],
+    ['only an exited one', [container({ State: { Status: 'exited' } })], undefined, false],
+    ['only a helper', [container({ ImageName: 'ghcr.io/octo-org/db:1' })], undefined, false],
+  ];
+  for (const [title, all, digest, isWanted] of ROWS) {
+    test(`${title}: ${digest === undefined ? 'nothing runs' : isWanted ? 'wanted' : 'not wanted'}`, async () => {
+      const { run } = podman({ container: containers(...all), image: { stdout: '[]' } });
+      const found = await findRunning(run, 'web.service', IMAGE, WANTED);
+      if (digest === undefined)
+        assert.equal(found.ok || found.failure.code, 'CONTAINER_NOT_RUNNING');
+      else
+        assert.deepEqual(found.ok && [found.value.digest, found.value.isWanted], [
+          digest,
+          isWanted,
+        ]);
+    });
+  }
+
+  test('a container of the platform digest runs the index that podman knows it by', async () => {
+    const image = [{ Id: 'i1', Digest: OTHER, RepoDigests: [`ghcr.io/octo-org/hello@${WANTED}`] }];
+    const { run } = podman({
+      container: containers(container({ ImageDigest: OTHER })),
+      image: { stdout: JSON.stringify(image) },
+    });
+    const found = await findRunning(run, 'web.service', IMAGE, WANTED);
+    assert.ok(found.ok && found.value.isWanted);
+    assert.equal(found.value.digest, WANTED);
+  });
+});
+
+describe('systemd: odd answers', () => {
+  const line = (data: unknown) => JSON.stringify({ type: 'x', data });
+
+  function busctl(execStart: unknown, loadState = 'loaded') {
+    return answerCommands((argv) =>
+      argv.some((word) => word.endsWith('.Unit'))
+        ? { stdout: [loadState, 'active', 'running', true].map(line).join('\n') }
+        : { stdout: ['success', 42, execStart].map(line).join('\n') },
+    );
+  }
+
+  for (const [title, execStart, tag] of [
+    [
+      'the first command that runs an image counts',
+      [
+        ['/bin/rm', ['rm', '-f', 'x']],
+        ['/usr/bin/podman', ['podman', 'run', 'ghcr.io/octo-org/hello:latest']],
+      ],
+      'latest',
+    ],
+    [
+      'an image reference that is none is unknown',
+      [['/usr/bin/podman', ['podman', 'run', 'NOT::VALID']]],
+      undefined,
+    ],
+    [
+      'a start command of another shape is unknown',
+      [['/bin/x', [1, 2]], 'x', null, ['/bin/x']],
+      undefined,
+    ],
+    ['no list of commands is unknown', 'x', undefined],
+    ['an empty list of commands is unknown', [], undefined],
+  ] as const) {
+    test(title, async () => {
+      const unit = await readUnit(busctl(execStart).run, 'web.service');
+      assert.ok(unit.ok);
+      assert.deepEqual(
+        [unit.value.image?.tag, unit.value.mainPid, unit.value.needsReload],
+        [tag, 42, true],
+      );
+    });
+  }
+
+  test('a bus that answers with something that is not JSON is not believed', async () => {
+    const { run } = answerCommands(() => ({ stdout: 'garbage' }));
+    const unit = await readUnit(run, 'web.service');
+    assert.equal(unit.ok || unit.failure.code, 'USER_MANAGER_UNAVAILABLE');
+  });
+
+  test('the object path escapes what the bus does not take, and a leading digit', async () => {
+    const { run, asked } = busctl([]);
+    await readUnit(run, '9a-b@c_d.service');
+    assert.ok(asked[0]?.argv.includes('/org/freedesktop/systemd1/unit/_39a_2db_40c_5fd_2eservice'));
+  });
+
+  for (const [state, isAlive] of [
+    ['active', true],
+    ['activating', true],
+    ['deactivating', true],
+    ['failed', false],
+    ['inactive', false],
+  ] as const) {
+    test(`a unit that is ${state} is ${isAlive ? 'alive' : 'not alive'}`, async () => {
+      const { run } = answerCommands(() => ({ stdout: `${state}\n` }));
+      assert.deepEqual(await isUnitAlive(run, 'x.service'), { ok: true, value: isAlive });
+    });
+  }
+});

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { HealthCheck } from '../../../../app/host/health.ts';
+import { createAdminGate } from '../../../../app/http/admin-gate.ts';
+import { registerHealth } from '../../../../app/http/routes/health.ts';
+import { PROGRAM } from '../../../../shared/config/program-version.ts';
+import { ERRORS } from '../../../../shared/contract/error-codes.ts';
+import { ask, askAdmin, startApp, TOKEN } from '../http-fixture.ts';
+
+const WELL: readonly HealthCheck[] = [
+  { component: 'database', failure: undefined },
+  { component: 'podman', failure: undefined },
+];
+const ILL: readonly HealthCheck[] = [
+  { component: 'database', failure: undefined },
+  { component: 'disk', failure: { code: 'DISK_LOW', detail: '/srv/zgeheim: 5 bytes are free.' } },
+  { component: 'podman', failure: { code: 'PODMAN_UNAVAILABLE', detail: '' } },
+];
+
+function startHealth(context: Parameters<typeof startApp>[0], checks: readonly HealthCheck[]) {
+  return startApp(context, {
+    prepare: (app) =>
+      registerHealth(app, { check: () => Promise.resolve(checks), gate: createAdminGate(TOKEN) }),
+  });
+}
+
+describe('GET /health', () => {
+  test('all is well: 200 with version and commit, and no event', async (t) => {
+    const { port, events, store } = await startHealth(t, WELL);
+    const answer = await ask(port, { path: '/health' });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.json, {
+      status: 'ok',
+      version: PROGRAM.version,
+      commit: PROGRAM.commit,
+      checks: [
+        { component: 'database', ok: true },
+        { component: 'podman', ok: true },
+      ],
+    });
+    events.flush();
+    assert.deepEqual(store.events.list({ limit: 1 }), []);
+  });
+
+  test('something is ill: 503 with code and hint for everybody, and no detail', async (t) => {
+    const { port } = await startHealth(t, ILL);
+    const answer = await ask(port, { path: '/health' });
+    assert.equal(answer.status, 503);
+    assert.equal(answer.json['status'], 'degraded');
+    assert.doesNotMatch(answer.text, /zgeheim|detail/);
+    const { sentence: message, hint } = ERRORS.DISK_LOW;
+    assert.deepEqual((answer.json['checks'] as unknown[])[1], {
+      component: 'disk',
+      ok: false,
+      code: 'DISK_LOW',
+      message,
+      hint,
+    });
+  });
+
+  test('an admin is told what was seen', async (t) => {
+    const { port } = await startHealth(t, ILL);
+    const answer = await askAdmin(port, '/health');
+    const [, disk, podman] = answer.json['checks'] as { detail?: string }[];
+    assert.equal(disk?.detail, '/srv/zgeheim: 5 bytes are free.');
+    assert.ok(podman && !('detail' in podman));
+  });
+
+  test('a wrong token changes nothing', async (t) => {
+    const { port } = await startHealth(t, WELL);
+    const headers = { authorization: 'Bearer wrong' };
+    assert.equal((await ask(port, { path: '/health', headers })).status, 200);
+  });
+
+  test('another method is answered with 405 and Allow', async (t) => {
+    const { port } = await startHealth(t, WELL);
+    const answer = await ask(port, { method: 'POST', path: '/health' });
+    assert.deepEqual([answer.status, answer.headers.allow], [405, 'GET']);
+  });
+});

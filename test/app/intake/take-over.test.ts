@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { takeOver } from '../../../app/intake/take-over.ts';
+import { spoolEntry } from '../../helpers/spool.ts';
+import { openTestStore } from '../../helpers/store.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
+
+const AT = { segment: 'a.spool', end: 100 };
+const IMAGE = 'ghcr.io/o/web:main';
+
+test('an accepted delivery becomes a task that names it, and the position moves on', (t) => {
+  const { store } = openTestStore(t, makeTempFolder(t));
+  const verdict = { verdict: 'accepted', matched: 'tag', image: IMAGE, digest: 'd' } as const;
+  assert.equal(takeOver(store, [spoolEntry({ verdict }, '{"a":1}')], AT), 1);
+  const [task] = store.tasks.list({ limit: 9 });
+  assert.equal(task?.status, 'pending');
+  assert.deepEqual(
+    [task?.unit, task?.image, task?.webhook_digest, task?.created_at, task?.trigger_caller],
+    ['web.service', IMAGE, 'd', 1_000, 'github:guid of dlv_1'],
+  );
+  const [row] = store.deliveries.listByTask(task?.id ?? '');
+  assert.deepEqual([row?.id, row?.verdict, row?.body_bytes], ['dlv_1', 'accepted', 7]);
+  assert.equal(row?.body_sha256, createHash('sha256').update('{"a":1}').digest('hex'));
+  const actions = store.taskLogs.listByTask(task?.id ?? '').map(({ action }) => action);
+  assert.deepEqual(actions, ['task-created']);
+  assert.equal(store.segments.consumedBytes('a.spool'), 100);
+});
+
+test('taking over again changes nothing', (t) => {
+  const { store } = openTestStore(t, makeTempFolder(t));
+  const entries = [spoolEntry({ id: 'dlv_1' }), spoolEntry({ id: 'dlv_2' })];
+  takeOver(store, entries, AT);
+  const [task] = store.tasks.list({ limit: 9 });
+  const state = () => [
+    store.tasks.list({ limit: 9 }),
+    store.deliveries.listByTask(task?.id ?? ''),
+    store.taskLogs.listByTask(task?.id ?? ''),
+  ];
+  const before = state();
+  assert.equal(takeOver(store, entries, AT), 0);
+  assert.deepEqual(state(), before);
+});
+
+test('taking over again after the task has ended begins no second one', (t) => {
+  const { store } = openTestStore(t, makeTempFolder(t));
+  takeOver(store, [spoolEntry()], AT);
+  const [task] = store.tasks.list({ limit: 9 });
+  store.tasks.finish(task?.id ?? '', { status: 'failed', summary: 'x', at: 2 });
+  assert.equal(takeOver(store, [spoolEntry()], AT), 0);
+  assert.equal(store.tasks.list({ limit: 9 }).length, 1);
+});
+
+test('deliveries for the same unit and image share a task that has not begun; the newest digest wins', (t) => {
+  const { store } = openTestStore(t, makeTempFolder(t));
+  const burst = Array.from({ length: 20 }, (_, index) =>
+    spoolEntry({
+      id: `dlv_${index}`,
+      receivedAt: index,
+      verdict: { verdict: 'accepted', matched: 'tag', image: IMAGE, digest: `d${index}` },
+    }),
+  );
+  assert.equal(takeOver(store, burst, AT), 1);
+  const [task, ...others] = store.tasks.list({ limit: 9 });
+  assert.equal(others.length, 0);
+  assert.equal(task?.webhook_digest, 'd19');
+  assert.equal(store.deliveries.listByTask(task?.id ?? '').length, 20);
+  const actions = store.taskLogs.listByTask(task?.id ?? '').map(({ action }) => action);
+  assert.deepEqual(actions, ['task-created', ...Array(19).fill('delivery-joined')]);
+});
+
+test('a task that runs is not joined: what was pushed after it looked needs another one', (t) => {
+  const { store } = openTestStore(t, makeTempFolder(t));
+  takeOver(store, [spoolEntry({ id: 'dlv_1' })], AT);
+  store.tasks.markDispatched(store.tasks.listDispatchable(1)[0]?.id ?? '', 'child', 2);
+  assert.equal(takeOver(store, [spoolEntry({ id: 'dlv_2' })], AT), 1);
+});
+
+test('another unit, another image, and an image that is not known each get a task', (t) => {
+  const { store } = openTestStore(t, makeTempFolder(t));
+  const verdict = { verdict: 'accepted', matched: 'repository' } as const;
+  const entries = [
+    spoolEntry({ id: 'dlv_1' }),
+    spoolEntry({ id: 'dlv_2', unit: 'db.service' }),
+    spoolEntry({ id: 'dlv_3', verdict: { ...verdict, image: 'ghcr.io/o/web:next' } }),
+    spoolEntry({ id: 'dlv_4', verdict }),
+    spoolEntry({ id: 'dlv_5', verdict }),
+  ];
+  assert.equal(takeOver(store, entries, AT), 4);
+  assert.equal(store.tasks.list({ limit: 9 }).filter(({ image }) => image === null).length, 1);
+});
+
+for (const verdict of ['ignored', 'duplicate', 'ping'] as const)
+  test(`a delivery that is ${verdict} is recorded and makes no task`, (t) => {
+    const { store } = openTestStore(t, makeTempFolder(t));
+    const said = { verdict, reason: 'untagged-child', detail: 'Seen.' };
+    assert.equal(takeOver(store, [spoolEntry({ verdict: said })], AT), 0);
+    assert.deepEqual(store.tasks.list({ limit: 9 }), []);
+    assert.equal(store.segments.consumedBytes('a.spool'), 100);
+    // Recorded: the same id is not taken a second time, whatever it says.
+    assert.equal(takeOver(store, [spoolEntry()], AT), 0);
+  });
+
+test('one entry that cannot be taken over leaves all of the batch and the position as they were', (t) => {
+  const { store } = openTestStore(t, makeTempFolder(t));
+  const broken = spoolEntry({ id: 'dlv_2', unit: null as unknown as string });
+  assert.throws(() => takeOver(store, [spoolEntry(), broken], AT), /NOT NULL/);
+  assert.deepEqual(store.tasks.list({ limit: 9 }), []);
+  assert.equal(store.segments.consumedBytes('a.spool'), 0);
+});

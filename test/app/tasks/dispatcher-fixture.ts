@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import type { TaskRow } from '../../../app/db/tasks.ts';
+import { TaskDispatcher } from '../../../app/tasks/task-dispatcher.ts';
+import type { TaskExecutor } from '../../../app/tasks/task-executor.ts';
+import { keepLog } from '../http/http-fixture.ts';
+import { makeStore } from './task-fixture.ts';
+
+/** A process of a task, as far as the dispatcher can see it. */
+type Process = { readonly task: TaskRow; readonly end: (how: string) => void };
+
+/** An executor whose processes are entries of a list, ended by the test. */
+class MemoryExecutor implements TaskExecutor {
+  readonly kind: TaskExecutor['kind'];
+  readonly started: Process[] = [];
+  readonly adopted: Process[] = [];
+  /** Whether the process of a task of an earlier worker is found. */
+  isAlive = false;
+  isClosed = false;
+
+  constructor(kind: TaskExecutor['kind']) {
+    this.kind = kind;
+  }
+
+  start(task: TaskRow): Promise<string> {
+    return this.#watch(this.started, task);
+  }
+
+  adopt(task: TaskRow) {
+    return Promise.resolve(this.isAlive ? { ended: this.#watch(this.adopted, task) } : undefined);
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  #watch(list: Process[], task: TaskRow): Promise<string> {
+    return new Promise((end) => list.push({ task, end }));
+  }
+}
+
+/** A dispatcher over a real store and such executors; time is the test's. */
+export function startDispatcher(context: TestContext, concurrency = 2) {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const store = makeStore(context);
+  const { lines, log } = keepLog();
+  const child = new MemoryExecutor('child');
+  const systemdRun = new MemoryExecutor('systemd-run');
+  const choices: (() => Promise<TaskExecutor>)[] = [];
+  const dispatcher = new TaskDispatcher({
+    store,
+    log,
+    concurrency,
+    executors: [systemdRun, child],
+    chooseExecutor: () => choices.shift()?.() ?? Promise.resolve(child),
+  });
+  context.after(() => dispatcher.close());
+  /** Plays the process of a task: takes it and writes its end. */
+  const succeed = (process: Process | undefined) => {
+    assert.ok(process);
+    store.tasks.claim(process.task.id, 1);
+    store.tasks.finish(process.task.id, { status: 'succeeded', summary: 'Done.', at: 2 });
+    process.end('the process exited with 0');
+  };
+  const units = () => child.started.map(({ task }) => task.unit);
+  return { store, lines, child, systemdRun, choices, dispatcher, succeed, units, context };
+}

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import type { Store } from '../../../app/db/store.ts';
+import { type RunTaskParts, runTask } from '../../../app/tasks/run-task.ts';
+import { fail, succeed } from '../../../shared/contract/outcome.ts';
+import { until } from '../../helpers/until.ts';
+import { defer, keepLog, makeFolder } from '../http/http-fixture.ts';
+import { addTask, findTask, logOf, makeStore } from './task-fixture.ts';
+
+const DIGEST = `sha256:${'0a'.repeat(32)}`;
+const IMAGE = 'registry.test/web';
+
+/**
+ * A PATH of small programs in place of those of the host: `busctl` knows one unit, `podman` one container of it. How
+ * each of them ends stands in files, so that a test can change it.
+ */
+function fakeHost(context: TestContext, programs: Readonly<Record<string, string>>): void {
+  const folder = makeFolder(context);
+  const path = process.env['PATH'];
+  defer(context, () => {
+    process.env['PATH'] = path;
+  });
+  process.env['PATH'] = `${folder}:/usr/bin:/bin`;
+  const hidden = { systemctl: 'exit 0', journalctl: 'echo "a line of the journal"' };
+  for (const [name, script] of Object.entries({ ...hidden, ...programs })) {
+    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(folder, name), 0o755);
+  }
+}
+
+const BUSCTL = `case "$*" in
+  *.Unit*) printf '{"type":"s","data":"%s"}\\n' loaded active running; echo '{"type":"b","data":false}' ;;
+  *) echo '{"type":"s","data":"success"}'; echo '{"type":"u","data":1}'
+     echo '{"type":"a(sasbttttuii)","data":[["/usr/bin/podman",["podman","run","${IMAGE}:stable"],false,0,0,0,0,0,0,0]]}' ;;
+esac`;
+
+const RUNNING = `[{"Id":"c1","Name":"web","State":{"Status":"running"},"Image":"i1","ImageName":"${IMAGE}:stable","ImageDigest":"${DIGEST}"}]`;
+const LOCAL = `[{"Id":"i1","Digest":"${DIGEST}","RepoDigests":null}]`;
+const PODMAN = `case "$1 $2" in
+  "ps --all") echo c1 ;;
+  "container inspect") echo '${RUNNING}' ;;
+  "image inspect") echo '${LOCAL}' ;;
+  info*) echo '{}' ;;
+esac`;
+
+function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
+  const store = makeStore(context);
+  const { lines, log } = keepLog();
+  const id = addTask(store, 'web.service');
+  const settings = { pullTimeoutMs: 10_000, restartTimeoutMs: 10_000, journalLines: 5 };
+  const { signal } = new AbortController();
+  const lookUp: RunTaskParts['lookUp'] = () => Promise.resolve(succeed({ digest: DIGEST }));
+  const all: RunTaskParts = { store, log, settings, lookUp, signal, ...parts };
+  return { store, lines, id, run: () => runTask(all, id) };
+}
+
+function dispatch(store: Store, id: string): void {
+  store.tasks.markDispatched(id, 'child', Date.now());
+}
+
+describe('run task', () => {
+  test('a task is carried out to its end, with evidence and every command on record', async (t) => {
+    fakeHost(t, { busctl: BUSCTL, podman: PODMAN });
+    const { store, id, run, lines } = start(t);
+    dispatch(store, id);
+    assert.equal(await run(), true);
+    const task = findTask(store, id);
+    assert.deepEqual([task.status, task.phase, task.error_code], ['skipped', 'done', null]);
+    assert.deepEqual(
+      [task.image, task.registry_digest, task.running_digest],
+      [`${IMAGE}:stable`, DIGEST, DIGEST],
+    );
+    assert.ok(task.claimed_at && task.started_at && task.finished_at);
+    const actions = logOf(store, id);
+    assert.equal(actions.at(-1), 'task-ended');
+    assert.ok(actions.includes('digest-resolved'));
+    assert.equal(actions.filter((action) => action === 'command').length, 6);
+    assert.match(lines.join(''), /task started/);
+  });
+
+  test('a task that fails ends with code, detail and diagnostics', async (t) => {
+    fakeHost(t, { busctl: BUSCTL, podman: PODMAN });
+    const { store, id, run } = start(t, {
+      lookUp: () => Promise.resolve(fail('REGISTRY_IMAGE_NOT_FOUND', 'It says 404.')),
+    });
+    dispatch(store, id);
+    assert.equal(await run(), true);
+    const task = findTask(store, id);
+    assert.deepEqual(
+      [task.status, task.error_code, task.error_detail],
+      ['failed', 'REGISTRY_IMAGE_NOT_FOUND', 'It says 404.'],
+    );
+    assert.deepEqual([task.running_digest, task.running_image], [DIGEST, `${IMAGE}:stable`]);
+    const log = store.taskLogs.listByTask(id);
+    assert.equal(log.at(-1)?.level, 'error');
+    assert.ok(log.some(({ meta }) => meta?.includes('a line of the journal')));
+    assert.ok(!logOf(store, id).includes('digest-resolved'));
+  });
+
+  test('two processes at the same time: exactly one takes the task', async (t) => {
+    fakeHost(t, { busctl: BUSCTL, podman: PODMAN });
+    const { store, id, run } = start(t);
+    dispatch(store, id);
+    const taken = await Promise.all([run(), run(), run()]);
+    assert.deepEqual(taken.sort(), [false, false, true]);
+    assert.equal(logOf(store, id).filter((action) => action === 'task-ended').length, 1);
+  });
+
+  for (const [title, prepare] of [
+    ['pending', () => {}],
+    [
+      'taken by another',
+      (store: Store, id: string) => {
+        dispatch(store, id);
+        store.tasks.claim(id, 1);
+      },
+    ],
+    [
+      'ended',
+      (store: Store, id: string) => {
+        store.tasks.finish(id, { status: 'cancelled', summary: 'No.', at: 1 });
+      },
+    ],
+  ] as const) {
+    test(`a task that is ${title} is left alone`, async (t) => {
+      const { store, id, run, lines } = start(t);
+      prepare(store, id);
+      const before = findTask(store, id);
+      assert.equal(await run(), false);
+      assert.deepEqual(findTask(store, id), before);
+      assert.match(lines.join(''), /not there to be taken/);
+    });
+  }
+
+  test('a task that is told to end gives itself back, and its command is ended', async (t) => {
+    fakeHost(t, { busctl: 'exec sleep 600', podman: PODMAN });
+    const ending = new AbortController();
+    const { store, id, run } = start(t, { signal: ending.signal });
+    dispatch(store, id);
+    const ended = run();
+    await until('the claim', 5000, () => findTask(store, id).phase === 'reading-unit');
+    ending.abort();
+    assert.equal(await ended, true);
+    const task = findTask(store, id);
+    assert.deepEqual(
+      [task.status, task.phase, task.claimed_at, task.error_code],
+      ['pending', 'queued', null, null],
+    );
+    assert.equal(logOf(store, id).at(-1), 'task-released');
+    const commands = store.taskLogs.listByTask(id).map(({ meta }) => meta ?? '');
+    assert.ok(commands.some((meta) => meta.includes('"kind":"aborted"')));
+  });
+
+  test('a task that is told to end while the registry is asked gives itself back', async (t) => {
+    fakeHost(t, { busctl: BUSCTL, podman: PODMAN });
+    const ending = new AbortController();
+    const { store, id, run } = start(t, {
+      signal: ending.signal,
+      lookUp: () => {
+        ending.abort();
+        return Promise.reject(ending.signal.reason);
+      },
+    });
+    dispatch(store, id);
+    assert.equal(await run(), true);
+    assert.equal(findTask(store, id).status, 'pending');
+  });
+
+  test('a bug is thrown, and the task stays for the dispatcher to close', async (t) => {
+    fakeHost(t, { busctl: BUSCTL, podman: PODMAN });
+    const { store, id, run } = start(t, { lookUp: () => Promise.reject(new Error('a bug')) });
+    dispatch(store, id);
+    await assert.rejects(run(), /a bug/);
+    assert.equal(findTask(store, id).status, 'running');
+  });
+
+  test('an attempt that was cut off behind its restart is a success, not skipped', async (t) => {
+    fakeHost(t, { busctl: BUSCTL, podman: PODMAN });
+    const { store, id, run } = start(t);
+    dispatch(store, id);
+    store.tasks.setEvidence(id, { pulled_digest: DIGEST }, 1);
+    await run();
+    assert.equal(findTask(store, id).status, 'succeeded');
+  });
+});

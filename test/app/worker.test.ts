@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { openStore } from '../../app/db/store.ts';
+import { createWorker } from '../../app/worker.ts';
+import { loadSettings } from '../../shared/config/load-settings.ts';
+import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
+import { until } from '../helpers/until.ts';
+import { container, published } from './domain/package-body.ts';
+import {
+  ask,
+  askAdmin,
+  defer,
+  deliver,
+  keepLog,
+  makeFolder,
+  PREVIOUS_SECRET,
+  SECRET,
+  sign,
+  TOKEN,
+} from './http/http-fixture.ts';
+
+const SCRIPT = join(import.meta.dirname, '../../scripts/pod-upgrade-trigger.ts');
+const PUSH = JSON.stringify(published(container()));
+
+/** No user manager, whatever the machine has: neither for this process nor for its tasks. */
+const NO_MANAGER = {
+  XDG_RUNTIME_DIR: '/nonexistent',
+  DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
+};
+
+/** A worker as `http-server` makes it, on a folder that may have served before. */
+async function startWorker(context: TestContext, folder: string) {
+  Object.assign(process.env, NO_MANAGER);
+  const environment = {
+    PATH: process.env['PATH'],
+    ...NO_MANAGER,
+    PODUP_STATE_DIR: folder,
+    PODUP_TOKEN: TOKEN,
+    PODUP_GH_WEBHOOK_SECRET: SECRET,
+    PODUP_GH_WEBHOOK_SECRET_PREVIOUS: PREVIOUS_SECRET,
+    PODUP_MANUAL_UNITS: 'web, api',
+    PODUP_STOP_TIMEOUT_MS: '2000',
+  };
+  const result = loadSettings(environment);
+  assert.ok(result.ok);
+  const { loaded } = result;
+  makeDirectoryDurably(loaded.paths.intakeDir);
+  const opened = openStore(loaded.paths.database, { version: '0', nowMs: 1 });
+  assert.ok(opened.ok);
+  const { lines, log } = keepLog();
+  const program = [process.execPath, SCRIPT] as const;
+  const worker = createWorker({ loaded, store: opened.value, log, program, environment });
+  await worker.recover();
+  await worker.app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = worker.app.server.address() as AddressInfo;
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= worker.stop();
+    return stopped;
+  };
+  defer(context, stop);
+  return { port, lines, stop };
+}
+
+async function listTasks(port: number) {
+  const { json } = await askAdmin(port, '/api/tasks');
+  return json['tasks'] as {
+    task_id: string;
+    status: string;
+    error: { code: string };
+    unit: string;
+  }[];
+}
+
+describe('worker', () => {
+  test('a push becomes a task, the task runs as a process of its own, and its end is read over the API', async (t) => {
+    const { port } = await startWorker(t, makeFolder(t));
+    // systemd cannot be asked, so whether the push is for the unit is left to the task.
+    const answer = await deliver(port, 'web', PUSH);
+    assert.deepEqual([answer.json['verdict'], answer.json['matched']], ['accepted', 'repository']);
+    const [task] = await until('the end of the task', 20_000, async () => {
+      const tasks = await listTasks(port);
+      return tasks[0]?.status === 'failed' && tasks;
+    });
+    assert.deepEqual([task?.unit, task?.error.code], ['web.service', 'USER_MANAGER_UNAVAILABLE']);
+    const { json } = await askAdmin(port, `/api/tasks/${task?.task_id}`);
+    const logs = json['logs'] as { action: string }[];
+    assert.deepEqual(
+      [logs[0]?.action, logs[1]?.action, logs.at(-1)?.action],
+      ['task-created', 'task-dispatched', 'task-ended'],
+    );
+  });
+
+  test('both live secrets are believed', async (t) => {
+    const { port } = await startWorker(t, makeFolder(t));
+    const headers = {
+      'x-github-event': 'ping',
+      'x-hub-signature-256': sign('{}', PREVIOUS_SECRET),
+    };
+    assert.equal((await deliver(port, 'web', '{}', headers)).status, 200);
+  });
+
+  test('a stop right after the answer loses neither delivery nor event, and a later worker does the work', async (t) => {
+    const folder = makeFolder(t);
+    const first = await startWorker(t, folder);
+    const { json } = await deliver(first.port, 'web', PUSH);
+    await first.stop();
+    const second = await startWorker(t, folder);
+    const events = await askAdmin(second.port, '/api/events?action=github-webhook');
+    const [event] = events.json['events'] as { request_id: string }[];
+    assert.equal(event?.request_id, json['request_id']);
+    await until(
+      'the end of the task',
+      30_000,
+      async () => (await listTasks(second.port))[0]?.status === 'failed',
+    );
+    assert.equal((await listTasks(second.port)).length, 1);
+  });
+
+  test('the health of this host is told with each missing part', async (t) => {
+    const { port } = await startWorker(t, makeFolder(t));
+    const { status, json } = await ask(port, { path: '/health' });
+    assert.equal(status, 503);
+    const checks = json['checks'] as { component: string; ok: boolean; code?: string }[];
+    assert.deepEqual(
+      checks.map(({ component }) => component),
+      ['database', 'disk', 'podman', 'user-manager'],
+    );
+    assert.deepEqual(
+      [checks[0]?.ok, checks[1]?.ok, checks[3]?.code],
+      [true, true, 'USER_MANAGER_UNAVAILABLE'],
+    );
+  });
+});
