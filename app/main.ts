@@ -18,13 +18,17 @@ export type Invocation = {
 export async function runApp({ words, program, environment }: Invocation): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
   const cli = new Command('pod-upgrade-trigger')
-    .description('Hears of a pushed image, proves it, and restarts exactly the Podman unit that runs it.')
+    .description(
+      'Hears of a pushed image, proves it, and restarts exactly the Podman unit that runs it.',
+    )
     .version(`${PROGRAM.version} (${PROGRAM.commit})`)
     .showHelpAfterError()
     .exitOverride();
   cli
     .command('supervise')
-    .description('hold the listening socket and keep a worker alive on it; the usual way to run this')
+    .description(
+      'hold the listening socket and keep a worker alive on it; the usual way to run this',
+    )
     .argument('[command...]', 'behind --: another program to supervise in place of the worker');
   cli
     .command('http-server')

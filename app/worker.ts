@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Loaded } from '../shared/config/load-settings.ts';
+import { PROGRAM } from '../shared/config/program-version.ts';
 import { runCommand } from '../shared/process/run-command.ts';
 import type { Store } from './db/store.ts';
 import { EventWriter } from './events/event-writer.ts';
@@ -14,6 +15,7 @@ import { registerAdminApi } from './http/routes/admin-api.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { Intake } from './intake/intake.ts';
+import { startRecorder } from './recorder/start-recorder.ts';
 import { createChildExecutor } from './tasks/child-executor.ts';
 import { createExecutorChoice } from './tasks/choose-executor.ts';
 import { createSystemdRunExecutor } from './tasks/systemd-run-executor.ts';
@@ -28,6 +30,8 @@ export type WorkerParts = {
   /** How this program is started again for a task. */
   readonly program: readonly [string, ...string[]];
   readonly environment: NodeJS.ProcessEnv;
+  /** Told when a part that the worker cannot do without has died. */
+  readonly onDeath: (error: Error) => void;
 };
 
 /** A worker: its application is ready to listen after `recover`. */
@@ -43,13 +47,22 @@ export type WorkerProcess = {
 export function createWorker({ loaded, store, log, ...rest }: WorkerParts): WorkerProcess {
   const { settings, paths } = loaded;
   const dispatcher = createDispatcher({ loaded, store, log, ...rest });
+  const recorder = startRecorder(
+    {
+      databasePath: paths.database,
+      intakeDir: paths.intakeDir,
+      version: PROGRAM.version,
+    },
+    log,
+    rest.onDeath,
+  );
   const intake = new Intake({
     folder: paths.intakeDir,
     store,
-    log,
+    startTaker: (onTaken) => recorder.startTaker(onTaken),
     onTasks: () => dispatcher.wake(),
   });
-  const events = new EventWriter(store.events, log);
+  const events = new EventWriter(recorder.events, log);
   const units = createUnitCatalog(settings.units, (unit) => readUnit(runCommand, unit));
   const app = createApp({ log, events });
   const drain = prepareDrain(app);
@@ -77,7 +90,7 @@ export function createWorker({ loaded, store, log, ...rest }: WorkerParts): Work
   return {
     app,
     async recover() {
-      intake.recover();
+      await intake.recover();
       await dispatcher.recover();
       // Known before the first webhook asks, but nothing waits for it.
       for (const unit of settings.units) void units.refresh(unit);
@@ -87,8 +100,9 @@ export function createWorker({ loaded, store, log, ...rest }: WorkerParts): Work
       await drain(settings.stopTimeoutMs / 2);
       await app.close();
       dispatcher.close();
-      await intake.close();
+      // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
+      await intake.close();
       store.close();
     },
   };
@@ -97,7 +111,10 @@ export function createWorker({ loaded, store, log, ...rest }: WorkerParts): Work
 function createDispatcher(parts: WorkerParts): TaskDispatcher {
   const { loaded, store, log, environment } = parts;
   const { settings, paths } = loaded;
-  const program = { argv: parts.program, environment: taskEnvironment(settings, paths, environment) };
+  const program = {
+    argv: parts.program,
+    environment: taskEnvironment(settings, paths, environment),
+  };
   const limitMs = settings.pullTimeoutMs + settings.restartTimeoutMs;
   const systemdRun = createSystemdRunExecutor(runCommand, program, limitMs);
   const child = createChildExecutor(program);

@@ -22,7 +22,10 @@ function readCommit(): string {
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: ['scripts/pod-upgrade-trigger.ts'],
+  entryPoints: {
+    'pod-upgrade-trigger': 'scripts/pod-upgrade-trigger.ts',
+    'recorder-thread': 'app/recorder/recorder-thread.ts',
+  },
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   chunkNames: 'chunks/[name]-[hash]',
@@ -40,6 +43,10 @@ await build({
   banner: {
     js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
   },
-  define: { BUILD_COMMIT: JSON.stringify(readCommit()) },
+  define: {
+    BUILD_COMMIT: JSON.stringify(readCommit()),
+    // As seen from the chunk that starts the thread.
+    RECORDER_FILE: JSON.stringify('../recorder-thread.mjs'),
+  },
   logLevel: 'warning',
 });

@@ -15,7 +15,9 @@ import { EXIT } from '../shared/contract/exit-codes.ts';
 const root = join(import.meta.dirname, '..');
 
 function readMigrations(): Migration[] {
-  const names = readdirSync(join(root, 'migrations')).filter((name) => /^\d{4}-.*\.sql$/.test(name));
+  const names = readdirSync(join(root, 'migrations')).filter((name) =>
+    /^\d{4}-.*\.sql$/.test(name),
+  );
   return names.sort().map((file) => ({
     version: Number(file.slice(0, 4)),
     name: file.replace(/\.sql$/, ''),
@@ -65,11 +67,18 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 function configurationPage(): string {
   const rows = Object.values(SETTINGS).map((setting) => [
     `\`${setting.variable}\`${'secret' in setting ? ' (secret)' : ''}`,
-    'fallback' in setting ? (setting.fallback === '' ? 'empty' : `\`${setting.fallback}\``) : 'unset',
+    'fallback' in setting
+      ? setting.fallback === ''
+        ? 'empty'
+        : `\`${setting.fallback}\``
+      : 'unset',
     setting.allowed,
     setting.about,
   ]);
-  const older = Object.entries(DEPRECATED_NAMES).map(([name, current]) => [`\`${name}\``, `\`${current}\``]);
+  const older = Object.entries(DEPRECATED_NAMES).map(([name, current]) => [
+    `\`${name}\``,
+    `\`${current}\``,
+  ]);
   return `# Configuration
 
 Generated from \`shared/config/settings.ts\`. Everything is read from the environment once, at the start; all faults
@@ -126,5 +135,7 @@ if (process.argv.includes('--check')) {
   process.exitCode = drifted.length > 0 ? 1 : 0;
 } else {
   for (const [path, content] of drifted) writeFileSync(join(root, path), content);
-  console.log(drifted.length > 0 ? `wrote ${drifted.map(([path]) => path).join(', ')}` : 'nothing to do');
+  console.log(
+    drifted.length > 0 ? `wrote ${drifted.map(([path]) => path).join(', ')}` : 'nothing to do',
+  );
 }

@@ -24,7 +24,9 @@ if (Number(process.versions.node.split('.')[0]) < 20) {
   stop(`Node 20 or later is needed to install; this is ${process.version}.`);
 }
 
-const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
 if (installed !== lock || !existsSync(runtime)) {
   console.error('Installing what package-lock.json says (about 300 MB, once) …');
@@ -33,7 +35,11 @@ if (installed !== lock || !existsSync(runtime)) {
   const result = spawnSync(
     'npm',
     ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, PATH: path.join(':') } },
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, PATH: path.join(':') },
+    },
   );
   if (result.status !== 0) {
     stop('npm ci failed: the lines above say why. A proxy or a registry may be out of reach.');

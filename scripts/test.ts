@@ -36,8 +36,11 @@ function findObstacle(): string | undefined {
     return 'they need Debian 12 or later (apt-get). Run npm test there, as root.';
   }
   for (const script of ['setup', 'setup-trixie']) {
-    const setup = spawnSync(join(root, 'test/lab', script), { stdio: ['ignore', 'inherit', 'inherit'] });
-    if (setup.status !== 0) return `test/lab/${script} failed: see above. Run it again, then npm test.`;
+    const setup = spawnSync(join(root, 'test/lab', script), {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    if (setup.status !== 0)
+      return `test/lab/${script} failed: see above. Run it again, then npm test.`;
   }
   return undefined;
 }
@@ -51,7 +54,11 @@ function inLab(file: string, lab: readonly string[], label: string): Run {
 
 async function execute(run: Run): Promise<Result> {
   const [file = '', ...args] = run.argv;
-  const child = spawn(file, args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, args, {
+    cwd: root,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -59,7 +66,8 @@ async function execute(run: Run): Promise<Result> {
     });
   }
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  const count = (word: string) => Number(new RegExp(`^ℹ ${word} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
+  const count = (word: string) =>
+    Number(new RegExp(`^ℹ ${word} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
   const failed = count('fail') + count('cancelled');
   const result = { run, passed: count('pass'), failed: code === 0 ? failed : Math.max(failed, 1) };
   const seconds = Number(/^ℹ duration_ms ([\d.]+)$/m.exec(output)?.[1] ?? 0) / 1000;
@@ -84,9 +92,18 @@ rmSync(coverage, { recursive: true, force: true });
 mkdirSync(join(coverage, 'tmp'), { recursive: true });
 const host = find('test/{app,shared,supervisor,scripts,product}/**/*.test.ts');
 const inside = find('test/{e2e,host,rootful}/**/*.test.ts');
-const results = host.length > 0
-  ? await executeAll([{ name: 'unit and integration tests', argv: [process.execPath, ...nodeTest, '--test-concurrency=2', ...host] }], 1)
-  : [];
+const results =
+  host.length > 0
+    ? await executeAll(
+        [
+          {
+            name: 'unit and integration tests',
+            argv: [process.execPath, ...nodeTest, '--test-concurrency=2', ...host],
+          },
+        ],
+        1,
+      )
+    : [];
 
 const obstacle = inside.length > 0 ? findObstacle() : undefined;
 const labRuns = inside.flatMap((file) => {

@@ -4,11 +4,14 @@ import type { Logger } from 'pino';
 import { type Loaded, loadSettings } from '../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
+import { formatHttpAddress, type HttpAddress } from '../../shared/contract/http-address.ts';
 import {
-  formatHttpAddress,
-  type HttpAddress,
-} from '../../shared/contract/http-address.ts';
-import { type Failure, fail, formatFailure, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+  type Failure,
+  fail,
+  formatFailure,
+  type Outcome,
+  succeed,
+} from '../../shared/contract/outcome.ts';
 import type { WorkerNotice } from '../../shared/contract/readiness.ts';
 import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
@@ -87,7 +90,17 @@ async function start(
   const store = openStore(paths.database, { version: PROGRAM.version, nowMs: Date.now() });
   if (!store.ok) return store;
   const { environment, program } = options;
-  const worker = options.createWorker({ loaded, store: store.value, log, environment, program });
+  const worker = options.createWorker({
+    loaded,
+    store: store.value,
+    log,
+    environment,
+    program,
+    onDeath: (error) => {
+      log.fatal({ err: error }, 'the thread that writes the database has died');
+      process.exit(EXIT.failure);
+    },
+  });
   await worker.app.ready();
   await worker.recover();
   const listening = await listen(worker.app, options.listenFd ?? settings.httpAddr);
@@ -129,4 +142,3 @@ function explain(failure: Failure, log: Logger): ExitCode {
   if (failure.code === 'DATABASE_SCHEMA_NEWER') return EXIT.configInvalid;
   return failure.code === 'SOCKET_UNAVAILABLE' ? EXIT.socketUnavailable : EXIT.failure;
 }
-

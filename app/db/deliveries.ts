@@ -62,9 +62,10 @@ export function openDeliveryTable(database: Database): DeliveryTable {
   );
   const setTask = database.prepare('UPDATE deliveries SET task_id = ? WHERE id = ?');
   const findLive = database.prepare<[string, string], { id: string }>(
-    `SELECT deliveries.id FROM deliveries JOIN tasks ON tasks.id = deliveries.task_id
+    `SELECT id FROM deliveries
      WHERE source = ? AND delivery = ? AND verdict = 'accepted'
-       AND tasks.status IN ('pending', 'running', 'succeeded', 'skipped')
+       AND (SELECT status FROM tasks WHERE tasks.id = task_id)
+         IN ('pending', 'running', 'succeeded', 'skipped')
      LIMIT 1`,
   );
   const listByTask = database.prepare<[string], DeliveryRow>(

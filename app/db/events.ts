@@ -54,7 +54,9 @@ export function openEventTable(database: Database): EventTable {
         ['request_id = ?', requestId],
         ['task_id = ?', taskId],
       ];
-      const used = filters.filter((entry): entry is [string, string | number] => entry[1] !== undefined);
+      const used = filters.filter(
+        (entry): entry is [string, string | number] => entry[1] !== undefined,
+      );
       const where = used.map(([condition]) => condition).join(' AND ') || '1';
       return database
         .prepare<(string | number)[], EventRow>(

@@ -38,7 +38,7 @@ export function migrateDatabase(
 }
 
 /** The number of the newest migration that the database has seen. */
-export function readSchemaVersion(database: Database): number {
+function readSchemaVersion(database: Database): number {
   return Number(database.pragma('user_version', { simple: true }));
 }
 

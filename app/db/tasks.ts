@@ -50,10 +50,7 @@ export type NewTask = Pick<
 
 /** The four digests of a deployment and what runs now, as they become known. */
 export type TaskEvidence = Partial<
-  Pick<
-    TaskRow,
-    'image' | 'registry_digest' | 'pulled_digest' | 'running_digest' | 'running_image'
-  >
+  Pick<TaskRow, 'image' | 'registry_digest' | 'pulled_digest' | 'running_digest' | 'running_image'>
 >;
 
 /** How a task ended. */
@@ -146,8 +143,9 @@ type Reads = Pick<
 function prepareReads(database: Database): Reads {
   const find = database.prepare<[string], TaskRow>('SELECT * FROM tasks WHERE id = ?');
   const findPending = database.prepare<[string, string | null], TaskRow>(
+    // The second condition on the state says no more than the first; it lets SQLite use the index of open tasks.
     `SELECT * FROM tasks WHERE unit = ? AND image IS ? AND status = 'pending'
-     ORDER BY created_at DESC, id DESC LIMIT 1`,
+       AND status IN ('pending', 'running') ORDER BY created_at DESC, id DESC LIMIT 1`,
   );
   const listDispatchable = database.prepare<[number], TaskRow>(
     `SELECT * FROM tasks AS task WHERE status = 'pending' AND NOT EXISTS (

@@ -1,6 +1,12 @@
 import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
-import { type ImageReference, parseImageReference, sameRepository, withDigest, withTag } from '../domain/image-reference.ts';
+import {
+  type ImageReference,
+  parseImageReference,
+  sameRepository,
+  withDigest,
+  withTag,
+} from '../domain/image-reference.ts';
 import { matchesDigest } from '../domain/matches-digest.ts';
 import type { TaskPhase } from '../domain/task.ts';
 import { inspectImage, readRegistries, runPodman } from '../host/podman.ts';
@@ -31,7 +37,10 @@ export type DeployEvidence = {
 export type DeployParts = {
   readonly run: RunCommand;
   /** Asks the registry for the digest of the tag; `registries` is what podman is configured with. */
-  readonly lookUp: (image: ImageReference, registries: unknown) => Promise<Outcome<{ digest: string }>>;
+  readonly lookUp: (
+    image: ImageReference,
+    registries: unknown,
+  ) => Promise<Outcome<{ digest: string }>>;
   readonly onPhase: (phase: TaskPhase) => void;
   readonly onEvidence: (evidence: DeployEvidence) => void;
   readonly limits: { readonly pullTimeoutMs: number; readonly restartTimeoutMs: number };
@@ -108,14 +117,22 @@ async function plan(parts: DeployParts, request: DeployRequest): Promise<Outcome
 }
 
 /** The tag may point elsewhere although the right image runs; the next restart must not undo the update. */
-async function holdTag(parts: DeployParts, image: ImageReference, digest: string): Promise<Outcome<void>> {
+async function holdTag(
+  parts: DeployParts,
+  image: ImageReference,
+  digest: string,
+): Promise<Outcome<void>> {
   const local = await inspectImage(parts.run, withTag(image));
   if (!local.ok) return local;
   if (local.value && matchesDigest(local.value, image, digest)) return succeed(undefined);
   return tag(parts, image, digest);
 }
 
-async function pull(parts: DeployParts, image: ImageReference, digest: string): Promise<Outcome<void>> {
+async function pull(
+  parts: DeployParts,
+  image: ImageReference,
+  digest: string,
+): Promise<Outcome<void>> {
   parts.onPhase('pulling-image');
   const name = withDigest(image, digest);
   const called = await runPodman(parts.run, {
@@ -134,7 +151,11 @@ async function pull(parts: DeployParts, image: ImageReference, digest: string): 
   return succeed(undefined);
 }
 
-async function tag(parts: DeployParts, image: ImageReference, digest: string): Promise<Outcome<void>> {
+async function tag(
+  parts: DeployParts,
+  image: ImageReference,
+  digest: string,
+): Promise<Outcome<void>> {
   parts.onPhase('tagging-image');
   const called = await runPodman(parts.run, {
     args: ['tag', withDigest(image, digest), withTag(image)],

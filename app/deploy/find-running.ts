@@ -1,6 +1,10 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { RunCommand } from '../../shared/process/run-command.ts';
-import { type ImageReference, parseImageReference, sameRepository } from '../domain/image-reference.ts';
+import {
+  type ImageReference,
+  parseImageReference,
+  sameRepository,
+} from '../domain/image-reference.ts';
 import { matchesDigest } from '../domain/matches-digest.ts';
 import { inspectImage, listUnitContainers, type UnitContainer } from '../host/podman.ts';
 
@@ -30,7 +34,8 @@ export async function findRunning(
     return running && reference !== undefined && sameRepository(reference, image);
   });
   const [first] = running;
-  if (!first) return fail('CONTAINER_NOT_RUNNING', `Unit ${unit} has ${listed.value.length} containers.`);
+  if (!first)
+    return fail('CONTAINER_NOT_RUNNING', `Unit ${unit} has ${listed.value.length} containers.`);
   for (const container of running) {
     const matched = await runsDigest(run, container, image, wanted);
     if (!matched.ok) return matched;

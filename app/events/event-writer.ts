@@ -1,8 +1,14 @@
-import type { Logger } from 'pino';
+import type { ErrorLog } from '../../shared/log/error-log.ts';
 import type { EventRow, EventTable } from '../db/events.ts';
 
 /** Something that happened, before it has a row. */
 export type NewEvent = Omit<EventRow, 'id'>;
+
+/** Where events go: the table, or the thread that writes it. */
+export type EventSink = Pick<EventTable, 'insertAll'> & {
+  /** Settles when everything that was handed over has been written. */
+  settled?(): Promise<void>;
+};
 
 const FLUSH_EVERY_MS = 250;
 /** Beyond this the writer no longer waits for its turn: memory is bounded whatever the load. */
@@ -12,13 +18,13 @@ const MAX_KEPT = 10_000;
 
 /** Writes events in batches, off the request path; nothing is lost on a clean stop. */
 export class EventWriter {
-  readonly #table: EventTable;
-  readonly #log: Logger;
+  readonly #sink: EventSink;
+  readonly #log: ErrorLog;
   #waiting: NewEvent[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(table: EventTable, log: Logger) {
-    this.#table = table;
+  constructor(sink: EventSink, log: ErrorLog) {
+    this.#sink = sink;
     this.#log = log;
   }
 
@@ -34,12 +40,18 @@ export class EventWriter {
     this.#timer = undefined;
     if (this.#waiting.length === 0) return;
     try {
-      this.#table.insertAll(this.#waiting);
+      this.#sink.insertAll(this.#waiting);
       this.#waiting = [];
     } catch (error) {
       const lost = Math.max(this.#waiting.length - MAX_KEPT, 0);
       this.#waiting = this.#waiting.slice(lost);
       this.#log.error({ err: error, lost }, 'writing events failed');
     }
+  }
+
+  /** Writes all that waits and waits until it can be read. */
+  async settle(): Promise<void> {
+    this.flush();
+    await this.#sink.settled?.();
   }
 }

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { fail, type Failure, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
 import { runPodman } from './podman.ts';
 import { checkUserManager } from './systemctl.ts';
@@ -50,7 +50,9 @@ function toCheck(component: HealthCheck['component'], outcome: Outcome<void>): H
 async function checkPodman(run: RunCommand): Promise<Outcome<void>> {
   const called = await runPodman(run, { args: ['--version'], timeoutMs: PODMAN_TIMEOUT_MS });
   if (!called.ok) return called;
-  return isSuccess(called.value) ? succeed(undefined) : fail('PODMAN_FAILED', formatEnd(called.value));
+  return isSuccess(called.value)
+    ? succeed(undefined)
+    : fail('PODMAN_FAILED', formatEnd(called.value));
 }
 
 /** Free for this user, in bytes and in files: a file system without inodes is as full as one without blocks. */

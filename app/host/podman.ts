@@ -35,7 +35,10 @@ export type PodmanCall = {
 };
 
 /** Runs podman; PODMAN_UNAVAILABLE where it cannot even be started, else what it came to. */
-export async function runPodman(run: RunCommand, call: PodmanCall): Promise<Outcome<CommandResult>> {
+export async function runPodman(
+  run: RunCommand,
+  call: PodmanCall,
+): Promise<Outcome<CommandResult>> {
   const result = await run({
     argv: ['podman', ...call.args],
     timeoutMs: call.timeoutMs ?? QUERY_TIMEOUT_MS,

@@ -1,11 +1,19 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import { type CommandResult, formatEnd, type RunCommand } from '../../shared/process/run-command.ts';
+import {
+  type CommandResult,
+  formatEnd,
+  type RunCommand,
+} from '../../shared/process/run-command.ts';
 
 const QUERY_TIMEOUT_MS = 10_000;
 const TEXT_TIMEOUT_MS = 20_000;
 
 /** Restarts a unit and waits for the result of the job; the unit's own limits apply below `timeoutMs`. */
-export function restartUnit(run: RunCommand, unit: string, timeoutMs: number): Promise<CommandResult> {
+export function restartUnit(
+  run: RunCommand,
+  unit: string,
+  timeoutMs: number,
+): Promise<CommandResult> {
   return run({ argv: ['systemctl', '--user', 'restart', '--', unit], timeoutMs });
 }
 

@@ -1,5 +1,5 @@
-import type { UnitFacts } from '../domain/delivery-verdict.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
+import type { UnitFacts } from '../domain/delivery-verdict.ts';
 import type { UnitReading } from './read-unit.ts';
 
 /** What is known of the configured units, kept in memory so that no webhook waits for a process. */

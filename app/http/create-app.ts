@@ -65,7 +65,8 @@ export function createApp({ log, events }: Parts): FastifyInstance {
   });
   app.setErrorHandler((error, request, reply) => {
     const failure = describeThrown(error);
-    if (failure.code === 'INTERNAL') log.error({ err: error, request: request.id }, 'request failed');
+    if (failure.code === 'INTERNAL')
+      log.error({ err: error, request: request.id }, 'request failed');
     return sendFailure(request, reply, failure);
   });
   return app;

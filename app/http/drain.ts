@@ -26,11 +26,7 @@ export function prepareDrain(app: FastifyInstance): (limitMs: number) => Promise
   };
 }
 
-function closeServer(
-  server: Server,
-  sockets: ReadonlySet<Socket>,
-  limitMs: number,
-): Promise<void> {
+function closeServer(server: Server, sockets: ReadonlySet<Socket>, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
     const idle = setInterval(() => server.closeIdleConnections(), IDLE_GRACE_MS);
     const limit = setTimeout(() => {

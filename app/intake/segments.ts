@@ -1,13 +1,5 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
+import { renameDurably } from '../../shared/fs/durable-file.ts';
 import { readSpoolEntry, type SpoolEntry } from './spool-format.ts';
 
 const SUFFIX = '.spool';
@@ -46,6 +38,11 @@ export function readSegment(folder: string, name: string, start: number): Segmen
   return { entries, end: start + at, damaged };
 }
 
+/** Whether this process made the segment, or one that had its number before. */
+export function isOwn(name: string): boolean {
+  return Number(name.split('-')[1]) === process.pid;
+}
+
 /** Whether another living process may still append to the segment; the name says which made it. */
 export function isOwnedByOther(name: string): boolean {
   const pid = Number(name.split('-')[1]);
@@ -59,7 +56,7 @@ export function deleteSegment(folder: string, name: string): void {
 
 /** Keeps a damaged segment for a person to look at, where nothing reads it again. */
 export function setSegmentAside(folder: string, name: string): void {
-  renameSync(`${folder}/${name}`, `${folder}/${name}.damaged`);
+  renameDurably(`${folder}/${name}`, `${folder}/${name}.damaged`);
 }
 
 function readFrom(path: string, start: number): Buffer {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import { syncDirectory } from '../../shared/fs/durable-file.ts';
 import { encodeSpoolEntry, type SpoolEntry } from './spool-format.ts';
 
 /** A segment is closed beyond this size, so that what is done with can be deleted. */
@@ -9,12 +8,12 @@ const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 /** What may wait for the disk; more is refused, so that a stuck disk cannot eat the memory. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
-/** Entries that one sync made durable, in order, and where they end. */
-export type DurableBatch = {
-  readonly segment: string;
-  readonly entries: readonly SpoolEntry[];
-  /** Offset in the segment behind the last entry. */
-  readonly end: number;
+/** Told of the life of the spool. */
+export type SpoolListener = {
+  /** A sync made these entries durable, in this order. */
+  onDurable(entries: readonly SpoolEntry[]): void;
+  /** Nothing more is appended to the segment. */
+  onFinished(segment: string): void;
 };
 
 type Waiting = {
@@ -32,22 +31,17 @@ type Segment = { readonly name: string; readonly file: FileHandle; durableBytes:
  */
 export class SpoolWriter {
   readonly #folder: string;
-  readonly #onDurable: (batch: DurableBatch) => void;
+  readonly #listener: SpoolListener;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #segment: Segment | undefined;
-  /** Also while the file is being made, for it is then already seen in the folder. */
-  #segmentName: string | undefined;
+  /** Made ahead, so that nobody waits for the sync of the folder when the current one is full. */
+  #next: Promise<Segment> | undefined;
   #flushing: Promise<void> | undefined;
 
-  constructor(folder: string, onDurable: (batch: DurableBatch) => void) {
+  constructor(folder: string, listener: SpoolListener) {
     this.#folder = folder;
-    this.#onDurable = onDurable;
-  }
-
-  /** The segment that is being written, which nobody may delete. */
-  get currentSegment(): string | undefined {
-    return this.#segmentName;
+    this.#listener = listener;
   }
 
   /** Resolves when the entry is on disk, or with the reason why it is not and never will be. */
@@ -68,9 +62,11 @@ export class SpoolWriter {
   /** Waits for what is under way and closes the segment. */
   async close(): Promise<void> {
     await this.#flushing;
-    await this.#segment?.file.close();
-    this.#segment = undefined;
-    this.#segmentName = undefined;
+    await this.#finishSegment();
+    // One that could not be made is no matter any more.
+    this.#segment = await this.#next?.catch(() => undefined);
+    this.#next = undefined;
+    await this.#finishSegment();
   }
 
   async #flushAll(): Promise<void> {
@@ -92,8 +88,7 @@ export class SpoolWriter {
       await writeWhole(segment.file, bytes, segment.durableBytes);
       await segment.file.datasync();
       segment.durableBytes += bytes.length;
-      const entries = group.map((waiting) => waiting.entry);
-      this.#onDurable({ segment: segment.name, entries, end: segment.durableBytes });
+      this.#listener.onDurable(group.map((waiting) => waiting.entry));
     } catch (error) {
       await this.#giveUpSegment();
       const outcome = describeSpoolError(error);
@@ -105,26 +100,64 @@ export class SpoolWriter {
 
   async #openSegment(): Promise<Segment> {
     const current = this.#segment;
-    if (current && current.durableBytes < MAX_SEGMENT_BYTES) return current;
-    await current?.file.close();
-    this.#segment = undefined;
+    if (current && current.durableBytes < MAX_SEGMENT_BYTES) {
+      if (current.durableBytes > MAX_SEGMENT_BYTES / 2) this.#prepareNext();
+      return current;
+    }
+    await this.#finishSegment();
+    const next = this.#next ?? this.#makeSegment();
+    this.#next = undefined;
+    this.#segment = await next;
+    return this.#segment;
+  }
+
+  #prepareNext(): void {
+    if (this.#next) return;
+    this.#next = this.#makeSegment();
+    // Whoever needs it is told; until then a failure is nobody's.
+    this.#next.catch(() => undefined);
+  }
+
+  async #makeSegment(): Promise<Segment> {
     const time = Date.now().toString().padStart(15, '0');
     const name = `${time}-${process.pid}-${randomBytes(4).toString('hex')}.spool`;
-    this.#segmentName = name;
     const file = await open(`${this.#folder}/${name}`, 'wx', 0o600);
-    this.#segment = { name, file, durableBytes: 0 };
-    syncDirectory(this.#folder);
-    return this.#segment;
+    try {
+      await this.#syncFolder();
+    } catch (error) {
+      await file.close();
+      this.#listener.onFinished(name);
+      throw error;
+    }
+    return { name, file, durableBytes: 0 };
+  }
+
+  /** Not the blocking kind: it takes as long as the disk has other things to write. */
+  async #syncFolder(): Promise<void> {
+    const folder = await open(this.#folder, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+
+  async #finishSegment(): Promise<void> {
+    const segment = this.#segment;
+    this.#segment = undefined;
+    if (!segment) return;
+    await segment.file.close();
+    this.#listener.onFinished(segment.name);
   }
 
   /** Cuts off what was not acknowledged. Where even that fails, reading stops there or finds whole entries only. */
   async #giveUpSegment(): Promise<void> {
     const segment = this.#segment;
     this.#segment = undefined;
-    this.#segmentName = undefined;
     if (!segment) return;
     await segment.file.truncate(segment.durableBytes).catch(() => undefined);
     await segment.file.close().catch(() => undefined);
+    this.#listener.onFinished(segment.name);
   }
 }
 

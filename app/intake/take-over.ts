@@ -110,7 +110,11 @@ function makeTask(store: Store, taskId: string, record: IntakeRecord): void {
     level: 'info',
     action: 'task-created',
     summary: `Delivery ${record.delivery} asked for it.`,
-    meta: JSON.stringify({ delivery: record.id, event: record.event, matched: record.verdict.matched }),
+    meta: JSON.stringify({
+      delivery: record.id,
+      event: record.event,
+      matched: record.verdict.matched,
+    }),
   });
 }
 
@@ -122,6 +126,10 @@ function joinTask(store: Store, taskId: string, record: IntakeRecord): void {
     level: 'info',
     action: 'delivery-joined',
     summary: `Delivery ${record.delivery} joined: one deployment answers both.`,
-    meta: JSON.stringify({ delivery: record.id, event: record.event, matched: record.verdict.matched }),
+    meta: JSON.stringify({
+      delivery: record.id,
+      event: record.event,
+      matched: record.verdict.matched,
+    }),
   });
 }

@@ -1,5 +1,5 @@
-import type { DeliveryView, Page, TaskDetailView, TaskLogView, TaskView } from '../api/views.ts';
 import { ERRORS } from '../../shared/contract/error-codes.ts';
+import type { DeliveryView, Page, TaskDetailView, TaskLogView, TaskView } from '../api/views.ts';
 import type { Store } from '../db/store.ts';
 import type { TaskFilter, TaskRow } from '../db/tasks.ts';
 
@@ -82,7 +82,10 @@ function toView(row: TaskRow): TaskView {
   };
 }
 
-function describeError(code: NonNullable<TaskRow['error_code']>, detail: string): TaskView['error'] {
+function describeError(
+  code: NonNullable<TaskRow['error_code']>,
+  detail: string,
+): TaskView['error'] {
   const { sentence, hint } = ERRORS[code];
   return { code, sentence, detail, hint };
 }

@@ -38,7 +38,11 @@ export async function runTask(parts: RunTaskParts, id: string): Promise<boolean>
     if (!signal.aborted) throw error;
   });
   if (!end || signal.aborted) {
-    note('warning', 'task-released', 'The process of the task was told to end; it will begin again.');
+    note(
+      'warning',
+      'task-released',
+      'The process of the task was told to end; it will begin again.',
+    );
     store.tasks.release(id, Date.now());
     return true;
   }

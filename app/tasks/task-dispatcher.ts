@@ -85,7 +85,8 @@ export class TaskDispatcher {
       if (!task || this.#isClosed || store.tasks.countRunning() >= concurrency) return;
       const executor = await chooseExecutor();
       // The choice took time: only what is still pending is started.
-      if (this.#isClosed || !store.tasks.markDispatched(task.id, executor.kind, Date.now())) continue;
+      if (this.#isClosed || !store.tasks.markDispatched(task.id, executor.kind, Date.now()))
+        continue;
       const dispatched = store.tasks.find(task.id) ?? task;
       this.#note(task.id, 'info', 'task-dispatched', `Handed to ${executor.kind}.`);
       this.#watch(task.id, executor.start(dispatched));

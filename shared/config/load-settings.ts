@@ -18,7 +18,9 @@ const MAX_SECRET_FILE_BYTES = 64 * 1024;
 /** Reads and validates the configuration; the only place below `main` that looks at files for it. */
 export function loadSettings(
   environment: NodeJS.ProcessEnv,
-): { readonly ok: true; readonly loaded: Loaded } | { readonly ok: false; readonly faults: readonly string[] } {
+):
+  | { readonly ok: true; readonly loaded: Loaded }
+  | { readonly ok: false; readonly faults: readonly string[] } {
   const reading = readSettings(environment, readSmallText);
   if (!reading.ok) return reading;
   const { settings, warnings } = reading;

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 
 /**
  * Replaces a file whole: written aside, synced, renamed, and the folder synced, so that a power cut leaves either the
- * old content or the new one. The only caller of `rename` for state. `mode` defaults to 0600.
+ * old content or the new one. `mode` defaults to 0600.
  * @throws the system's error; the file at `path` is then unchanged.
  */
 export function writeFileDurably(path: string, content: string | Buffer, mode = 0o600): void {
@@ -25,6 +25,12 @@ export function writeFileDurably(path: string, content: string | Buffer, mode = 
     throw error;
   }
   syncDirectory(dirname(path));
+}
+
+/** Renames a file within its folder, durably. `writeFileDurably` and this are the only callers of `rename` for state. */
+export function renameDurably(from: string, to: string): void {
+  renameSync(from, to);
+  syncDirectory(dirname(to));
 }
 
 /** Makes a folder and those above it, each entry durable, so that what is put into it is not lost with it. */

@@ -51,7 +51,16 @@ async function startWorker(context: TestContext, folder: string) {
   assert.ok(opened.ok);
   const { lines, log } = keepLog();
   const program = [process.execPath, SCRIPT] as const;
-  const worker = createWorker({ loaded, store: opened.value, log, program, environment });
+  const worker = createWorker({
+    loaded,
+    store: opened.value,
+    log,
+    program,
+    environment,
+    onDeath: (error) => {
+      throw error;
+    },
+  });
   await worker.recover();
   await worker.app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = worker.app.server.address() as AddressInfo;

@@ -85,8 +85,9 @@ type Servers = Readonly<Record<ServerName, BenchServer>>;
 async function measureIntake(deliveries: readonly Delivery[]): Promise<boolean> {
   const servers: Servers = {
     ours: await startOurs(children, join(folder, 'ours')),
-    webhook: await startWebhook(children, join(folder, 'webhook')),
+    webhook: await startWebhook(children, join(folder, 'webhook'), { waits: true }),
     bare: await startBare(children, join(folder, 'bare')),
+    'webhook-early': await startWebhook(children, join(folder, 'early'), { waits: false }),
   };
   let acknowledged = 0;
   let areReached = true;
@@ -98,14 +99,20 @@ async function measureIntake(deliveries: readonly Delivery[]): Promise<boolean> 
     const rest = (measured.longestRestMs / 1000).toFixed(1);
     console.log(`ours had everything in the database ${rest} s after a round`);
   }
-  for (const name of ['webhook', 'bare'] as const) await children.end(servers[name].child);
+  for (const name of ['webhook', 'bare', 'webhook-early'] as const)
+    await children.end(servers[name].child);
   if (!(await children.end(servers.ours.child))) throw new Error('Ours did not stop cleanly.');
   return verifyDurability(acknowledged) && areReached;
 }
 
 /** Loads the servers in turn, again and again, so that whatever else the machine does meets them alike. */
 async function measureBody(servers: Servers, delivery: Delivery) {
-  const measured: Record<ServerName, Round[]> = { ours: [], webhook: [], bare: [] };
+  const measured: Record<ServerName, Round[]> = {
+    ours: [],
+    webhook: [],
+    bare: [],
+    'webhook-early': [],
+  };
   let acknowledged = 0;
   let longestRestMs = 0;
   for (let at = 0; at <= rounds; at++) {

@@ -41,20 +41,33 @@ export async function startOurs(children: Children, folder: string): Promise<Ben
   return serve(children, { name: 'ours', port, path, program, environment, folder });
 }
 
-/** adnanh/webhook with the rule for GitHub and a command that does nothing; it answers without waiting for it. */
-export async function startWebhook(children: Children, folder: string): Promise<BenchServer> {
+/**
+ * adnanh/webhook with the rule for GitHub and a command that does nothing. As it comes it answers at once and keeps the
+ * deliveries in memory until their commands get their turn; a crash loses them. Only when it waits for the command
+ * does its answer mean that somebody has taken the delivery over, which is what ours means.
+ */
+export async function startWebhook(
+  children: Children,
+  folder: string,
+  { waits }: { readonly waits: boolean },
+): Promise<BenchServer> {
   mkdirSync(folder);
   const port = await findFreePort();
   const hooks = join(folder, 'hooks.json');
   const parameter = { source: 'header', name: 'X-Hub-Signature-256' };
   const match = { type: 'payload-hmac-sha256', secret: SECRET, parameter };
-  const hook = { id: 'bench', 'execute-command': '/bin/true', 'trigger-rule': { match } };
+  const hook = {
+    id: 'bench',
+    'execute-command': '/bin/true',
+    'include-command-output-in-response': waits,
+    'trigger-rule': { match },
+  };
   writeFileSync(hooks, JSON.stringify([hook]), { mode: 0o600 });
   const place = ['-ip', '127.0.0.1', '-port', String(port)];
   const program = ['webhook', '-hooks', hooks, ...place, '-verbose=false'];
   const environment = PASSED_ON;
   return serve(children, {
-    name: 'webhook',
+    name: waits ? 'webhook' : 'webhook-early',
     port,
     path: '/hooks/bench',
     program,

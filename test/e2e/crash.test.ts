@@ -27,7 +27,10 @@ describe('a crash', () => {
 
   before(async () => {
     // No wait between a death and the next start: the tests kill far more often than a real host.
-    const environment = { PODUP_RESTART_BACKOFF_INITIAL_MS: '10', PODUP_RESTART_BACKOFF_MAX_MS: '20' };
+    const environment = {
+      PODUP_RESTART_BACKOFF_INITIAL_MS: '10',
+      PODUP_RESTART_BACKOFF_MAX_MS: '20',
+    };
     pushImage('web:stable', 'v1');
     startUnit('web', 'web:stable', PORT);
     product = await Product.start({

@@ -108,7 +108,10 @@ describe('secrets', () => {
     const headers = makeHeaders('registry_package', good);
     const url = `http://${product.address}/github-package-update/web`;
     const forged = 'x'.repeat(64);
-    const refused = await post(url, good, { ...headers, 'x-hub-signature-256': `sha256=${forged}` });
+    const refused = await post(url, good, {
+      ...headers,
+      'x-hub-signature-256': `sha256=${forged}`,
+    });
     assert.deepEqual([refused.status, refused.answer['code']], [401, 'SIGNATURE_INVALID']);
     assert.equal((await post(url, good, headers)).status, 202);
     await product.ended();

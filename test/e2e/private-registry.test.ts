@@ -14,7 +14,11 @@ const registriesFile = `${config}/registries.conf`;
 
 /** The lab's registry once more, over the same storage, with a password in front. */
 function startPrivateRegistry(): void {
-  const hash = command('perl', '-e', `print crypt("${PASSWORD}", q($2y$05$abcdefghijklmnopqrstuu))`);
+  const hash = command(
+    'perl',
+    '-e',
+    `print crypt("${PASSWORD}", q($2y$05$abcdefghijklmnopqrstuu))`,
+  );
   writeFileSync('/tmp/htpasswd', `robot:${hash}\n`);
   writeFileSync(
     '/tmp/private-registry.yml',
@@ -52,7 +56,7 @@ describe('an image behind a password', () => {
     });
     pushImage('private:stable', 'v1');
     logIn();
-    startUnit("private", `${HOST}/private:stable`, 8081);
+    startUnit('private', `${HOST}/private:stable`, 8081);
     await until('v1', PATIENCE_MS, async () => (await served(8081)) === 'v1');
   });
   after(() => command('systemctl', '--user', 'stop', 'private-registry'));

@@ -1,13 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import {
-  addTag,
-  childDigests,
-  countStarts,
-  pushImage,
-  served,
-  startUnit,
-} from '../helpers/lab.ts';
+import { addTag, childDigests, countStarts, pushImage, served, startUnit } from '../helpers/lab.ts';
 import { PATIENCE_MS, Product } from '../helpers/product.ts';
 import { until } from '../helpers/until.ts';
 import { makeBody, makeHeaders, type Push, post, type Schema } from '../helpers/webhook.ts';
@@ -62,7 +55,9 @@ describe('a push', () => {
       assert.equal(task.unit, 'web.service');
       const commands = task.logs.filter(({ action }) => action === 'command');
       const argvs = commands.map(({ meta }) => (meta as { argv: string[] }).argv.join(' '));
-      assert.ok(argvs.some((argv) => argv === `podman pull --quiet -- ${push.repository}@${digest}`));
+      assert.ok(
+        argvs.some((argv) => argv === `podman pull --quiet -- ${push.repository}@${digest}`),
+      );
       assert.ok(argvs.includes('systemctl --user restart -- web.service'));
       for (const { meta } of commands) {
         const { kind, code, duration_ms } = meta as Record<string, unknown>;

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import { openDatabase } from '../../app/db/open-database.ts';
 import type { Store } from '../../app/db/store.ts';
 import { Intake } from '../../app/intake/intake.ts';
+import { type OnTaken, SpoolTaker } from '../../app/intake/spool-taker.ts';
 import { keepLog } from './log-lines.ts';
 import { openTestStore } from './store.ts';
 import { makeTempFolder } from './temp-folder.ts';
@@ -38,7 +39,8 @@ export function openTestIntake(context: TestContext, folder = makeTempFolder(con
   if (!opened.ok) throw new Error(opened.failure.detail);
   const other = opened.value;
   context.after(() => other.close());
-  const intake = new Intake({ folder, store, log, onTasks });
+  const startTaker = (onTaken: OnTaken) => new SpoolTaker({ folder, store, log, onTaken });
+  const intake = new Intake({ folder, store, startTaker, onTasks });
   // A test that failed half-way must not leave it trying again for ever.
   context.after(() => intake.close());
   return {

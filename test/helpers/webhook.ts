@@ -29,7 +29,7 @@ export function makeBody(schema: Schema, push: Push): string {
 }
 
 /** The signature that GitHub would send. */
-export function sign(body: string | Buffer, secret = SECRET): string {
+function sign(body: string | Buffer, secret = SECRET): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }
 

@@ -30,7 +30,11 @@ describe('a full disk under the spool', () => {
     assert.ok(refused.answer['hint']);
     assert.deepEqual(await product.tasks(), []);
     for (const name of readdirSync(`${stateDir}/intake`).filter((name) => name !== 'filler')) {
-      assert.equal(statSync(join(stateDir, 'intake', name)).size, 0, 'nothing half written is left');
+      assert.equal(
+        statSync(join(stateDir, 'intake', name)).size,
+        0,
+        'nothing half written is left',
+      );
     }
 
     rmSync(filler);

@@ -4,8 +4,8 @@ import { FailureError, fail } from '../../../shared/contract/outcome.ts';
 import { describeQueryFault, eventsQuery, tasksQuery } from '../../api/queries.ts';
 import type { Store } from '../../db/store.ts';
 import { isTaskId } from '../../domain/identifier.ts';
-import { listEvents } from '../../events/list-events.ts';
 import type { EventWriter } from '../../events/event-writer.ts';
+import { listEvents } from '../../events/list-events.ts';
 import { listTasks, parseTaskCursor, readTask } from '../../tasks/read-tasks.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { refuseOtherMethods } from '../method-not-allowed.ts';
@@ -22,10 +22,10 @@ export function registerAdminApi(app: FastifyInstance, { store, events, gate }: 
       if (admitted.ok) request.note.actor = admitted.value;
       next(admitted.ok ? undefined : new FailureError(admitted.failure));
     });
-    scope.get('/api/events', (request) => {
+    scope.get('/api/events', async (request) => {
       const { cursor, request_id, task_id, action, limit } = parseQuery(eventsQuery, request.query);
       // What has happened is what can be read, also when it waits for its batch.
-      events.flush();
+      await events.settle();
       return listEvents(store, {
         limit,
         ...(cursor !== undefined && { before: cursor }),

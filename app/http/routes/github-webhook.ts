@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { FailureError, fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
+import type { DeliveryVerdict } from '../../domain/delivery-verdict.ts';
 import { type RawDelivery, receiveGithubDelivery } from '../../intake/receive-github-delivery.ts';
 import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
@@ -38,7 +39,7 @@ export function registerGithubWebhook(app: FastifyInstance, parts: Parts): void 
           const { id, unit, verdict } = received.value;
           request.note.actor = 'github';
           request.note.meta = { delivery: id, unit, ...verdict };
-          parts.log.info({ delivery: id, unit, verdict: verdict.verdict }, 'delivery received');
+          logDelivery(parts.log, id, unit, verdict);
           const isNews = verdict.verdict === 'accepted' || verdict.verdict === 'ignored';
           return reply
             .code(isNews ? 202 : 200)
@@ -61,6 +62,12 @@ function checkHead(parts: Parts, request: FastifyRequest): Outcome<void> {
     return fail('BODY_TOO_LARGE', `At most ${parts.maxBodyBytes} bytes are read.`);
   }
   return succeed(undefined);
+}
+
+/** For those who look: each delivery is an event already, and its task has lines of its own. */
+function logDelivery(log: Logger, delivery: string, unit: string, verdict: DeliveryVerdict): void {
+  if (!log.isLevelEnabled('debug')) return;
+  log.debug({ delivery, unit, ...verdict }, 'delivery received');
 }
 
 function header(request: FastifyRequest, name: string): string | undefined {

@@ -17,6 +17,7 @@ import { createApp } from '../../../app/http/create-app.ts';
 import { registerAdminApi } from '../../../app/http/routes/admin-api.ts';
 import { registerGithubWebhook } from '../../../app/http/routes/github-webhook.ts';
 import { Intake } from '../../../app/intake/intake.ts';
+import { SpoolTaker } from '../../../app/intake/spool-taker.ts';
 import { fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
 import { createLogger } from '../../../shared/log/create-logger.ts';
 
@@ -99,7 +100,13 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   const store = openTestStore(context, folder);
   const { lines, log } = keepLog();
   const events = new EventWriter(store.events, log);
-  const intake = new Intake({ folder: join(folder, 'intake'), store, log, onTasks: () => {} });
+  const intake = new Intake({
+    folder: join(folder, 'intake'),
+    store,
+    startTaker: (onTaken) =>
+      new SpoolTaker({ folder: join(folder, 'intake'), store, log, onTaken }),
+    onTasks: () => {},
+  });
   const app = createApp({ log, events });
   const secrets = options.secrets ?? [SECRET];
   const units = createUnitCatalog(Object.keys(UNITS), readTestUnit);

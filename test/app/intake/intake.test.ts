@@ -227,7 +227,7 @@ describe('a database that fails', () => {
     assert.equal(listSegments(folder).length, 1);
     assert.deepEqual(
       lines.map(({ level }) => level),
-      [50, 50],
+      [50],
     );
   });
 });

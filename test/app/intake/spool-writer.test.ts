@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import fsPromises, { open } from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { listSegments, readSegment } from '../../../app/intake/segments.ts';
-import { type DurableBatch, SpoolWriter } from '../../../app/intake/spool-writer.ts';
+import type { SpoolEntry } from '../../../app/intake/spool-format.ts';
+import { SpoolWriter } from '../../../app/intake/spool-writer.ts';
 import { spoolEntry } from '../../helpers/spool.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
@@ -15,10 +15,14 @@ const OK = { ok: true, value: undefined };
 const MIB = 1024 * 1024;
 
 function openWriter(context: TestContext, folder = makeTempFolder(context)) {
-  const batches: DurableBatch[] = [];
-  const writer = new SpoolWriter(folder, (batch) => batches.push(batch));
+  const batches: (readonly SpoolEntry[])[] = [];
+  const finished: string[] = [];
+  const writer = new SpoolWriter(folder, {
+    onDurable: (entries) => batches.push(entries),
+    onFinished: (segment) => finished.push(segment),
+  });
   context.after(() => writer.close());
-  return { folder, writer, batches };
+  return { folder, writer, batches, finished };
 }
 
 function entriesOf(count: number, from = 0) {
@@ -52,10 +56,7 @@ describe('appending', () => {
     assert.deepEqual(others, []);
     assert.deepEqual(readSegment(folder, name, 0).entries, entries);
     assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600);
-    assert.deepEqual(
-      batches.flatMap((batch) => batch.entries),
-      entries,
-    );
+    assert.deepEqual(batches.flat(), entries);
   });
 
   test('commits what arrives together with one sync', async (t) => {
@@ -73,21 +74,16 @@ describe('appending', () => {
     const rest = entriesOf(50, 1).map((entry) => writer.append(entry));
     await Promise.all([first, ...rest]);
     assert.deepEqual(
-      batches.map(({ entries }) => entries.length),
+      batches.map((entries) => entries.length),
       [1, 50],
     );
   });
 
-  test('says of each batch where in the segment it ends', async (t) => {
-    const { folder, writer, batches } = openWriter(t);
-    for (const entry of entriesOf(3)) await writer.append(entry);
-    let from = 0;
-    for (const [index, { segment, end }] of batches.entries()) {
-      assert.equal(segment, writer.currentSegment);
-      assert.equal(readSegment(folder, segment, from).entries.length, 3 - index);
-      from = end;
-    }
-    assert.equal(from, statSync(join(folder, writer.currentSegment ?? '')).size);
+  test('says of each batch what it made durable, in order', async (t) => {
+    const { writer, batches } = openWriter(t);
+    const entries = entriesOf(3);
+    for (const entry of entries) await writer.append(entry);
+    assert.deepEqual(batches.flat(), entries);
   });
 
   test('acknowledges nothing before its sync has ended', (t) => {
@@ -113,7 +109,7 @@ describe('appending', () => {
 
 describe('a segment', () => {
   test('is closed beyond 64 MiB and followed by the next one, and too much at once is refused', async (t) => {
-    const { folder, writer, batches } = openWriter(t);
+    const { folder, writer, batches, finished } = openWriter(t);
     const big = Buffer.alloc(25 * MIB);
     const outcomes = await Promise.all(
       ['dlv_0', 'dlv_1', 'dlv_2', 'dlv_3'].map((id) => writer.append(spoolEntry({ id }, big))),
@@ -124,36 +120,18 @@ describe('a segment', () => {
     assert.equal(refusal.failure.code, 'SPOOL_BACKLOG_FULL');
     assert.deepEqual(await writer.append(spoolEntry({ id: 'dlv_4' })), OK);
     assert.deepEqual(await writer.append(spoolEntry({ id: 'dlv_5' })), OK);
-    const names = batches.map(({ segment }) => segment);
-    assert.notEqual(names[0], names[1]);
-    assert.equal(names[1], names[2]);
+    assert.deepEqual(finished, [listSegments(folder)[0]]);
+    assert.equal(listSegments(folder).length, 2);
+    assert.equal(batches.length, 3);
     assert.deepEqual(storedIds(folder).sort(), ['dlv_0', 'dlv_1', 'dlv_2', 'dlv_4', 'dlv_5']);
   });
 
-  test('is known as the current one before its file can be seen', async (t) => {
-    const { writer } = openWriter(t);
-    const seen: boolean[] = [];
-    const { open: openFile } = fsPromises;
-    t.mock.method(fsPromises, 'open', async (path: string, flags: string, mode: number) => {
-      const file = await openFile(path, flags, mode);
-      seen.push(path.endsWith(`/${writer.currentSegment}`));
-      return file;
-    });
-    syncBuiltinESMExports();
-    t.after(() => {
-      t.mock.restoreAll();
-      syncBuiltinESMExports();
-    });
-    await writer.append(spoolEntry());
-    assert.deepEqual(seen, [true]);
-  });
-
   test('is let go when the writer is closed, and a closed writer can begin another', async (t) => {
-    const { folder, writer } = openWriter(t);
+    const { folder, writer, finished } = openWriter(t);
     const pending = writer.append(spoolEntry({ id: 'dlv_1' }));
     await writer.close();
     assert.deepEqual(await pending, OK);
-    assert.equal(writer.currentSegment, undefined);
+    assert.deepEqual(finished, listSegments(folder));
     assert.deepEqual(await writer.append(spoolEntry({ id: 'dlv_2' })), OK);
     assert.equal(listSegments(folder).length, 2);
   });
@@ -166,9 +144,9 @@ describe('a disk that fails', () => {
     ['write', 'ENOSPC', 'SPOOL_DISK_FULL'],
   ] as const)
     test(`in ${act} with ${code} refuses the whole group: ${failure}`, async (t) => {
-      const { folder, writer, batches } = openWriter(t);
+      const { folder, writer, batches, finished } = openWriter(t);
       await writer.append(spoolEntry({ id: 'dlv_before' }));
-      const given = writer.currentSegment;
+      const [given] = listSegments(folder);
       const acts = await fileActs(makeTempFolder(t));
       t.mock.method(acts, act, () => systemError(code), { times: 1 });
       const refused = await Promise.all(entriesOf(5).map((entry) => writer.append(entry)));
@@ -178,7 +156,7 @@ describe('a disk that fails', () => {
           failure: { code: failure, detail: `The system said ${code}.` },
         });
       assert.deepEqual(await writer.append(spoolEntry({ id: 'dlv_after' })), OK);
-      assert.notEqual(writer.currentSegment, given, 'a segment is not trusted after a failure');
+      assert.deepEqual(finished, [given], 'a segment is not trusted after a failure');
       assert.deepEqual(storedIds(folder), ['dlv_before', 'dlv_after']);
       assert.equal(batches.length, 2);
     });
@@ -224,7 +202,10 @@ describe('a disk that fails', () => {
     const folder = makeTempFolder(t);
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
     if (mounted.status !== 0) return t.skip('mounting needs root');
-    const writer = new SpoolWriter(folder, () => undefined);
+    const writer = new SpoolWriter(folder, {
+      onDurable: () => undefined,
+      onFinished: () => undefined,
+    });
     try {
       assert.deepEqual(await writer.append(spoolEntry({ id: 'dlv_1' })), OK);
       writeFileSync(join(folder, 'filler'), Buffer.alloc(128 * 1024));
@@ -264,7 +245,6 @@ describe('a disk that fails', () => {
       ok: false,
       failure: { code: 'SPOOL_UNAVAILABLE', detail: 'The system said ENOENT.' },
     });
-    assert.equal(writer.currentSegment, undefined);
     mkdirSync(folder);
     assert.deepEqual(await writer.append(spoolEntry()), OK);
   });

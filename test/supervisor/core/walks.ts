@@ -11,7 +11,7 @@ export const POLICY: Policy = {
 };
 
 /** Any event, with the codes that mean something among many that do not. */
-export const anyEvent: fc.Arbitrary<Event> = fc.oneof(
+const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   fc.constant<Event>({ kind: 'start' }),
   fc.nat().map((pid): Event => ({ kind: 'worker-spawned', pid })),
   fc.constant<Event>({ kind: 'spawn-failed', reason: 'ENOENT' }),

@@ -1,0 +1,139 @@
+import type { ErrorLog } from '../../shared/log/error-log.ts';
+import type { Store } from '../db/store.ts';
+import {
+  deleteSegment,
+  isOwn,
+  isOwnedByOther,
+  listSegments,
+  readSegment,
+  setSegmentAside,
+} from './segments.ts';
+import type { SpoolEntry } from './spool-format.ts';
+import { takeOver } from './take-over.ts';
+
+/** Between two rounds under load: each costs a sync of the database, however many entries it takes. */
+const TAKE_OVER_EVERY_MS = 100;
+/** After a failure of the database. The entries are safe in the spool meanwhile. */
+const RETRY_MS = 2_000;
+const ENTRIES_PER_TRANSACTION = 500;
+
+/** A delivery that is in the database now. */
+export type TakenDelivery = { readonly id: string; readonly delivery: string };
+
+/** Told after each transaction, with the number of tasks that it made. */
+export type OnTaken = (taken: readonly TakenDelivery[], tasksMade: number) => void;
+
+/** What brings the spool into the database, in this thread or in another. */
+export type Taker = {
+  /** Takes over what an earlier process accepted; fails where the database refuses it. */
+  recover(): void | Promise<void>;
+  /** Something new is durable in the spool. */
+  wake(): void;
+  /** Nothing more will be appended to a segment of this process. */
+  finish(segment: string): void;
+  /** Takes over what is left, as far as the database lets us. */
+  close(): void | Promise<void>;
+};
+
+type Options = {
+  readonly folder: string;
+  readonly store: Store;
+  readonly log: ErrorLog;
+  readonly onTaken: OnTaken;
+};
+
+/**
+ * Reads the spool from where it was taken over last and brings it into the database. The spool itself is the queue:
+ * nothing is kept in memory, so a database that fails for long costs time and disk only.
+ */
+export class SpoolTaker implements Taker {
+  readonly #options: Options;
+  /** Segments of a dead process that had our number, known since before we wrote one. */
+  readonly #inherited: ReadonlySet<string>;
+  readonly #finished = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #lastRound = Number.NEGATIVE_INFINITY;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#inherited = new Set(listSegments(options.folder).filter(isOwn));
+  }
+
+  recover(): void {
+    this.#takeOverAll();
+  }
+
+  wake(): void {
+    this.#schedule(this.#lastRound + TAKE_OVER_EVERY_MS - performance.now());
+  }
+
+  finish(segment: string): void {
+    this.#finished.add(segment);
+    this.wake();
+  }
+
+  close(): void {
+    this.#round();
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer ??= setTimeout(() => this.#round(), Math.max(delayMs, 1));
+  }
+
+  #round(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    try {
+      this.#takeOverAll();
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'taking deliveries over into the database failed');
+      this.#schedule(RETRY_MS);
+    }
+    this.#lastRound = performance.now();
+  }
+
+  #takeOverAll(): void {
+    const { folder, store } = this.#options;
+    for (const name of listSegments(folder)) {
+      const consumed = store.segments.consumedBytes(name);
+      const { entries, end, damaged } = readSegment(folder, name, consumed);
+      for (let at = 0; at < entries.length; at += ENTRIES_PER_TRANSACTION) {
+        const part = entries.slice(at, at + ENTRIES_PER_TRANSACTION);
+        const isLast = at + ENTRIES_PER_TRANSACTION >= entries.length;
+        // Until the last part is in, the position stays: a crash in between repeats, which changes nothing.
+        this.#take(part, name, isLast ? end : consumed);
+      }
+      if (damaged > 0) this.#setAside(name, damaged);
+      else if (this.#isOver(name)) this.#delete(name);
+    }
+  }
+
+  #take(entries: readonly SpoolEntry[], segment: string, end: number): void {
+    const made = takeOver(this.#options.store, entries, { segment, end });
+    // At once, for a later transaction may fail and these tasks would wait for nobody.
+    this.#options.onTaken(
+      entries.map(({ record }) => ({ id: record.id, delivery: record.delivery })),
+      made,
+    );
+  }
+
+  /** Whether nobody appends to the segment any more. */
+  #isOver(name: string): boolean {
+    if (isOwnedByOther(name)) return false;
+    return !isOwn(name) || this.#inherited.has(name) || this.#finished.has(name);
+  }
+
+  #delete(name: string): void {
+    deleteSegment(this.#options.folder, name);
+    this.#options.store.segments.forget(name);
+    this.#finished.delete(name);
+  }
+
+  #setAside(name: string, damaged: number): void {
+    this.#options.log.error({ segment: name, damaged }, 'a spool segment is damaged; kept aside');
+    if (!this.#isOver(name)) return;
+    setSegmentAside(this.#options.folder, name);
+    this.#options.store.segments.forget(name);
+  }
+}

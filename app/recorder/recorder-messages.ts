@@ -1,0 +1,26 @@
+import type { EventRow } from '../db/events.ts';
+import type { TakenDelivery } from '../intake/spool-taker.ts';
+
+/** What the recorder's thread is started with. */
+export type RecorderData = {
+  readonly databasePath: string;
+  readonly intakeDir: string;
+  readonly version: string;
+};
+
+/** What the thread is told. `number` is repeated in the answer. */
+export type RecorderOrder =
+  | { readonly kind: 'recover' | 'settle' | 'close'; readonly number: number }
+  | { readonly kind: 'wake' }
+  | { readonly kind: 'finish'; readonly segment: string }
+  | { readonly kind: 'events'; readonly rows: readonly Omit<EventRow, 'id'>[] };
+
+/** What the thread says. */
+export type RecorderNotice =
+  | { readonly kind: 'done'; readonly number: number; readonly error?: Error }
+  | {
+      readonly kind: 'taken';
+      readonly taken: readonly TakenDelivery[];
+      readonly tasksMade: number;
+    }
+  | { readonly kind: 'error'; readonly fields: object; readonly text: string };

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+
+const root = join(import.meta.dirname, '../..');
+const MAX_LINES = 300;
+/** Waivers of the linter in the sources. It may only fall. */
+const WAIVERS = 0;
+
+/** Where parts are joined: files that may import more than the area they stand in. */
+const JOINTS = [
+  'app/main.ts',
+  'app/worker.ts',
+  'supervisor/main.ts',
+  'scripts/pod-upgrade-trigger.ts',
+  'scripts/demo.ts',
+];
+
+/** What each area imports of the others, types included. ARCHITECTURE.md draws it. */
+const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
+  'app/api': ['app/domain', 'shared/contract'],
+  'app/cli': [
+    'app/db',
+    'app/deploy',
+    'app/domain',
+    'app/registry',
+    'app/tasks',
+    'app/worker.ts',
+    'shared/config',
+    'shared/contract',
+    'shared/fs',
+    'shared/log',
+  ],
+  'app/db': ['app/domain', 'shared/contract', 'shared/fs'],
+  'app/deploy': ['app/domain', 'app/host', 'shared/contract', 'shared/process'],
+  'app/events': ['app/api', 'app/db', 'shared/log'],
+  'app/host': ['app/domain', 'shared/contract', 'shared/process'],
+  'app/http': [
+    'app/api',
+    'app/db',
+    'app/domain',
+    'app/events',
+    'app/host',
+    'app/intake',
+    'app/tasks',
+    'shared/config',
+    'shared/contract',
+  ],
+  'app/intake': ['app/db', 'app/domain', 'shared/contract', 'shared/fs', 'shared/log'],
+  'app/main.ts': ['app/cli', 'app/worker.ts', 'shared/config', 'shared/contract'],
+  'app/recorder': ['app/db', 'app/events', 'app/intake', 'shared/contract'],
+  'app/registry': ['app/domain', 'shared/contract'],
+  'app/tasks': [
+    'app/api',
+    'app/db',
+    'app/deploy',
+    'app/domain',
+    'app/host',
+    'shared/config',
+    'shared/contract',
+    'shared/process',
+  ],
+  'app/worker.ts': [
+    'app/db',
+    'app/events',
+    'app/host',
+    'app/http',
+    'app/intake',
+    'app/recorder',
+    'app/tasks',
+    'shared/config',
+    'shared/process',
+  ],
+  scripts: ['app/db', 'app/domain', 'shared/config', 'shared/contract', 'supervisor/core'],
+  'scripts/demo.ts': ['app/api', 'test/helpers'],
+  'scripts/pod-upgrade-trigger.ts': ['app/main.ts', 'supervisor/main.ts'],
+  'shared/config': ['package.json', 'shared/contract'],
+  'supervisor/core': ['shared/contract'],
+  'supervisor/main.ts': [
+    'shared/config',
+    'shared/contract',
+    'shared/log',
+    'supervisor/core',
+    'supervisor/socket',
+    'supervisor/worker',
+  ],
+  'supervisor/socket': ['shared/contract'],
+  'supervisor/worker': ['shared/contract', 'supervisor/core'],
+};
+
+const PURE = /^(?:shared\/contract|supervisor\/core|app\/domain|app\/api)\//;
+/** What would make the supervisor as large, and as often to be updated, as what it watches. */
+const TOO_HEAVY = ['zod', 'fastify', 'better-sqlite3', 'execa', 'undici'];
+
+type Import = {
+  readonly from: string;
+  /** A file below the root, or the name of a package. */
+  readonly to: string;
+  readonly isFile: boolean;
+  /** Nothing of it is left when types are taken away. */
+  readonly isErased: boolean;
+};
+
+const files = globSync('{app,shared,supervisor,scripts}/**/*.ts', { cwd: root }).sort();
+const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+const imports = files.flatMap(readImports);
+
+function readImports(from: string): Import[] {
+  const text = texts.get(from) ?? '';
+  const found = [
+    ...text.matchAll(/^(?:import|export)\s(?<type>type\s)?[^;'"]*?\bfrom\s'(?<to>[^']+)'/gm),
+    ...text.matchAll(/^import\s'(?<to>[^']+)'/gm),
+    ...text.matchAll(/\bimport\(\s*'(?<to>[^']+)'/g),
+  ];
+  return found.flatMap(({ groups }): Import[] => {
+    const name = groups?.['to'] ?? '';
+    const isErased = groups?.['type'] !== undefined;
+    if (!name.startsWith('.')) return [{ from, to: name, isFile: false, isErased }];
+    const to = join(from, '..', name);
+    // The compiler refuses a file that is not there; this is an import in the text of a generated file.
+    return existsSync(join(root, to)) ? [{ from, to, isFile: true, isErased }] : [];
+  });
+}
+
+const fileImports = imports.filter(({ isFile }) => isFile);
+const packageImports = imports.filter(({ isFile }) => !isFile);
+
+/** The area of a file: the joint itself, the folder below app, shared, supervisor and test, else the top folder. */
+function areaOf(file: string): string {
+  if (JOINTS.includes(file)) return file;
+  const [top = '', folder] = file.split('/');
+  return top === 'scripts' || folder === undefined ? top : `${top}/${folder}`;
+}
+
+const format = ({ from, to }: Import) => `${from} -> ${to}`;
+const offenders = (isWrong: (text: string, file: string) => boolean) =>
+  files.filter((file) => isWrong(texts.get(file) ?? '', file));
+
+/** The first round trip along imports that are left at run time. */
+function findCycle(): readonly string[] {
+  const done = new Set<string>();
+  const walk = (file: string, path: readonly string[]): readonly string[] => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return [];
+    for (const { to } of runtimeImports(file)) {
+      const cycle = walk(to, [...path, file]);
+      if (cycle.length > 0) return cycle;
+    }
+    done.add(file);
+    return [];
+  };
+  return files.map((file) => walk(file, [])).find((cycle) => cycle.length > 0) ?? [];
+}
+
+function runtimeImports(file: string): readonly Import[] {
+  return fileImports.filter(({ from, isErased }) => from === file && !isErased);
+}
+
+/** All files that are loaded with those whose path fits. */
+function reachFrom(pattern: RegExp): Set<string> {
+  const reached = new Set(files.filter((file) => pattern.test(file)));
+  // A set grows while it is walked.
+  for (const file of reached) for (const { to } of runtimeImports(file)) reached.add(to);
+  return reached;
+}
+
+describe('the sources', () => {
+  test('are found', () => {
+    assert.ok(files.length > 90, `${files.length} files`);
+    assert.ok(fileImports.length > 250, `${fileImports.length} imports`);
+  });
+
+  test('import in the allowed directions only', () => {
+    const wrong = fileImports.filter(({ from, to }) => {
+      const [area, target] = [areaOf(from), areaOf(to)];
+      return area !== target && !DIRECTIONS[area]?.includes(target);
+    });
+    assert.deepEqual(wrong.map(format), []);
+  });
+
+  test('use every direction that is allowed', () => {
+    const used = new Set(fileImports.map(({ from, to }) => `${areaOf(from)} -> ${areaOf(to)}`));
+    const allowed = Object.entries(DIRECTIONS).flatMap(([area, targets]) =>
+      targets.map((target) => `${area} -> ${target}`),
+    );
+    assert.deepEqual(
+      allowed.filter((direction) => !used.has(direction)),
+      [],
+    );
+  });
+
+  test('import nothing in a circle at run time', () => {
+    assert.deepEqual(findCycle(), []);
+  });
+
+  test('of pure folders import nothing of node and no package but zod', () => {
+    const wrong = packageImports.filter(({ from, to }) => PURE.test(from) && to !== 'zod');
+    assert.deepEqual(wrong.map(format), []);
+  });
+
+  test('of the supervisor load nothing that is heavy, however far down', () => {
+    const reached = reachFrom(/^supervisor\//);
+    const wrong = packageImports.filter(
+      ({ from, to, isErased }) => !isErased && reached.has(from) && TOO_HEAVY.includes(to),
+    );
+    assert.deepEqual(wrong.map(format), []);
+  });
+
+  test(`are at most ${MAX_LINES} lines long`, () => {
+    assert.deepEqual(
+      offenders((text) => text.split('\n').length - 1 > MAX_LINES),
+      [],
+    );
+  });
+
+  test('export nothing as default', () => {
+    assert.deepEqual(
+      offenders((text) => /^export default\b|\bas default\b/m.test(text)),
+      [],
+    );
+  });
+
+  test('rename and link files in one place only, which makes it durable', () => {
+    const call = /(?<![\w$])(?:rename|link)(?:Sync)?(?:\s*\(|(?=[^;{}]*\}\s*from 'node:fs))/;
+    const found = offenders((text) => call.test(text));
+    assert.deepEqual(found, ['shared/fs/durable-file.ts']);
+  });
+
+  test(`waive a rule of the linter ${WAIVERS} times`, () => {
+    const count = [...texts.values()].join('\n').match(/biome-ignore/g)?.length ?? 0;
+    assert.equal(count, WAIVERS);
+  });
+});
