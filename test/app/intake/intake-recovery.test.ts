@@ -18,7 +18,7 @@ function entriesOf(count: number) {
 
 test('an empty spool is recovered without a word', (t) => {
   const { intake, lines, reports } = openTestIntake(t);
-  intake.recover();
+  void intake.recover();
   assert.deepEqual([lines, reports()], [[], 0]);
 });
 
@@ -26,10 +26,10 @@ test('what an earlier process accepted is taken over once, oldest first, and its
   const { intake, folder, storedIds } = openTestIntake(t);
   writeSegment(folder, deadSegmentName(2), [spoolEntry({ id: 'dlv_b' })]);
   writeSegment(folder, deadSegmentName(1), entriesOf(1_201));
-  intake.recover();
+  void intake.recover();
   assert.deepEqual(storedIds(), [...entriesOf(1_201).map(({ record }) => record.id), 'dlv_b']);
   assert.deepEqual(listSegments(folder), []);
-  intake.recover();
+  void intake.recover();
   assert.equal(storedIds().length, 1_202);
 });
 
@@ -41,7 +41,7 @@ test('a recovery that breaks off in the middle of a segment is repeated without 
   assert.throws(() => intake.recover(), /refused on purpose/);
   assert.equal(storedIds().length, 500);
   sql('DROP TRIGGER refuse');
-  intake.recover();
+  void intake.recover();
   assert.deepEqual(
     storedIds(),
     entriesOf(1_201).map(({ record }) => record.id),
@@ -53,7 +53,7 @@ test('a segment that was cut off in the middle of an entry gives all before it',
   const { intake, folder, lines, storedIds } = openTestIntake(t);
   const bytes = Buffer.concat(entriesOf(3).map(encodeSpoolEntry));
   writeFileSync(join(folder, deadSegmentName()), bytes.subarray(0, -1));
-  intake.recover();
+  void intake.recover();
   assert.deepEqual(storedIds(), ['dlv_0', 'dlv_1']);
   assert.deepEqual([listSegments(folder), lines], [[], []]);
 });
@@ -69,7 +69,7 @@ describe('a damaged segment', () => {
     const { intake, folder, lines, storedIds, store } = openTestIntake(t);
     const name = deadSegmentName();
     writeFileSync(join(folder, name), damaged());
-    intake.recover();
+    void intake.recover();
     assert.deepEqual(storedIds(), ['dlv_0', 'dlv_2']);
     assert.ok(existsSync(join(folder, `${name}.damaged`)));
     assert.deepEqual(listSegments(folder), []);
@@ -81,7 +81,7 @@ describe('a damaged segment', () => {
     const { intake, folder, lines, storedIds } = openTestIntake(t);
     const name = segmentName(process.ppid);
     writeFileSync(join(folder, name), damaged());
-    intake.recover();
+    void intake.recover();
     assert.deepEqual(storedIds(), ['dlv_0', 'dlv_2']);
     assert.deepEqual(listSegments(folder), [name]);
     assert.equal(lines.length, 1);
@@ -95,15 +95,15 @@ test('a segment of another process is taken over at once and deleted only after 
   const { intake, folder, storedIds } = openTestIntake(t);
   const name = segmentName(child.pid ?? 0);
   writeSegment(folder, name, entriesOf(2));
-  intake.recover();
+  void intake.recover();
   assert.deepEqual(storedIds(), ['dlv_0', 'dlv_1']);
   assert.deepEqual(listSegments(folder), [name]);
   writeSegment(folder, name, entriesOf(3));
-  intake.recover();
+  void intake.recover();
   assert.deepEqual(storedIds(), ['dlv_0', 'dlv_1', 'dlv_2']);
   child.kill();
   await once(child, 'exit');
-  intake.recover();
+  void intake.recover();
   assert.deepEqual(listSegments(folder), []);
   assert.equal(storedIds().length, 3);
 });
@@ -126,7 +126,7 @@ for (const wanted of [1, 300, 1_500])
     assert.ok(acknowledged.length >= wanted);
     // The last line may be torn by the kill.
     const whole = acknowledged.filter((id) => id.length === 23);
-    intake.recover();
+    void intake.recover();
     const stored = storedIds();
     const found = new Set(stored);
     assert.deepEqual(

@@ -83,7 +83,7 @@ describe('accepting', () => {
     const { intake, folder, storedIds } = openTestIntake(t);
     writeSegment(folder, deadSegmentName(1), [spoolEntry({ id: 'dlv_0' })]);
     await intake.accept(spoolEntry({ id: 'dlv_1' }));
-    intake.recover();
+    void intake.recover();
     assert.deepEqual(storedIds(), ['dlv_0', 'dlv_1']);
     const [current, ...others] = listSegments(folder);
     assert.deepEqual(others, []);
@@ -215,7 +215,7 @@ describe('a database that fails', () => {
     await intake.close();
     assert.equal(listSegments(folder).length, 1);
     sql('DROP TRIGGER refuse');
-    intake.recover();
+    void intake.recover();
     assert.deepEqual(storedIds(), ['dlv_1']);
   });
 
