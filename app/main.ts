@@ -45,9 +45,10 @@ export async function runApp({ words, program, environment }: Invocation): Promi
     .command('run-task')
     .description('carry out one task that the worker has dispatched')
     .argument('<id>')
-    .action(async (id: string) => {
+    .argument('<attempt>', 'the number of the attempt that it was dispatched for', Number)
+    .action(async (id: string, attempts: number) => {
       const { runTaskCommand } = await import('./cli/run-task-command.ts');
-      exitCode = await runTaskCommand(id, environment);
+      exitCode = await runTaskCommand({ id, attempts }, environment);
     });
   cli
     .command('check-config')

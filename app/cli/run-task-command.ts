@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import { formatFailure } from '../../shared/contract/outcome.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { openStore } from '../db/store.ts';
+import type { TaskRun } from '../db/tasks.ts';
 import type { DeployParts } from '../deploy/deploy-image.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import { lookUpDigest } from '../registry/look-up-digest.ts';
@@ -13,15 +14,15 @@ import { parseRegistryRules } from '../registry/registry-rules.ts';
 import { runTask } from '../tasks/run-task.ts';
 
 /**
- * `run-task ID`: carries out one dispatched task. SIGTERM, or the end of the worker whose child it is, gives the task
+ * `run-task ID ATTEMPT`: carries out one dispatched task. SIGTERM, or the end of the worker whose child it is, gives the task
  * back.
  */
 export async function runTaskCommand(
-  id: string,
+  attempt: TaskRun,
   environment: NodeJS.ProcessEnv,
 ): Promise<ExitCode> {
-  if (!isTaskId(id)) {
-    process.stderr.write('That is not the id of a task.\n');
+  if (!isTaskId(attempt.id) || !Number.isSafeInteger(attempt.attempts)) {
+    process.stderr.write('That is not the id of a task and the number of an attempt.\n');
     return EXIT.usage;
   }
   const result = loadSettings(environment);
@@ -42,7 +43,7 @@ export async function runTaskCommand(
   }
   const { signal } = ending;
   const lookUp = createLookUp(environment, settings.registryTimeoutMs, signal);
-  const taken = await runTask({ store: store.value, log, settings, lookUp, signal }, id);
+  const taken = await runTask({ store: store.value, log, settings, lookUp, signal }, attempt);
   store.value.close();
   process.disconnect?.();
   return taken ? EXIT.ok : EXIT.failure;

@@ -70,6 +70,12 @@ export type TaskFilter = {
   readonly before?: { readonly createdAt: number; readonly id: string };
 };
 
+/**
+ * One attempt at a task: what a process is started for. Whoever writes names it, so that a process which was given up
+ * for dead and is not cannot write into the attempt that took its place.
+ */
+export type TaskRun = Pick<TaskRow, 'id' | 'attempts'>;
+
 /** The tasks table. Every change of state names the state it leaves, so that no late writer changes a final one. */
 export type TaskTable = {
   insert(task: NewTask): void;
@@ -86,14 +92,14 @@ export type TaskTable = {
   joinPending(id: string, webhookDigest: string | null, at: number): void;
   /** pending -> running, not yet claimed by a process. */
   markDispatched(id: string, executor: 'systemd-run' | 'child', at: number): boolean;
-  /** The process of the task takes it over; false when it is not there to be taken. */
-  claim(id: string, at: number): boolean;
-  /** running -> pending, when its process is gone. */
-  release(id: string, at: number): boolean;
-  /** running or pending -> a final state; false when it had one already. */
-  finish(id: string, end: TaskEnd): boolean;
-  setPhase(id: string, phase: TaskPhase, at: number): void;
-  setEvidence(id: string, evidence: TaskEvidence, at: number): void;
+  /** The process of this attempt takes the task over; false when it is not there to be taken. */
+  claim(run: TaskRun, at: number): boolean;
+  /** running -> pending, when the process of this attempt is gone or gives up. */
+  release(run: TaskRun, at: number): boolean;
+  /** running or pending -> a final state; false when it had one already or another attempt runs. */
+  finish(run: TaskRun, end: TaskEnd): boolean;
+  setPhase(run: TaskRun, phase: TaskPhase, at: number): void;
+  setEvidence(run: TaskRun, evidence: TaskEvidence, at: number): void;
 };
 
 /** Prepares the statements of the table. */
@@ -106,26 +112,27 @@ export function openTaskTable(database: Database): TaskTable {
   );
   const claim = changed(
     database.prepare(`UPDATE tasks SET claimed_at = @at, started_at = coalesce(started_at, @at), updated_at = @at
-      WHERE id = @id AND status = 'running' AND claimed_at IS NULL`),
+      WHERE id = @id AND attempts = @attempts AND status = 'running' AND claimed_at IS NULL`),
   );
   const release = changed(
     database.prepare(`UPDATE tasks SET status = 'pending', phase = 'queued', claimed_at = NULL, executor = NULL,
-      updated_at = @at WHERE id = @id AND status = 'running'`),
+      updated_at = @at WHERE id = @id AND attempts = @attempts AND status = 'running'`),
   );
   const finish = changed(
     database.prepare(`UPDATE tasks SET status = @status, phase = 'done', summary = @summary,
       error_code = @errorCode, error_detail = @errorDetail, finished_at = @at, updated_at = @at
-      WHERE id = @id AND status IN ('pending', 'running')`),
+      WHERE id = @id AND attempts = @attempts AND status IN ('pending', 'running')`),
   );
   return {
     ...prepareReads(database),
     ...prepareEdits(database),
     markDispatched: (id, executor, at) => markDispatched({ id, executor, at }),
-    claim: (id, at) => claim({ id, at }),
-    release: (id, at) => release({ id, at }),
-    finish: (id, end) =>
+    claim: ({ id, attempts }, at) => claim({ id, attempts, at }),
+    release: ({ id, attempts }, at) => release({ id, attempts, at }),
+    finish: ({ id, attempts }, end) =>
       finish({
         id,
+        attempts,
         status: end.status,
         summary: end.summary,
         errorCode: end.errorCode ?? null,
@@ -210,7 +217,8 @@ function prepareEdits(
      WHERE id = ? AND status = 'pending'`,
   );
   const phase = database.prepare(
-    `UPDATE tasks SET phase = ?, updated_at = ? WHERE id = ? AND status = 'running'`,
+    `UPDATE tasks SET phase = ?, updated_at = ?
+     WHERE id = ? AND attempts = ? AND status = 'running'`,
   );
   const evidence = database.prepare(
     `UPDATE tasks SET image = coalesce(@image, image),
@@ -218,7 +226,7 @@ function prepareEdits(
        pulled_digest = coalesce(@pulled_digest, pulled_digest),
        running_digest = coalesce(@running_digest, running_digest),
        running_image = coalesce(@running_image, running_image), updated_at = @at
-     WHERE id = @id AND status = 'running'`,
+     WHERE id = @id AND attempts = @attempts AND status = 'running'`,
   );
   const none = {
     image: null,
@@ -230,7 +238,8 @@ function prepareEdits(
   return {
     insert: (task) => void insert.run(task),
     joinPending: (id, digest, at) => void join.run(digest, at, id),
-    setPhase: (id, name, at) => void phase.run(name, at, id),
-    setEvidence: (id, known, at) => void evidence.run({ ...none, ...known, id, at }),
+    setPhase: ({ id, attempts }, name, at) => void phase.run(name, at, id, attempts),
+    setEvidence: ({ id, attempts }, known, at) =>
+      void evidence.run({ ...none, ...known, id, attempts, at }),
   };
 }

@@ -32,6 +32,8 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 export type PodmanCall = {
   readonly args: readonly string[];
   readonly timeoutMs?: number;
+  /** See `Command`. */
+  readonly isPrivate?: boolean;
 };
 
 /** Runs podman; PODMAN_UNAVAILABLE where it cannot even be started, else what it came to. */
@@ -43,6 +45,7 @@ export async function runPodman(
     argv: ['podman', ...call.args],
     timeoutMs: call.timeoutMs ?? QUERY_TIMEOUT_MS,
     maxOutputBytes: MAX_OUTPUT_BYTES,
+    isPrivate: call.isPrivate === true,
   });
   if (result.end.kind === 'not-started') return fail('PODMAN_UNAVAILABLE', formatEnd(result));
   return succeed(result);
@@ -63,7 +66,8 @@ export async function listUnitContainers(
   if (!listed.ok) return listed;
   const ids = listed.value.split(/\s+/).filter((id) => id !== '');
   if (ids.length === 0) return succeed([]);
-  const called = await runPodman(run, { args: ['container', 'inspect', ...ids] });
+  // The whole description carries the environment of the container, and with it its secrets.
+  const called = await runPodman(run, { args: ['container', 'inspect', ...ids], isPrivate: true });
   if (!called.ok) return called;
   // One that has ended since the first question is no container of the unit any more; the others are printed all the same.
   const isGone = /no such container/.test(called.value.stderr);
@@ -78,7 +82,7 @@ export async function inspectImage(
   run: RunCommand,
   name: string,
 ): Promise<Outcome<LocalImage | undefined>> {
-  const called = await runPodman(run, { args: ['image', 'inspect', '--', name] });
+  const called = await runPodman(run, { args: ['image', 'inspect', '--', name], isPrivate: true });
   if (!called.ok) return called;
   // podman says 125 both for "no such image" and for its own troubles; the message tells them apart.
   if (/no such image|image not known/.test(called.value.stderr)) return succeed(undefined);

@@ -74,6 +74,8 @@ async function getProperties(
     argv: ['busctl', '--user', '--json=short', 'get-property', SYSTEMD, path, face, ...names],
     timeoutMs: TIMEOUT_MS,
     maxOutputBytes: MAX_OUTPUT_BYTES,
+    // A start command may set variables of its container: `podman run --env PASSWORD=…`.
+    isPrivate: names.includes('ExecStart'),
   });
   if (!isSuccess(result)) return describeBusFailure(result);
   try {

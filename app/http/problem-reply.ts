@@ -20,7 +20,7 @@ export function sendFailure(
 ): FastifyReply {
   request.note.code = code;
   if (code === 'BODY_TOO_LARGE') reply.header('connection', 'close');
-  if (ERRORS[code].status === 401) reply.header('www-authenticate', 'Bearer');
+  if (code.startsWith('ADMIN_TOKEN_')) reply.header('www-authenticate', 'Bearer');
   return reply
     .code(ERRORS[code].status)
     .type(PROBLEM_TYPE)

@@ -112,7 +112,7 @@ export class SpoolWriter {
   }
 
   #prepareNext(): void {
-    if (this.#next) return;
+    if (this.#next !== undefined) return;
     this.#next = this.#makeSegment();
     // Whoever needs it is told; until then a failure is nobody's.
     this.#next.catch(() => undefined);

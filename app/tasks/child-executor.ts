@@ -16,7 +16,7 @@ export function createChildExecutor(program: TaskProgram): TaskExecutor {
     kind: 'child',
     async start(task) {
       const [file, ...args] = program.argv;
-      const child = spawn(file, [...args, 'run-task', task.id], {
+      const child = spawn(file, [...args, 'run-task', task.id, String(task.attempts)], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         env: { ...program.environment, [TASK_ID_VARIABLE]: task.id },
         detached: true,
@@ -34,7 +34,7 @@ export function createChildExecutor(program: TaskProgram): TaskExecutor {
     adopt(task) {
       // Its worker is gone, so it is on its way out; what is left of it must not meet the next attempt.
       endTaskProcesses(TASK_ID_VARIABLE, task.id);
-      return Promise.resolve(undefined);
+      return Promise.resolve({ kind: 'gone' });
     },
     close() {
       for (const child of children) if (child.connected) child.disconnect();

@@ -5,6 +5,7 @@ import {
   type RunCommand,
 } from '../../shared/process/run-command.ts';
 import type { TaskLogRow } from '../db/task-logs.ts';
+import { maskVariables } from '../domain/mask-variables.ts';
 
 /** How much of each stream a log entry keeps; a command that is parsed may have read more. */
 const MAX_RECORDED_CHARACTERS = 32_768;
@@ -20,21 +21,23 @@ export function recordCommand(
       ts: Date.now(),
       level: isSuccess(result) ? 'info' : 'warning',
       action: 'command',
-      summary: isSuccess(result) ? result.argv.slice(0, 3).join(' ') : formatEnd(result),
-      meta: JSON.stringify(describeCommand(result)),
+      summary: isSuccess(result)
+        ? result.argv.slice(0, 3).join(' ')
+        : maskVariables(formatEnd(result)),
+      meta: JSON.stringify(describeCommand(result, command.isPrivate === true)),
     });
     return result;
   };
 }
 
-function describeCommand(result: CommandResult) {
-  const stdout = cut(result.stdout);
+function describeCommand(result: CommandResult, isPrivate: boolean) {
+  const stdout = isPrivate ? { text: '', isCut: false } : cut(result.stdout);
   const stderr = cut(result.stderr);
   return {
     argv: result.argv,
     ...result.end,
     duration_ms: result.durationMs,
-    stdout: stdout.text,
+    ...(isPrivate ? { stdout_withheld: true } : { stdout: stdout.text }),
     stderr: stderr.text,
     stdout_truncated: stdout.isCut || result.stdoutDropped > 0,
     stderr_truncated: stderr.isCut || result.stderrDropped > 0,
@@ -43,5 +46,5 @@ function describeCommand(result: CommandResult) {
 
 function cut(text: string): { text: string; isCut: boolean } {
   const isCut = text.length > MAX_RECORDED_CHARACTERS;
-  return { text: isCut ? text.slice(0, MAX_RECORDED_CHARACTERS) : text, isCut };
+  return { text: maskVariables(isCut ? text.slice(0, MAX_RECORDED_CHARACTERS) : text), isCut };
 }

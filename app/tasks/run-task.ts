@@ -3,7 +3,7 @@ import type { Settings } from '../../shared/config/settings.ts';
 import { formatFailure } from '../../shared/contract/outcome.ts';
 import { runCommand } from '../../shared/process/run-command.ts';
 import type { Store } from '../db/store.ts';
-import type { TaskRow } from '../db/tasks.ts';
+import type { TaskRow, TaskRun } from '../db/tasks.ts';
 import { type DeployParts, deployImage } from '../deploy/deploy-image.ts';
 import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
 import { recordCommand } from './record-command.ts';
@@ -22,9 +22,10 @@ export type RunTaskParts = {
  * process, ended) is left alone. When told to end it gives the task back, to be begun again by the next worker.
  * @returns whether the task was taken.
  */
-export async function runTask(parts: RunTaskParts, id: string): Promise<boolean> {
+export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<boolean> {
   const { store, log, signal } = parts;
-  if (!store.tasks.claim(id, Date.now())) {
+  const { id } = attempt;
+  if (!store.tasks.claim(attempt, Date.now())) {
     log.warn({ task: id }, 'the task is not there to be taken');
     return false;
   }
@@ -43,13 +44,13 @@ export async function runTask(parts: RunTaskParts, id: string): Promise<boolean>
       'task-released',
       'The process of the task was told to end; it will begin again.',
     );
-    store.tasks.release(id, Date.now());
+    store.tasks.release(attempt, Date.now());
     return true;
   }
   const failure = end.status === 'failed' ? end.failure : undefined;
   store.transact(() => {
     note(failure ? 'error' : 'info', 'task-ended', failure ? formatFailure(failure) : end.summary);
-    store.tasks.finish(id, {
+    store.tasks.finish(attempt, {
       status: end.status,
       summary: end.summary,
       at: Date.now(),
@@ -76,8 +77,8 @@ async function deploy(parts: RunTaskParts, task: TaskRow, note: Note) {
         if (found.ok) note('info', 'digest-resolved', `The registry says ${found.value.digest}.`);
         return found;
       },
-      onPhase: (phase) => store.tasks.setPhase(task.id, phase, Date.now()),
-      onEvidence: (evidence) => store.tasks.setEvidence(task.id, evidence, Date.now()),
+      onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
+      onEvidence: (evidence) => store.tasks.setEvidence(task, evidence, Date.now()),
       limits: settings,
     },
     {
@@ -87,9 +88,9 @@ async function deploy(parts: RunTaskParts, task: TaskRow, note: Note) {
     },
   );
   if (end.status === 'failed' && !signal.aborted) {
-    store.tasks.setPhase(task.id, 'diagnosing', Date.now());
+    store.tasks.setPhase(task, 'diagnosing', Date.now());
     const evidence = await diagnoseUnit(run, task.unit, settings.journalLines);
-    store.tasks.setEvidence(task.id, evidence, Date.now());
+    store.tasks.setEvidence(task, evidence, Date.now());
   }
   return end;
 }

@@ -38,6 +38,7 @@ export function createSystemdRunExecutor(
           ...program.argv,
           'run-task',
           task.id,
+          String(task.attempts),
         ],
         environment: { ...program.environment },
         timeoutMs: limitMs,
@@ -46,9 +47,10 @@ export function createSystemdRunExecutor(
     },
     async adopt(task) {
       const alive = await isUnitAlive(run, unitOf(task));
-      if (!alive.ok || !alive.value) return undefined;
+      if (!alive.ok) return { kind: 'unknown' };
+      if (!alive.value) return { kind: 'gone' };
       const ended = waitForUnit(watch, unitOf(task), limitMs);
-      return { ended: ended.then(() => 'the transient unit ended') };
+      return { kind: 'alive', ended: ended.then(() => 'the transient unit ended') };
     },
     close: () => closing.abort(),
   };

@@ -38,12 +38,9 @@ export class TaskDispatcher {
 
   /** After a start: watches the tasks that still run, begins or closes those whose process is gone. */
   async recover(): Promise<void> {
-    const { store, executors } = this.#options;
+    const { store } = this.#options;
     for (const task of store.tasks.listRunning()) {
-      const executor = executors.find(({ kind }) => kind === task.executor);
-      const adopted = await executor?.adopt(task);
-      if (adopted) this.#watch(task.id, adopted.ended);
-      else this.#settle(task.id, 'its process was gone when the worker started');
+      await this.#adoptOrResume(task, 'its process was gone when the worker started');
     }
     this.wake();
   }
@@ -95,21 +92,40 @@ export class TaskDispatcher {
 
   #watch(id: string, ended: Promise<string>): void {
     ended
-      .then((how) => {
-        if (!this.#isClosed) this.#settle(id, how);
-      })
+      .then((how) => (this.#isClosed ? undefined : this.#settle(id, how)))
       .catch((error: unknown) => {
         this.#options.log.error({ err: error, task: id }, 'settling a task failed');
-        this.#later(RETRY_MS);
+        this.#watchLater(id, 'settling it failed');
       });
   }
 
+  /** Looks again a little later, as if the process had just been lost sight of. */
+  #watchLater(id: string, how: string): void {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      resolve(how);
+    }, RETRY_MS);
+    this.#timers.add(timer);
+    this.#watch(id, promise);
+  }
+
+  /** Begins a task again only when its process is surely gone: two at one unit would be worse than none. */
+  async #adoptOrResume(task: TaskRow, how: string): Promise<void> {
+    const executor = this.#options.executors.find(({ kind }) => kind === task.executor);
+    const adoption = (await executor?.adopt(task)) ?? { kind: 'gone' };
+    if (this.#isClosed) return;
+    if (adoption.kind === 'alive') this.#watch(task.id, adoption.ended);
+    else if (adoption.kind === 'unknown') this.#watchLater(task.id, how);
+    else this.#resumeOrClose(task, how);
+  }
+
   /** The process of a task is gone: it has ended, or must begin again, or is closed. */
-  #settle(id: string, how: string): void {
+  async #settle(id: string, how: string): Promise<void> {
     const { store, log } = this.#options;
     const task = store.tasks.find(id);
     if (!task) return;
-    if (task.status === 'running') this.#resumeOrClose(task, how);
+    if (task.status === 'running') await this.#adoptOrResume(task, how);
     else if (isFinal(task.status)) {
       log.info({ task: id, unit: task.unit, status: task.status }, 'task ended');
       this.wake();
@@ -120,15 +136,16 @@ export class TaskDispatcher {
     const { store, log } = this.#options;
     const what = `The process of the task ended without a result: ${how}`;
     if (decideLost(task.attempts) === 'resume') {
+      // False when it has ended or given itself back while we looked.
+      if (!store.tasks.release(task, Date.now())) return this.#later(RESUME_DELAY_MS);
       this.#note(task.id, 'warning', 'task-resumed', `${what}; it begins again.`);
-      store.tasks.release(task.id, Date.now());
       log.warn({ task: task.id, attempts: task.attempts, how }, 'task begins again');
       this.#later(RESUME_DELAY_MS);
       return;
     }
     const failure = lostFailure(task, how);
     this.#note(task.id, 'error', 'task-lost', `${what}.`);
-    store.tasks.finish(task.id, {
+    store.tasks.finish(task, {
       status: 'failed',
       summary: `${task.unit} could not be updated: ${failure.code}.`,
       errorCode: failure.code,

@@ -5,13 +5,17 @@ export type TaskExecutor = {
   readonly kind: 'systemd-run' | 'child';
   /** Starts the process and resolves with how it ended, in words; never rejects. */
   start(task: TaskRow): Promise<string>;
-  /**
-   * Finds the process of a task that an earlier worker started and watches it; undefined where it is gone.
-   */
-  adopt(task: TaskRow): Promise<{ readonly ended: Promise<string> } | undefined>;
+  /** Looks for the process of a task that somebody else started or that we lost sight of, and watches it. */
+  adopt(task: TaskRow): Promise<Adoption>;
   /** Stops watching. Whether the processes go on is the executor's nature. */
   close(): void;
 };
+
+/** What became of the process of a task; `unknown` where nobody can say just now. */
+export type Adoption =
+  | { readonly kind: 'alive'; readonly ended: Promise<string> }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'unknown' };
 
 /** How a task's process is started: the program and the environment that it needs, handed over explicitly. */
 export type TaskProgram = {

@@ -12,6 +12,8 @@ export type Command = {
   readonly environment?: NodeJS.ProcessEnv;
   /** Text for its standard input; default: none. */
   readonly input?: string;
+  /** Its output may hold secrets of others (the environment of a container): a record of the run leaves it out. */
+  readonly isPrivate?: boolean;
   /** Ends the command early, as a timeout would. */
   readonly signal?: AbortSignal;
 };

@@ -121,7 +121,7 @@ describe('systemd-run executor', () => {
     executor.close();
     assert.match(await ended, /was stopped/);
     const adopted = await executorOf({}).adopt(task);
-    assert.ok(adopted && isThere(said.pid));
+    assert.ok(adopted.kind === 'alive' && isThere(said.pid));
     let isOver = false;
     const over = adopted.ended.then((how) => {
       isOver = true;
@@ -138,7 +138,7 @@ describe('systemd-run executor', () => {
     const waiter = Number(command('pgrep', '--full', `systemd-run.*${task.id}`).split('\n')[0]);
     process.kill(waiter, 'SIGKILL');
     const adopted = await executorOf({}).adopt(task);
-    assert.ok(adopted && isThere(said.pid));
+    assert.ok(adopted.kind === 'alive' && isThere(said.pid));
     process.kill(said.pid, 'SIGKILL');
     await adopted.ended;
   });
@@ -147,8 +147,8 @@ describe('systemd-run executor', () => {
     const task = makeTask(t);
     const executor = executorOf({});
     await executor.start(task);
-    assert.equal(await executor.adopt(task), undefined);
-    assert.equal(await executor.adopt({ ...task, attempts: 2 }), undefined);
+    assert.deepEqual(await executor.adopt(task), { kind: 'gone' });
+    assert.deepEqual(await executor.adopt({ ...task, attempts: 2 }), { kind: 'gone' });
   });
 
   test('auto takes the unit on a host with a user manager', async () => {

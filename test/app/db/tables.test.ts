@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { DeliveryRow } from '../../../app/db/deliveries.ts';
 import type { EventRow } from '../../../app/db/events.ts';
 import { TASK_STATUSES } from '../../../app/domain/task.ts';
+import { attemptOf } from '../../helpers/attempt-of.ts';
 import { newTask, openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
@@ -77,7 +78,7 @@ describe('the deliveries table', () => {
       deliveries.insert(delivery({ task_id: 'tsk_1' }));
       if (status !== 'pending') tasks.markDispatched('tsk_1', 'child', 2);
       if (status !== 'pending' && status !== 'running')
-        tasks.finish('tsk_1', { status, summary: 'x', at: 3 });
+        tasks.finish(attemptOf(tasks, 'tsk_1'), { status, summary: 'x', at: 3 });
       assert.equal(tasks.find('tsk_1')?.status, status);
       const live = LIVE.includes(status) ? { id: 'dlv_1' } : undefined;
       assert.deepEqual(deliveries.findLive('github', 'guid'), live);
@@ -101,7 +102,7 @@ describe('the deliveries table', () => {
     const { deliveries, tasks } = openTestStore(t, makeTempFolder(t)).store;
     tasks.insert(newTask());
     deliveries.insert(delivery({ task_id: 'tsk_1' }));
-    tasks.finish('tsk_1', { status: 'failed', summary: 'x', at: 2 });
+    tasks.finish(attemptOf(tasks, 'tsk_1'), { status: 'failed', summary: 'x', at: 2 });
     tasks.insert(newTask({ id: 'tsk_2' }));
     deliveries.insert(delivery({ id: 'dlv_2', task_id: 'tsk_2' }));
     assert.deepEqual(deliveries.findLive('github', 'guid'), { id: 'dlv_2' });

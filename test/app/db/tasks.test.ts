@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Store } from '../../../app/db/store.ts';
 import type { TaskRow, TaskTable } from '../../../app/db/tasks.ts';
 import { isFinal, TASK_STATUSES } from '../../../app/domain/task.ts';
+import { attemptOf } from '../../helpers/attempt-of.ts';
 import { newTask, openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
@@ -35,17 +36,25 @@ const dispatches: fc.Arbitrary<Operation> = fc.constant((tasks: TaskTable, at: n
 const ends: fc.Arbitrary<Operation> = fc
   .tuple(ids, fc.constantFrom(...FINAL))
   .map(([id, status]) => (tasks: TaskTable, at: number) => {
-    tasks.finish(id, { status, summary: status, errorCode: 'INTERNAL', errorDetail: 'x', at });
+    tasks.finish(attemptOf(tasks, id), {
+      status,
+      summary: status,
+      errorCode: 'INTERNAL',
+      errorDetail: 'x',
+      at,
+    });
   });
 const operations = fc.oneof(
   { weight: 3, arbitrary: insertions },
   dispatches,
   ends,
-  onOne((tasks, id, at) => tasks.claim(id, at)),
-  onOne((tasks, id, at) => tasks.release(id, at)),
+  onOne((tasks, id, at) => tasks.claim(attemptOf(tasks, id), at)),
+  onOne((tasks, id, at) => tasks.release(attemptOf(tasks, id), at)),
   onOne((tasks, id, at) => tasks.joinPending(id, `digest ${at}`, at)),
-  onOne((tasks, id, at) => tasks.setPhase(id, 'pulling-image', at)),
-  onOne((tasks, id, at) => tasks.setEvidence(id, { pulled_digest: `digest ${at}` }, at)),
+  onOne((tasks, id, at) => tasks.setPhase(attemptOf(tasks, id), 'pulling-image', at)),
+  onOne((tasks, id, at) =>
+    tasks.setEvidence(attemptOf(tasks, id), { pulled_digest: `digest ${at}` }, at),
+  ),
 );
 
 function all(tasks: TaskTable): TaskRow[] {
@@ -163,15 +172,15 @@ describe('the life of a task', () => {
   test('is dispatched once, claimed once, and ends once', (t) => {
     const { tasks } = openTestStore(t, makeTempFolder(t)).store;
     tasks.insert(newTask());
-    assert.equal(tasks.claim('tsk_1', 1), false);
+    assert.equal(tasks.claim(attemptOf(tasks, 'tsk_1'), 1), false);
     assert.equal(tasks.markDispatched('tsk_1', 'systemd-run', 2), true);
     assert.equal(tasks.markDispatched('tsk_1', 'child', 3), false);
-    assert.equal(tasks.claim('tsk_1', 4), true);
-    assert.equal(tasks.claim('tsk_1', 5), false);
+    assert.equal(tasks.claim(attemptOf(tasks, 'tsk_1'), 4), true);
+    assert.equal(tasks.claim(attemptOf(tasks, 'tsk_1'), 5), false);
     const end = { status: 'failed', summary: 'No.', errorCode: 'PULL_FAILED', at: 6 } as const;
-    assert.equal(tasks.finish('tsk_1', { ...end, errorDetail: 'x' }), true);
-    assert.equal(tasks.finish('tsk_1', { ...end, status: 'succeeded' }), false);
-    assert.equal(tasks.release('tsk_1', 7), false);
+    assert.equal(tasks.finish(attemptOf(tasks, 'tsk_1'), { ...end, errorDetail: 'x' }), true);
+    assert.equal(tasks.finish(attemptOf(tasks, 'tsk_1'), { ...end, status: 'succeeded' }), false);
+    assert.equal(tasks.release(attemptOf(tasks, 'tsk_1'), 7), false);
     const { executor, attempts, started_at, finished_at, ...task } = tasks.find('tsk_1') as TaskRow;
     assert.deepEqual([executor, attempts, started_at, finished_at], ['systemd-run', 1, 4, 6]);
     assert.deepEqual(
@@ -184,13 +193,13 @@ describe('the life of a task', () => {
     const { tasks } = openTestStore(t, makeTempFolder(t)).store;
     tasks.insert(newTask());
     tasks.markDispatched('tsk_1', 'child', 1);
-    tasks.finish('tsk_1', { status: 'failed', summary: 'x', at: 2 });
+    tasks.finish(attemptOf(tasks, 'tsk_1'), { status: 'failed', summary: 'x', at: 2 });
     const ended = tasks.find('tsk_1');
-    tasks.setPhase('tsk_1', 'verifying', 3);
-    tasks.setEvidence('tsk_1', { running_digest: 'late' }, 3);
+    tasks.setPhase(attemptOf(tasks, 'tsk_1'), 'verifying', 3);
+    tasks.setEvidence(attemptOf(tasks, 'tsk_1'), { running_digest: 'late' }, 3);
     tasks.joinPending('tsk_1', 'late', 3);
-    tasks.release('tsk_1', 3);
-    tasks.claim('tsk_1', 3);
+    tasks.release(attemptOf(tasks, 'tsk_1'), 3);
+    tasks.claim(attemptOf(tasks, 'tsk_1'), 3);
     assert.deepEqual(tasks.find('tsk_1'), ended);
   });
 
@@ -198,11 +207,11 @@ describe('the life of a task', () => {
     const { tasks } = openTestStore(t, makeTempFolder(t)).store;
     tasks.insert(newTask());
     tasks.markDispatched('tsk_1', 'child', 1);
-    tasks.claim('tsk_1', 2);
-    assert.equal(tasks.release('tsk_1', 3), true);
-    assert.equal(tasks.release('tsk_1', 4), false);
+    tasks.claim(attemptOf(tasks, 'tsk_1'), 2);
+    assert.equal(tasks.release(attemptOf(tasks, 'tsk_1'), 3), true);
+    assert.equal(tasks.release(attemptOf(tasks, 'tsk_1'), 4), false);
     tasks.markDispatched('tsk_1', 'child', 5);
-    assert.equal(tasks.claim('tsk_1', 6), true);
+    assert.equal(tasks.claim(attemptOf(tasks, 'tsk_1'), 6), true);
     const task = tasks.find('tsk_1');
     assert.deepEqual([task?.attempts, task?.started_at, task?.claimed_at], [2, 2, 6]);
   });
@@ -210,19 +219,26 @@ describe('the life of a task', () => {
   test('can end before it began', (t) => {
     const { tasks } = openTestStore(t, makeTempFolder(t)).store;
     tasks.insert(newTask());
-    assert.equal(tasks.finish('tsk_1', { status: 'cancelled', summary: 'x', at: 1 }), true);
+    assert.equal(
+      tasks.finish(attemptOf(tasks, 'tsk_1'), { status: 'cancelled', summary: 'x', at: 1 }),
+      true,
+    );
     assert.equal(tasks.find('tsk_1')?.error_code, null);
   });
 
   test('gathers evidence while it runs and never loses what it knew', (t) => {
     const { tasks } = openTestStore(t, makeTempFolder(t)).store;
     tasks.insert(newTask());
-    tasks.setEvidence('tsk_1', { pulled_digest: 'too early' }, 1);
-    tasks.setPhase('tsk_1', 'verifying', 1);
+    tasks.setEvidence(attemptOf(tasks, 'tsk_1'), { pulled_digest: 'too early' }, 1);
+    tasks.setPhase(attemptOf(tasks, 'tsk_1'), 'verifying', 1);
     tasks.markDispatched('tsk_1', 'child', 2);
-    tasks.setPhase('tsk_1', 'pulling-image', 3);
-    tasks.setEvidence('tsk_1', { registry_digest: 'r', image: 'i' }, 4);
-    tasks.setEvidence('tsk_1', { pulled_digest: 'p', running_digest: 'q', running_image: 'n' }, 5);
+    tasks.setPhase(attemptOf(tasks, 'tsk_1'), 'pulling-image', 3);
+    tasks.setEvidence(attemptOf(tasks, 'tsk_1'), { registry_digest: 'r', image: 'i' }, 4);
+    tasks.setEvidence(
+      attemptOf(tasks, 'tsk_1'),
+      { pulled_digest: 'p', running_digest: 'q', running_image: 'n' },
+      5,
+    );
     const task = tasks.find('tsk_1') as TaskRow;
     assert.equal(task.phase, 'pulling-image');
     assert.deepEqual(
@@ -263,5 +279,28 @@ describe('a later delivery', () => {
     tasks.markDispatched('tsk_1', 'child', 4);
     tasks.joinPending('tsk_1', 'too late', 5);
     assert.equal(tasks.find('tsk_1')?.webhook_digest, 'new');
+  });
+});
+
+describe('a process that was given up for dead and is not', () => {
+  test('can write nothing into the attempt that took its place', (t) => {
+    const { store } = openTestStore(t, makeTempFolder(t));
+    const { tasks } = store;
+    tasks.insert(newTask({ id: 'tsk_1' }));
+    tasks.markDispatched('tsk_1', 'child', 1);
+    const stale = attemptOf(tasks, 'tsk_1');
+    assert.ok(tasks.claim(stale, 2));
+    assert.ok(tasks.release(stale, 3));
+    tasks.markDispatched('tsk_1', 'child', 4);
+    assert.equal(tasks.claim(stale, 5), false);
+    const current = attemptOf(tasks, 'tsk_1');
+    assert.ok(tasks.claim(current, 6));
+    const before = tasks.find('tsk_1');
+    tasks.setPhase(stale, 'restarting', 7);
+    tasks.setEvidence(stale, { running_digest: 'sha256:stale' }, 7);
+    assert.equal(tasks.release(stale, 7), false);
+    assert.equal(tasks.finish(stale, { status: 'failed', summary: 'x', at: 7 }), false);
+    assert.deepEqual(tasks.find('tsk_1'), before);
+    assert.ok(tasks.finish(current, { status: 'succeeded', summary: 'x', at: 8 }));
   });
 });

@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { listSegments } from '../../../app/intake/segments.ts';
+import { attemptOf } from '../../helpers/attempt-of.ts';
 import { openTestIntake } from '../../helpers/intake.ts';
 import { deadSegmentName, spoolEntry, writeSegment } from '../../helpers/spool.ts';
 
@@ -124,7 +125,11 @@ describe('finding a duplicate', () => {
     await intake.accept(spoolEntry());
     await intake.close();
     const [task] = store.tasks.list({ limit: 1 });
-    store.tasks.finish(task?.id ?? '', { status: 'failed', summary: 'x', at: 1 });
+    store.tasks.finish(attemptOf(store.tasks, task?.id ?? ''), {
+      status: 'failed',
+      summary: 'x',
+      at: 1,
+    });
     assert.equal(intake.findDuplicate('github', 'guid of dlv_1'), undefined);
   });
 

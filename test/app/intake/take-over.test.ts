@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { takeOver } from '../../../app/intake/take-over.ts';
+import { attemptOf } from '../../helpers/attempt-of.ts';
 import { spoolEntry } from '../../helpers/spool.ts';
 import { openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
@@ -46,7 +47,11 @@ test('taking over again after the task has ended begins no second one', (t) => {
   const { store } = openTestStore(t, makeTempFolder(t));
   takeOver(store, [spoolEntry()], AT);
   const [task] = store.tasks.list({ limit: 9 });
-  store.tasks.finish(task?.id ?? '', { status: 'failed', summary: 'x', at: 2 });
+  store.tasks.finish(attemptOf(store.tasks, task?.id ?? ''), {
+    status: 'failed',
+    summary: 'x',
+    at: 2,
+  });
   assert.equal(takeOver(store, [spoolEntry()], AT), 0);
   assert.equal(store.tasks.list({ limit: 9 }).length, 1);
 });

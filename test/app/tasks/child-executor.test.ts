@@ -73,7 +73,7 @@ describe('child executor', () => {
       GIVEN: 'yes',
       [TASK_ID_VARIABLE]: task.id,
     });
-    assert.deepEqual(said.words, ['run-task', task.id]);
+    assert.deepEqual(said.words, ['run-task', task.id, String(task.attempts)]);
     executor.close();
     assert.equal(await ended, 'the process exited with 7');
   });
@@ -101,7 +101,7 @@ describe('child executor', () => {
     const task = makeTask(t);
     const { said, ended } = await startStaying(t, task);
     const successor = createChildExecutor({ argv: ['true'], environment: {} });
-    assert.equal(await successor.adopt(task), undefined);
+    assert.deepEqual(await successor.adopt(task), { kind: 'gone' });
     assert.equal(await ended, 'SIGKILL ended the process');
     await untilDead(said.sleeper);
   });

@@ -8,7 +8,7 @@ function executor(kind: TaskExecutor['kind']): TaskExecutor {
   return {
     kind,
     start: () => Promise.resolve(''),
-    adopt: () => Promise.resolve(undefined),
+    adopt: () => Promise.resolve({ kind: 'gone' as const }),
     close: () => {},
   };
 }

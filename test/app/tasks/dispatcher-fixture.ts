@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import type { TaskRow } from '../../../app/db/tasks.ts';
 import { TaskDispatcher } from '../../../app/tasks/task-dispatcher.ts';
 import type { TaskExecutor } from '../../../app/tasks/task-executor.ts';
+import { attemptOf } from '../../helpers/attempt-of.ts';
 import { keepLog } from '../http/http-fixture.ts';
 import { makeStore } from './task-fixture.ts';
 
@@ -16,6 +17,8 @@ class MemoryExecutor implements TaskExecutor {
   readonly adopted: Process[] = [];
   /** Whether the process of a task of an earlier worker is found. */
   isAlive = false;
+  /** Whether nobody can say. */
+  isUnknown = false;
   isClosed = false;
 
   constructor(kind: TaskExecutor['kind']) {
@@ -27,7 +30,9 @@ class MemoryExecutor implements TaskExecutor {
   }
 
   adopt(task: TaskRow) {
-    return Promise.resolve(this.isAlive ? { ended: this.#watch(this.adopted, task) } : undefined);
+    if (this.isUnknown) return Promise.resolve({ kind: 'unknown' as const });
+    if (!this.isAlive) return Promise.resolve({ kind: 'gone' as const });
+    return Promise.resolve({ kind: 'alive' as const, ended: this.#watch(this.adopted, task) });
   }
 
   close(): void {
@@ -58,8 +63,12 @@ export function startDispatcher(context: TestContext, concurrency = 2) {
   /** Plays the process of a task: takes it and writes its end. */
   const succeed = (process: Process | undefined) => {
     assert.ok(process);
-    store.tasks.claim(process.task.id, 1);
-    store.tasks.finish(process.task.id, { status: 'succeeded', summary: 'Done.', at: 2 });
+    store.tasks.claim(attemptOf(store.tasks, process.task.id), 1);
+    store.tasks.finish(attemptOf(store.tasks, process.task.id), {
+      status: 'succeeded',
+      summary: 'Done.',
+      at: 2,
+    });
     process.end('the process exited with 0');
   };
   const units = () => child.started.map(({ task }) => task.unit);

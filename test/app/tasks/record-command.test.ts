@@ -86,4 +86,19 @@ describe('record command', () => {
       assert.ok(meta[stream].length < 1100);
     });
   }
+
+  test('output that may hold secrets of others is left out, and the entry says so', async () => {
+    const { result, meta, entry } = await record({
+      argv: ['sh', '-c', 'echo PASSWORD=hunter2'],
+      isPrivate: true,
+    });
+    assert.equal(result.stdout, 'PASSWORD=hunter2\n');
+    assert.deepEqual([meta.stdout_withheld, meta.stdout], [true, undefined]);
+    assert.ok(!JSON.stringify(entry.meta).includes('hunter2\\n'));
+  });
+
+  test('variables of a start command that is shown lose their values', async () => {
+    const { meta } = await record({ argv: ['echo', 'podman run -e PASSWORD=hunter2 web'] });
+    assert.equal(meta.stdout, 'podman run -e PASSWORD=[masked] web\n');
+  });
 });

@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { Store } from '../../../app/db/store.ts';
 import { type RunTaskParts, runTask } from '../../../app/tasks/run-task.ts';
 import { fail, succeed } from '../../../shared/contract/outcome.ts';
+import { attemptOf } from '../../helpers/attempt-of.ts';
 import { until } from '../../helpers/until.ts';
 import { defer, keepLog, makeFolder } from '../http/http-fixture.ts';
 import { addTask, findTask, logOf, makeStore } from './task-fixture.ts';
@@ -53,7 +54,7 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
   const { signal } = new AbortController();
   const lookUp: RunTaskParts['lookUp'] = () => Promise.resolve(succeed({ digest: DIGEST }));
   const all: RunTaskParts = { store, log, settings, lookUp, signal, ...parts };
-  return { store, lines, id, run: () => runTask(all, id) };
+  return { store, lines, id, run: () => runTask(all, attemptOf(store.tasks, id)) };
 }
 
 function dispatch(store: Store, id: string): void {
@@ -114,13 +115,17 @@ describe('run task', () => {
       'taken by another',
       (store: Store, id: string) => {
         dispatch(store, id);
-        store.tasks.claim(id, 1);
+        store.tasks.claim(attemptOf(store.tasks, id), 1);
       },
     ],
     [
       'ended',
       (store: Store, id: string) => {
-        store.tasks.finish(id, { status: 'cancelled', summary: 'No.', at: 1 });
+        store.tasks.finish(attemptOf(store.tasks, id), {
+          status: 'cancelled',
+          summary: 'No.',
+          at: 1,
+        });
       },
     ],
   ] as const) {
@@ -180,7 +185,7 @@ describe('run task', () => {
     fakeHost(t, { busctl: BUSCTL, podman: PODMAN });
     const { store, id, run } = start(t);
     dispatch(store, id);
-    store.tasks.setEvidence(id, { pulled_digest: DIGEST }, 1);
+    store.tasks.setEvidence(attemptOf(store.tasks, id), { pulled_digest: DIGEST }, 1);
     await run();
     assert.equal(findTask(store, id).status, 'succeeded');
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MAX_ATTEMPTS } from '../../../app/domain/task.ts';
 import type { TaskExecutor } from '../../../app/tasks/task-executor.ts';
+import { attemptOf } from '../../helpers/attempt-of.ts';
 import { startDispatcher } from './dispatcher-fixture.ts';
 import { addTask, findTask, logOf, settle } from './task-fixture.ts';
 
@@ -76,7 +77,11 @@ describe('task dispatcher: what is started', () => {
     const { store, dispatcher, child, choices, units } = startDispatcher(t);
     const [first = ''] = ['a', 'b'].map((unit) => addTask(store, unit));
     choices.push(() => {
-      store.tasks.finish(first, { status: 'cancelled', summary: 'No.', at: 1 });
+      store.tasks.finish(attemptOf(store.tasks, first), {
+        status: 'cancelled',
+        summary: 'No.',
+        at: 1,
+      });
       return Promise.resolve(child);
     });
     dispatcher.wake();
@@ -113,7 +118,7 @@ describe('task dispatcher: a process that ends without a result', () => {
       for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
         assert.equal(child.started.length, attempt);
         assert.equal(findTask(store, id).attempts, attempt);
-        if (isTaken) store.tasks.claim(id, 1);
+        if (isTaken) store.tasks.claim(attemptOf(store.tasks, id), 1);
         child.started.at(-1)?.end('SIGKILL ended the process');
         await settle();
         t.mock.timers.tick(1_999);
@@ -151,8 +156,8 @@ describe('task dispatcher: a process that ends without a result', () => {
     const id = addTask(store, 'a');
     dispatcher.wake();
     await settle();
-    store.tasks.claim(id, 1);
-    store.tasks.release(id, 2);
+    store.tasks.claim(attemptOf(store.tasks, id), 1);
+    store.tasks.release(attemptOf(store.tasks, id), 2);
     child.started[0]?.end('the process exited with 0');
     await settle();
     assert.equal(child.started.length, 1);
@@ -175,7 +180,43 @@ describe('task dispatcher: a process that ends without a result', () => {
     assert.equal(findTask(store, id).status, 'running');
   });
 
-  test('a database that fails while a task is settled is logged, and other work goes on', async (t) => {
+  test('a process of which nobody can say whether it lives is not replaced', async (t) => {
+    const { store, dispatcher, child, units } = startDispatcher(t);
+    const id = addTask(store, 'a');
+    dispatcher.wake();
+    await settle();
+    child.isUnknown = true;
+    child.started[0]?.end('the bus was lost');
+    for (let round = 0; round < 5; round++) {
+      await settle();
+      t.mock.timers.tick(2_000);
+    }
+    await settle();
+    assert.deepEqual(units(), ['a']);
+    assert.equal(store.tasks.find(id)?.status, 'running');
+    child.isUnknown = false;
+    for (let round = 0; round < 2; round++) {
+      t.mock.timers.tick(2_000);
+      await settle();
+    }
+    assert.deepEqual(units(), ['a', 'a']);
+  });
+
+  test('a process that only its watcher lost is watched again', async (t) => {
+    const { store, dispatcher, child, succeed, units } = startDispatcher(t);
+    const id = addTask(store, 'a');
+    dispatcher.wake();
+    await settle();
+    child.isAlive = true;
+    child.started[0]?.end('SIGKILL ended the process');
+    await settle();
+    succeed(child.adopted[0]);
+    await settle();
+    assert.deepEqual(units(), ['a']);
+    assert.equal(store.tasks.find(id)?.status, 'succeeded');
+  });
+
+  test('a database that fails while a task is settled is logged, and everything goes on', async (t) => {
     const { store, dispatcher, child, lines, units } = startDispatcher(t);
     addTask(store, 'a');
     dispatcher.wake();
@@ -185,9 +226,11 @@ describe('task dispatcher: a process that ends without a result', () => {
     await settle();
     assert.match(lines.join(''), /settling a task failed/);
     addTask(store, 'b');
-    t.mock.timers.tick(2_000);
-    await settle();
-    assert.deepEqual(units().at(-1), 'b');
+    for (let round = 0; round < 2; round++) {
+      t.mock.timers.tick(2_000);
+      await settle();
+    }
+    assert.deepEqual(units(), ['a', 'a', 'b']);
   });
 });
 
@@ -226,7 +269,7 @@ describe('task dispatcher: after a start and at the end', () => {
     const id = addTask(store, 'a');
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       store.tasks.markDispatched(id, 'child', 1);
-      if (attempt < MAX_ATTEMPTS) store.tasks.release(id, 1);
+      if (attempt < MAX_ATTEMPTS) store.tasks.release(attemptOf(store.tasks, id), 1);
     }
     await dispatcher.recover();
     await settle();

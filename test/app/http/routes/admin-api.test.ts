@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Store } from '../../../../app/db/store.ts';
 import { formatIdentifier } from '../../../../app/domain/identifier.ts';
+import { attemptOf } from '../../../helpers/attempt-of.ts';
 import { ask, askAdmin, startApp } from '../http-fixture.ts';
 
 const UNITS = ['web.service', 'api.service'];
@@ -196,8 +197,12 @@ describe('admin api: one task', () => {
     const { port, store } = await startApp(t);
     const [id = ''] = insertTasks(store, 1);
     store.tasks.markDispatched(id, 'child', 1_700_000_000_100);
-    store.tasks.claim(id, 1_700_000_000_200);
-    store.tasks.setEvidence(id, { registry_digest: 'sha256:aa', running_image: 'none' }, 1);
+    store.tasks.claim(attemptOf(store.tasks, id), 1_700_000_000_200);
+    store.tasks.setEvidence(
+      attemptOf(store.tasks, id),
+      { registry_digest: 'sha256:aa', running_image: 'none' },
+      1,
+    );
     const entry = {
       task_id: id,
       ts: 1_700_000_000_300,
@@ -206,7 +211,7 @@ describe('admin api: one task', () => {
     } as const;
     store.taskLogs.append({ ...entry, summary: 'podman pull', meta: '{"code":125}' });
     store.taskLogs.append({ ...entry, summary: 'nothing more', meta: null });
-    store.tasks.finish(id, {
+    store.tasks.finish(attemptOf(store.tasks, id), {
       status: 'failed',
       summary: 'It failed.',
       errorCode: 'PULL_FAILED',
