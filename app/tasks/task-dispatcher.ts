@@ -137,7 +137,10 @@ export class TaskDispatcher {
     const what = `The process of the task ended without a result: ${how}`;
     if (decideLost(task.attempts) === 'resume') {
       // False when it has ended or given itself back while we looked.
-      if (!store.tasks.release(task, Date.now())) return this.#later(RESUME_DELAY_MS);
+      if (!store.tasks.release(task, Date.now())) {
+        this.#later(RESUME_DELAY_MS);
+        return;
+      }
       this.#note(task.id, 'warning', 'task-resumed', `${what}; it begins again.`);
       log.warn({ task: task.id, attempts: task.attempts, how }, 'task begins again');
       this.#later(RESUME_DELAY_MS);

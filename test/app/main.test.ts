@@ -32,7 +32,8 @@ describe('command line', () => {
     ['an unknown command', ['deploy'], /unknown command 'deploy'/],
     ['an unknown option', ['http-server', '--port', '1'], /unknown option '--port'/],
     ['no id for run-task', ['run-task'], /missing required argument 'id'/],
-    ['an id that is none', ['run-task', '../x'], /not the id of a task/],
+    ['an id that is none', ['run-task', '../x', '1'], /not the id of a task/],
+    ['an attempt that is no number', ['run-task', 'tsk_0000000000000000000', 'x'], /not the id/],
     ['one argument too many', ['check-config', 'now'], /too many arguments/],
     ['words for supervise without --', ['supervise', 'true'], /usage: .*supervise \[-- COMMAND/],
   ] as const) {

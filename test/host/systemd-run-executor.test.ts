@@ -68,7 +68,7 @@ function isThere(pid: number): boolean {
 describe('systemd-run executor', () => {
   test('the task runs in a unit of its own, with the environment handed over by name', async (t) => {
     const { task, ended, said } = await startStaying(t);
-    assert.deepEqual(said.words, ['run-task', task.id]);
+    assert.deepEqual(said.words, ['run-task', task.id, String(task.attempts)]);
     assert.equal(said.env.GIVEN, ENVIRONMENT.GIVEN);
     assert.ok(!commandLines().includes('zgeheim'));
     const unit = `podup-task-${task.id.slice(4)}-1.service`;

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { afterEach, describe, test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
-import { Product } from '../helpers/product.ts';
+import { PATIENCE_MS, Product } from '../helpers/product.ts';
+import { until } from '../helpers/until.ts';
 import { makeBody, makeHeaders } from '../helpers/webhook.ts';
 
 const RESTARTS = 50;
 const CLIENTS = 8;
+const POSTS_PER_WORKER = 25;
 const BODY = makeBody('registry_package', {
   repository: 'ghcr.io/octo-org/hello',
   tag: 'latest',
@@ -70,19 +72,22 @@ describe(`${RESTARTS} restarts of the worker under clients that post without a p
     product = await Product.start({
       PODUP_RESTART_BACKOFF_INITIAL_MS: '10',
       PODUP_RESTART_BACKOFF_MAX_MS: '20',
-      PODUP_LOG_LEVEL: 'info',
+      // Fifty reports of each run say nothing that one does not.
+      NODE_V8_COVERAGE: '',
     });
     const stopClients = startClients(product, tally);
     for (let count = 1; count <= RESTARTS; count++) {
       restart(product);
       await product.ready(count + 1);
+      // Each worker does some work, so that each is torn out of it.
+      const served = tally.acknowledged.length + POSTS_PER_WORKER;
+      await until('the worker serves', PATIENCE_MS, () => tally.acknowledged.length >= served);
     }
     await stopClients();
     assert.equal(await product.stop(), 0);
     const recorded = recordedDeliveries(product);
     const lost = tally.acknowledged.filter((delivery) => !recorded.has(delivery));
     assert.deepEqual(lost, [], 'acknowledged and lost');
-    assert.ok(tally.acknowledged.length > RESTARTS * 10, `${tally.acknowledged.length} posts`);
     return tally;
   }
 

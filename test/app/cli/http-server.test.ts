@@ -157,7 +157,7 @@ describe('run-task', () => {
   const ID = 'tsk_0000000000000000000';
 
   test('a task that is not there ends it with 1', async (t) => {
-    const { code, stdout } = await runProgram(t, ['run-task', ID], {
+    const { code, stdout } = await runProgram(t, ['run-task', ID, '1'], {
       PODUP_STATE_DIR: makeFolder(t),
     });
     assert.equal(code, EXIT.failure);
@@ -167,10 +167,10 @@ describe('run-task', () => {
   test('a wrong configuration ends it with 78, a database that cannot be used with 1', async (t) => {
     const folder = makeFolder(t);
     writeFileSync(join(folder, 'data'), '');
-    const wrong = await runProgram(t, ['run-task', ID], { PODUP_STATE_DIR: 'relative' });
+    const wrong = await runProgram(t, ['run-task', ID, '1'], { PODUP_STATE_DIR: 'relative' });
     assert.equal(wrong.code, EXIT.configInvalid);
     assert.match(wrong.stderr, /PODUP_STATE_DIR/);
-    const unusable = await runProgram(t, ['run-task', ID], { PODUP_STATE_DIR: folder });
+    const unusable = await runProgram(t, ['run-task', ID, '1'], { PODUP_STATE_DIR: folder });
     assert.equal(unusable.code, EXIT.failure);
     assert.match(unusable.stdout, /DATABASE_UNAVAILABLE/);
   });
