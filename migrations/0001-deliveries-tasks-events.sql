@@ -23,7 +23,7 @@ CREATE TABLE deliveries (
   body_bytes INTEGER NOT NULL,
   task_id TEXT REFERENCES tasks (id) ON DELETE SET NULL
 ) STRICT;
-CREATE INDEX deliveries_by_guid ON deliveries (source, delivery);
+CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 
@@ -83,7 +83,8 @@ CREATE TABLE events (
   actor TEXT,
   remote_address TEXT,
   duration_us INTEGER NOT NULL,
-  task_id TEXT,
   meta TEXT
 ) STRICT;
 CREATE INDEX events_by_time ON events (ts);
+CREATE INDEX events_by_request ON events (request_id);
+CREATE INDEX events_by_action ON events (action, id);

@@ -30,7 +30,6 @@ CREATE TABLE events (
   actor TEXT,
   remote_address TEXT,
   duration_us INTEGER NOT NULL,
-  task_id TEXT,
   meta TEXT
 ) STRICT;
 CREATE TABLE schema_migrations (
@@ -84,9 +83,11 @@ CREATE TABLE tasks (
   executor TEXT,
   claimed_at INTEGER
 ) STRICT;
-CREATE INDEX deliveries_by_guid ON deliveries (source, delivery);
+CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
+CREATE INDEX events_by_action ON events (action, id);
+CREATE INDEX events_by_request ON events (request_id);
 CREATE INDEX events_by_time ON events (ts);
 CREATE INDEX task_logs_by_task ON task_logs (task_id, id);
 CREATE INDEX tasks_by_time ON tasks (created_at DESC, id DESC);

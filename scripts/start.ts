@@ -5,11 +5,12 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { SUPERVISOR_DEFAULTS } from '../shared/config/supervisor-settings.ts';
 import { EXIT } from '../shared/contract/exit-codes.ts';
+import { writeFileDurably } from '../shared/fs/durable-file.ts';
 
 const root = join(import.meta.dirname, '..');
 const environment = { ...process.env };
@@ -24,7 +25,7 @@ function describeToken(): string {
   const file = join(stateDir, 'admin-token');
   if (!existsSync(file)) {
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-    writeFileSync(file, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
+    writeFileDurably(file, `${randomBytes(24).toString('base64url')}\n`);
   }
   environment['PODUP_TOKEN_FILE'] = file;
   return readFileSync(file, 'utf8').trim();
@@ -67,5 +68,7 @@ createInterface({ input: supervisor.stdout }).on('line', (line) => {
 // A Ctrl-C reaches the supervisor by itself, for it shares the terminal; anything else is passed on.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => supervisor.kill('SIGTERM'));
+// To the supervisor itself a SIGHUP means "replace the worker"; a terminal that is closed means the end.
+process.on('SIGHUP', () => supervisor.kill('SIGTERM'));
 const [code] = (await once(supervisor, 'exit')) as [number | null];
 process.exit(code ?? EXIT.failure);

@@ -20,7 +20,6 @@ export const eventsQuery = z.strictObject({
   limit,
   action: word.optional(),
   request_id: word.optional(),
-  task_id: word.optional(),
   cursor: z.coerce.number().int().min(1).optional(),
 });
 

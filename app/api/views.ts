@@ -79,7 +79,6 @@ export type EventView = {
   readonly actor: string | null;
   readonly remote_address: string | null;
   readonly duration_ms: number;
-  readonly task_id: string | null;
   readonly meta: unknown;
 };
 

@@ -27,8 +27,11 @@ export type DeliveryTable = {
   insert(row: DeliveryRow): boolean;
   /** Says which task answers a delivery. */
   setTask(id: string, taskId: string): void;
-  /** The newest accepted delivery of that GUID whose task has not gone wrong. */
-  findLive(source: string, delivery: string): { readonly id: string } | undefined;
+  /**
+   * An accepted delivery of that GUID to that unit whose task has not gone wrong. GitHub sends one GUID to every hook
+   * that subscribes to the event, so it says nothing without the unit.
+   */
+  findLive(source: string, delivery: string, unit: string): { readonly id: string } | undefined;
   /** The deliveries that led to a task, oldest first, at most 100. */
   listByTask(taskId: string): DeliveryRow[];
 };
@@ -61,9 +64,9 @@ export function openDeliveryTable(database: Database): DeliveryTable {
      ON CONFLICT (id) DO NOTHING`,
   );
   const setTask = database.prepare('UPDATE deliveries SET task_id = ? WHERE id = ?');
-  const findLive = database.prepare<[string, string], { id: string }>(
+  const findLive = database.prepare<[string, string, string], { id: string }>(
     `SELECT id FROM deliveries
-     WHERE source = ? AND delivery = ? AND verdict = 'accepted'
+     WHERE source = ? AND delivery = ? AND unit = ? AND verdict = 'accepted'
        AND (SELECT status FROM tasks WHERE tasks.id = task_id)
          IN ('pending', 'running', 'succeeded', 'skipped')
      LIMIT 1`,
@@ -74,7 +77,7 @@ export function openDeliveryTable(database: Database): DeliveryTable {
   return {
     insert: (row) => insert.run(row).changes === 1,
     setTask: (id, taskId) => void setTask.run(taskId, id),
-    findLive: (source, delivery) => findLive.get(source, delivery),
+    findLive: (source, delivery, unit) => findLive.get(source, delivery, unit),
     listByTask: (taskId) => listByTask.all(taskId),
   };
 }

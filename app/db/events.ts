@@ -13,7 +13,6 @@ export type EventRow = {
   readonly actor: string | null;
   readonly remote_address: string | null;
   readonly duration_us: number;
-  readonly task_id: string | null;
   readonly meta: string | null;
 };
 
@@ -23,7 +22,6 @@ export type EventFilter = {
   readonly before?: number;
   readonly action?: string;
   readonly requestId?: string;
-  readonly taskId?: string;
 };
 
 /** The events table, append only. */
@@ -38,21 +36,20 @@ export type EventTable = {
 export function openEventTable(database: Database): EventTable {
   const insert = database.prepare(
     `INSERT INTO events (request_id, ts, method, path, status, action, code, actor, remote_address,
-       duration_us, task_id, meta)
+       duration_us, meta)
      VALUES (@request_id, @ts, @method, @path, @status, @action, @code, @actor, @remote_address,
-       @duration_us, @task_id, @meta)`,
+       @duration_us, @meta)`,
   );
   const insertAll = database.transaction((events: readonly Omit<EventRow, 'id'>[]) => {
     for (const event of events) insert.run(event);
   });
   return {
     insertAll: (events) => void insertAll(events),
-    list: ({ limit, before, action, requestId, taskId }) => {
+    list: ({ limit, before, action, requestId }) => {
       const filters: [string, string | number | undefined][] = [
         ['id < ?', before],
         ['action = ?', action],
         ['request_id = ?', requestId],
-        ['task_id = ?', taskId],
       ];
       const used = filters.filter(
         (entry): entry is [string, string | number] => entry[1] !== undefined,

@@ -155,8 +155,9 @@ function prepareReads(database: Database): Reads {
        AND status IN ('pending', 'running') ORDER BY created_at DESC, id DESC LIMIT 1`,
   );
   const listDispatchable = database.prepare<[number], TaskRow>(
-    `SELECT * FROM tasks AS task WHERE status = 'pending' AND NOT EXISTS (
-       SELECT 1 FROM tasks AS other WHERE other.unit = task.unit AND (
+    `SELECT * FROM tasks AS task WHERE status = 'pending' AND status IN ('pending', 'running')
+       AND NOT EXISTS (SELECT 1 FROM tasks AS other WHERE other.unit = task.unit
+         AND other.status IN ('pending', 'running') AND (
          other.status = 'running' OR (other.status = 'pending'
            AND (other.created_at, other.id) < (task.created_at, task.id))))
      ORDER BY created_at, id LIMIT ?`,
@@ -165,7 +166,8 @@ function prepareReads(database: Database): Reads {
     `SELECT * FROM tasks WHERE status = 'running' ORDER BY created_at, id`,
   );
   const countRunning = database
-    .prepare<[], number>(`SELECT count(*) FROM tasks WHERE status = 'running'`)
+    .prepare<[], number>(`SELECT count(*) FROM tasks
+       WHERE status = 'running' AND status IN ('pending', 'running')`)
     .pluck();
   const list = prepareList(database);
   return {

@@ -79,7 +79,10 @@ export async function deployImage(parts: DeployParts, request: DeployRequest): P
   if (!pulled.ok) return failed(unit.name, pulled.failure);
   const tagged = await tag(parts, image, digest);
   if (!tagged.ok) return failed(unit.name, tagged.failure);
-  if (unit.activeState === 'inactive') {
+  // A pull takes its time: what counts is what the unit is now.
+  const now = await readUnit(parts.run, unit.name);
+  if (!now.ok) return failed(unit.name, now.failure);
+  if (now.value.activeState === 'inactive' || now.value.activeState === 'deactivating') {
     // Somebody stopped it: a push must not start a service in the middle of their work.
     const summary = `${unit.name} is stopped; ${name} is ready and runs at its next start.`;
     return { status: 'skipped', summary };

@@ -99,7 +99,6 @@ function recordRequest(
     actor,
     remote_address: request.ip,
     duration_us: Math.round(elapsedMs * 1000),
-    task_id: null,
     meta: meta === null ? null : JSON.stringify(meta),
   });
 }

@@ -21,15 +21,13 @@ export class Intake {
   readonly #store: Store;
   readonly #taker: Taker;
   readonly #writer: SpoolWriter;
-  /** GUIDs of accepted deliveries that the database does not have yet, with the id of their record. */
+  /** Accepted deliveries that the database does not have yet, by unit and GUID, with the id of their record. */
   readonly #fresh = new Map<string, string>();
 
   constructor({ folder, store, startTaker, onTasks }: Options) {
     this.#store = store;
     this.#taker = startTaker((taken, tasksMade) => {
-      for (const { delivery, id } of taken) {
-        if (this.#fresh.get(delivery) === id) this.#fresh.delete(delivery);
-      }
+      for (const { unit, delivery, id } of taken) this.#forget(unit, delivery, id);
       if (tasksMade > 0) onTasks();
     });
     this.#writer = new SpoolWriter(folder, {
@@ -43,12 +41,12 @@ export class Intake {
     return this.#taker.recover();
   }
 
-  /** The id of an earlier accepted delivery with this GUID whose task has not gone wrong. */
-  findDuplicate(source: string, delivery: string): string | undefined {
-    const fresh = this.#fresh.get(delivery);
+  /** The id of an earlier accepted delivery of this GUID to this unit whose task has not gone wrong. */
+  findDuplicate(source: string, delivery: string, unit: string): string | undefined {
+    const fresh = this.#fresh.get(keyOf(unit, delivery));
     if (fresh !== undefined) return fresh;
     try {
-      return this.#store.deliveries.findLive(source, delivery)?.id;
+      return this.#store.deliveries.findLive(source, delivery, unit)?.id;
     } catch {
       // Without the database nobody knows; doing the same again is harmless, losing it is not.
       return undefined;
@@ -59,9 +57,9 @@ export class Intake {
   async accept(entry: SpoolEntry): Promise<Outcome<void>> {
     const { record } = entry;
     const isWork = record.verdict.verdict === 'accepted';
-    if (isWork) this.#fresh.set(record.delivery, record.id);
+    if (isWork) this.#fresh.set(keyOf(record.unit, record.delivery), record.id);
     const outcome = await this.#writer.append(entry);
-    if (isWork && !outcome.ok) this.#fresh.delete(record.delivery);
+    if (isWork && !outcome.ok) this.#forget(record.unit, record.delivery, record.id);
     return outcome;
   }
 
@@ -70,4 +68,14 @@ export class Intake {
     await this.#writer.close();
     await this.#taker.close();
   }
+
+  #forget(unit: string, delivery: string, id: string): void {
+    const key = keyOf(unit, delivery);
+    if (this.#fresh.get(key) === id) this.#fresh.delete(key);
+  }
+}
+
+/** No unit name has a line break. */
+function keyOf(unit: string, delivery: string): string {
+  return `${unit}\n${delivery}`;
 }

@@ -54,7 +54,7 @@ export async function receiveGithubDelivery(
 
   const unit = parseUnitName(raw.service) ?? raw.service.slice(0, MAX_HEADER_LENGTH);
   const reading = parseGithubPayload(event, payload);
-  const verdict = withoutRepetition(parts, delivery, await judge(parts, reading, unit));
+  const verdict = withoutRepetition(parts, delivery, unit, await judge(parts, reading, unit));
   const id = newIdentifier('dlv');
   const outcome = await parts.intake.accept({
     record: {
@@ -102,10 +102,11 @@ async function judge(parts: Parts, reading: GithubReading, unit: string): Promis
 function withoutRepetition(
   parts: Parts,
   delivery: string,
+  unit: string,
   verdict: DeliveryVerdict,
 ): DeliveryVerdict {
   if (verdict.verdict !== 'accepted') return verdict;
-  const earlier = parts.intake.findDuplicate('github', delivery);
+  const earlier = parts.intake.findDuplicate('github', delivery, unit);
   return earlier === undefined ? verdict : { verdict: 'duplicate', of: earlier };
 }
 

@@ -11,6 +11,8 @@ export type SegmentContent = {
   readonly end: number;
   /** Stretches that could not be read: a disk that lies, or a hand that edited. */
   readonly damaged: number;
+  /** Bytes behind the last whole entry: being written, cut off by a crash, or damaged. */
+  readonly rest: number;
 };
 
 /** The segments of the spool, oldest first. */
@@ -35,7 +37,7 @@ export function readSegment(folder: string, name: string, start: number): Segmen
     at = reading.end;
     reading = readSpoolEntry(bytes, at);
   }
-  return { entries, end: start + at, damaged };
+  return { entries, end: start + at, damaged, rest: bytes.length - at };
 }
 
 /** Whether this process made the segment, or one that had its number before. */

@@ -8,7 +8,7 @@ import {
   readSegment,
   setSegmentAside,
 } from './segments.ts';
-import type { SpoolEntry } from './spool-format.ts';
+import type { IntakeRecord, SpoolEntry } from './spool-format.ts';
 import { takeOver } from './take-over.ts';
 
 /** Between two rounds under load: each costs a sync of the database, however many entries it takes. */
@@ -18,7 +18,7 @@ const RETRY_MS = 2_000;
 const ENTRIES_PER_TRANSACTION = 500;
 
 /** A delivery that is in the database now. */
-export type TakenDelivery = { readonly id: string; readonly delivery: string };
+export type TakenDelivery = Pick<IntakeRecord, 'id' | 'unit' | 'delivery'>;
 
 /** Told after each transaction, with the number of tasks that it made. */
 export type OnTaken = (taken: readonly TakenDelivery[], tasksMade: number) => void;
@@ -51,6 +51,8 @@ export class SpoolTaker implements Taker {
   /** Segments of a dead process that had our number, known since before we wrote one. */
   readonly #inherited: ReadonlySet<string>;
   readonly #finished = new Set<string>();
+  /** Seen to be damaged while they were still being written. */
+  readonly #damaged = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #lastRound = Number.NEGATIVE_INFINITY;
 
@@ -97,15 +99,18 @@ export class SpoolTaker implements Taker {
     const { folder, store } = this.#options;
     for (const name of listSegments(folder)) {
       const consumed = store.segments.consumedBytes(name);
-      const { entries, end, damaged } = readSegment(folder, name, consumed);
+      // Asked first: an owner that appends and ends in between must not lose what it appended.
+      const isOver = this.#isOver(name);
+      const { entries, end, damaged, rest } = readSegment(folder, name, consumed);
       for (let at = 0; at < entries.length; at += ENTRIES_PER_TRANSACTION) {
         const part = entries.slice(at, at + ENTRIES_PER_TRANSACTION);
         const isLast = at + ENTRIES_PER_TRANSACTION >= entries.length;
         // Until the last part is in, the position stays: a crash in between repeats, which changes nothing.
         this.#take(part, name, isLast ? end : consumed);
       }
-      if (damaged > 0) this.#setAside(name, damaged);
-      else if (this.#isOver(name)) this.#delete(name);
+      if (damaged > 0) this.#damaged.add(name);
+      if (isOver && (rest > 0 || this.#damaged.has(name))) this.#setAside(name, rest);
+      else if (isOver) this.#delete(name);
     }
   }
 
@@ -113,7 +118,7 @@ export class SpoolTaker implements Taker {
     const made = takeOver(this.#options.store, entries, { segment, end });
     // At once, for a later transaction may fail and these tasks would wait for nobody.
     this.#options.onTaken(
-      entries.map(({ record }) => ({ id: record.id, delivery: record.delivery })),
+      entries.map(({ record: { id, unit, delivery } }) => ({ id, unit, delivery })),
       made,
     );
   }
@@ -130,10 +135,13 @@ export class SpoolTaker implements Taker {
     this.#finished.delete(name);
   }
 
-  #setAside(name: string, damaged: number): void {
-    this.#options.log.error({ segment: name, damaged }, 'a spool segment is damaged; kept aside');
-    if (!this.#isOver(name)) return;
+  /** What a crash cut off looks like what a bad disk damaged: both are kept for a person to look at. */
+  #setAside(name: string, rest: number): void {
     setSegmentAside(this.#options.folder, name);
     this.#options.store.segments.forget(name);
+    this.#finished.delete(name);
+    this.#damaged.delete(name);
+    const fields = { segment: name, unreadableBytesAtEnd: rest };
+    this.#options.log.error(fields, 'a spool segment is cut off or damaged; kept aside');
   }
 }

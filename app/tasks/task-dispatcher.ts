@@ -81,12 +81,15 @@ export class TaskDispatcher {
       const [task] = store.tasks.listDispatchable(1);
       if (!task || this.#isClosed || store.tasks.countRunning() >= concurrency) return;
       const executor = await chooseExecutor();
-      // The choice took time: only what is still pending is started.
-      if (this.#isClosed || !store.tasks.markDispatched(task.id, executor.kind, Date.now()))
-        continue;
-      const dispatched = store.tasks.find(task.id) ?? task;
-      this.#note(task.id, 'info', 'task-dispatched', `Handed to ${executor.kind}.`);
-      this.#watch(task.id, executor.start(dispatched));
+      if (this.#isClosed) return;
+      // All or nothing: a task that is marked is started and watched, or nobody would ever look at it again.
+      const dispatched = store.transact(() => {
+        // The choice took time: only what is still pending is started.
+        if (!store.tasks.markDispatched(task.id, executor.kind, Date.now())) return undefined;
+        this.#note(task.id, 'info', 'task-dispatched', `Handed to ${executor.kind}.`);
+        return store.tasks.find(task.id);
+      });
+      if (dispatched) this.#watch(task.id, executor.start(dispatched));
     }
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { runCommand } from '../../shared/process/run-command.ts';
 import {
   addTag,
   childDigests,
@@ -36,6 +37,11 @@ async function startServing(name: string, ...options: string[]) {
 
 function untilServed(port: number, version: string): Promise<boolean> {
   return until(`${version} on ${port}`, 20_000, async () => (await served(port)) === version);
+}
+
+/** What an operator does in the middle of our work. */
+function stopOf(unit: string): { argv: [string, ...string[]] } {
+  return { argv: ['systemctl', '--user', 'stop', unit] };
 }
 
 /** That the unit was neither stopped nor restarted. */
@@ -121,6 +127,21 @@ describe('deploy image', () => {
     assert.equal(await served(host.port), undefined);
     command('systemctl', '--user', 'start', host.unit);
     await untilServed(host.port, 'v2');
+  });
+
+  test('a unit that is stopped while its image is pulled stays stopped', async () => {
+    const host = await startServing('halted');
+    pushImage(host.image, 'v2');
+    const { end } = await deploy(host.unit, {
+      run: async (command) => {
+        const result = await runCommand(command);
+        if (command.argv[1] === 'pull')
+          await runCommand({ ...stopOf(host.unit), timeoutMs: 20_000 });
+        return result;
+      },
+    });
+    assert.equal(end.status, 'skipped', JSON.stringify(end));
+    assert.equal(await served(host.port), undefined);
   });
 
   test('an image whose container exits at once is a failure', async () => {

@@ -23,7 +23,7 @@ export function registerAdminApi(app: FastifyInstance, { store, events, gate }: 
       next(admitted.ok ? undefined : new FailureError(admitted.failure));
     });
     scope.get('/api/events', async (request) => {
-      const { cursor, request_id, task_id, action, limit } = parseQuery(eventsQuery, request.query);
+      const { cursor, request_id, action, limit } = parseQuery(eventsQuery, request.query);
       // What has happened is what can be read, also when it waits for its batch.
       await events.settle();
       return listEvents(store, {
@@ -31,7 +31,6 @@ export function registerAdminApi(app: FastifyInstance, { store, events, gate }: 
         ...(cursor !== undefined && { before: cursor }),
         ...(action !== undefined && { action }),
         ...(request_id !== undefined && { requestId: request_id }),
-        ...(task_id !== undefined && { taskId: task_id }),
       });
     });
     scope.get('/api/tasks', (request) => {

@@ -42,7 +42,6 @@ function event(over: Partial<EventRow> = {}): Omit<EventRow, 'id'> {
     actor: null,
     remote_address: null,
     duration_us: 5,
-    task_id: null,
     meta: null,
     ...over,
   };
@@ -81,7 +80,7 @@ describe('the deliveries table', () => {
         tasks.finish(attemptOf(tasks, 'tsk_1'), { status, summary: 'x', at: 3 });
       assert.equal(tasks.find('tsk_1')?.status, status);
       const live = LIVE.includes(status) ? { id: 'dlv_1' } : undefined;
-      assert.deepEqual(deliveries.findLive('github', 'guid'), live);
+      assert.deepEqual(deliveries.findLive('github', 'guid', 'web.service'), live);
     });
 
   test('what made no task, is of another source or has another GUID is not live', (t) => {
@@ -95,7 +94,15 @@ describe('the deliveries table', () => {
       delivery({ id: 'dlv_3', delivery: 'foreign', source: 'other', task_id: 'tsk_1' }),
     );
     for (const guid of ['without', 'twice', 'foreign', 'unheard-of'])
-      assert.equal(deliveries.findLive('github', guid), undefined, guid);
+      assert.equal(deliveries.findLive('github', guid, 'web.service'), undefined, guid);
+  });
+
+  test('a GUID is known by its unit too, for GitHub sends one to every hook', (t) => {
+    const { deliveries, tasks } = openTestStore(t, makeTempFolder(t)).store;
+    tasks.insert(newTask());
+    deliveries.insert(delivery({ task_id: 'tsk_1' }));
+    assert.ok(deliveries.findLive('github', 'guid', 'web.service'));
+    assert.equal(deliveries.findLive('github', 'guid', 'worker.service'), undefined);
   });
 
   test('a GUID is live again when a redelivery made a new task', (t) => {
@@ -105,7 +112,7 @@ describe('the deliveries table', () => {
     tasks.finish(attemptOf(tasks, 'tsk_1'), { status: 'failed', summary: 'x', at: 2 });
     tasks.insert(newTask({ id: 'tsk_2' }));
     deliveries.insert(delivery({ id: 'dlv_2', task_id: 'tsk_2' }));
-    assert.deepEqual(deliveries.findLive('github', 'guid'), { id: 'dlv_2' });
+    assert.deepEqual(deliveries.findLive('github', 'guid', 'web.service'), { id: 'dlv_2' });
   });
 
   test('refuses what the schema forbids instead of taking it for known', (t) => {
@@ -139,8 +146,7 @@ describe('the events table', () => {
   const FILTERS = [
     ['action', { action: 'webhook' }],
     ['request', { requestId: 'req_2' }],
-    ['task', { taskId: 'tsk_2' }],
-    ['all of them', { action: 'webhook', requestId: 'req_2', taskId: 'tsk_2' }],
+    ['all of them', { action: 'webhook', requestId: 'req_2' }],
   ] as const;
   for (const [title, filter] of FILTERS)
     test(`can be narrowed to one ${title}`, (t) => {
@@ -148,7 +154,6 @@ describe('the events table', () => {
       const wanted = event({
         action: 'webhook',
         request_id: 'req_2',
-        task_id: 'tsk_2',
         meta: '{}',
       });
       events.insertAll([event(), wanted, event()]);

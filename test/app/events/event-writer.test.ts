@@ -16,7 +16,6 @@ function makeEvent(index: number): NewEvent {
     actor: null,
     remote_address: null,
     duration_us: 1,
-    task_id: null,
     meta: null,
   };
 }

@@ -29,6 +29,7 @@ export const MAX_BODY_BYTES = 4096;
 /** Units of the tests: what systemd would say of each. */
 const UNITS: Readonly<Record<string, string | undefined>> = {
   'web.service': 'ghcr.io/octo-org/hello',
+  'twin.service': 'ghcr.io/octo-org/hello',
   'other.service': 'ghcr.io/octo-org/other:latest',
   'pinned.service': `ghcr.io/octo-org/hello@sha256:${'0a'.repeat(32)}`,
   'shell.service': '',

@@ -33,6 +33,7 @@ test('a segment is read from an offset on', (t) => {
     entries: ENTRIES.slice(1),
     end: 3 * SIZE,
     damaged: 0,
+    rest: 0,
   });
 });
 
@@ -40,7 +41,7 @@ test('an offset behind the end of a segment that was cut off reads as nothing', 
   const folder = makeTempFolder(t);
   writeSegment(folder, 'a.spool', ENTRIES);
   const end = 4 * SIZE;
-  assert.deepEqual(readSegment(folder, 'a.spool', end), { entries: [], end, damaged: 0 });
+  assert.deepEqual(readSegment(folder, 'a.spool', end), { entries: [], end, damaged: 0, rest: 0 });
 });
 
 test('damaged stretches are counted and passed over', (t) => {
@@ -52,11 +53,12 @@ test('damaged stretches are counted and passed over', (t) => {
     entries: [ENTRIES[0], ENTRIES[2]],
     end: 3 * SIZE,
     damaged: 1,
+    rest: 0,
   });
 });
 
 test('a segment that another process has deleted meanwhile holds nothing', (t) => {
-  const nothing = { entries: [], end: 7, damaged: 0 };
+  const nothing = { entries: [], end: 7, damaged: 0, rest: 0 };
   assert.deepEqual(readSegment(makeTempFolder(t), 'gone.spool', 7), nothing);
 });
 

@@ -42,7 +42,6 @@ function insertEvents(store: Store, count: number): void {
       actor: null,
       remote_address: null,
       duration_us: 1500,
-      task_id: index === 3 ? 'tsk_0000000000000000003' : null,
       meta: index === 4 ? '{"a":1}' : null,
     })),
   );
@@ -130,17 +129,9 @@ describe('admin api: lists', () => {
           actor: null,
           remote_address: null,
           duration_ms: 1.5,
-          task_id: null,
           meta: { a: 1 },
         },
       ],
-    );
-    const ofTask = (
-      await readAll(port, '/api/events?task_id=tsk_0000000000000000003', 'events')
-    ).flat();
-    assert.deepEqual(
-      ofTask.map((event) => event['request_id']),
-      ['req_3'],
     );
   });
 

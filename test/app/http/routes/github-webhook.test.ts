@@ -124,6 +124,20 @@ describe('github webhook: what a delivery leads to', () => {
     assert.equal(store.tasks.list({ limit: 2 }).length, 1);
   });
 
+  test('one push that GitHub reports to two hooks under one GUID is work for both units', async (t) => {
+    const { port, store } = await startApp(t);
+    const shared = { 'x-github-delivery': randomUUID() };
+    for (const service of ['web', 'twin']) {
+      const answer = await deliver(port, service, PUSH, shared);
+      assert.deepEqual([answer.status, answer.json['verdict']], [202, 'accepted']);
+    }
+    const tasks = await until('both tasks', 5000, () => {
+      const listed = store.tasks.list({ limit: 9 });
+      return listed.length === 2 && listed;
+    });
+    assert.deepEqual(tasks.map(({ unit }) => unit).sort(), ['twin.service', 'web.service']);
+  });
+
   for (const service of ['web', 'nobody']) {
     test(`a ping to ${service} is answered with 200`, async (t) => {
       const { port } = await startApp(t);
