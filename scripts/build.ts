@@ -1,6 +1,6 @@
 /** Builds dist/: one small entry, and the parts that each process loads from it. */
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -19,14 +19,17 @@ function readCommit(): string {
   }
 }
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+const [made, current, former] = ['dist.new', 'dist', 'dist.old'].map((name) =>
+  join(root, name),
+) as [string, string, string];
+rmSync(made, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
   entryPoints: {
     'pod-upgrade-trigger': 'scripts/pod-upgrade-trigger.ts',
     'recorder-thread': 'app/recorder/recorder-thread.ts',
   },
-  outdir: 'dist',
+  outdir: made,
   outExtension: { '.js': '.mjs' },
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
@@ -50,3 +53,7 @@ await build({
   },
   logLevel: 'warning',
 });
+// Changed over only when it is whole: a service may run from this folder, and a build may be cut off.
+rmSync(former, { recursive: true, force: true });
+if (existsSync(current)) renameSync(current, former);
+renameSync(made, current);
