@@ -1,8 +1,10 @@
 /** Builds dist/: one small entry, and the parts that each process loads from it. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { renameDurably } from '../shared/fs/durable-file.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -55,5 +57,5 @@ await build({
 });
 // Changed over only when it is whole: a service may run from this folder, and a build may be cut off.
 rmSync(former, { recursive: true, force: true });
-if (existsSync(current)) renameSync(current, former);
-renameSync(made, current);
+if (existsSync(current)) renameDurably(current, former);
+renameDurably(made, current);

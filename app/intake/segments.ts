@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { renameDurably } from '../../shared/fs/durable-file.ts';
-import { readSpoolEntry, type SpoolEntry } from './spool-format.ts';
+import { isCutOff, readSpoolEntry, type SpoolEntry } from './spool-format.ts';
 
 const SUFFIX = '.spool';
 
@@ -11,7 +11,7 @@ export type SegmentContent = {
   readonly end: number;
   /** Stretches that could not be read: a disk that lies, or a hand that edited. */
   readonly damaged: number;
-  /** Bytes behind the last whole entry: being written, cut off by a crash, or damaged. */
+  /** Unreadable bytes at the end, other than an entry that is being written or was cut off while it was. */
   readonly rest: number;
 };
 
@@ -37,7 +37,8 @@ export function readSegment(folder: string, name: string, start: number): Segmen
     at = reading.end;
     reading = readSpoolEntry(bytes, at);
   }
-  return { entries, end: start + at, damaged, rest: bytes.length - at };
+  const rest = isCutOff(bytes, at) ? 0 : bytes.length - at;
+  return { entries, end: start + at, damaged, rest };
 }
 
 /** Whether this process made the segment, or one that had its number before. */

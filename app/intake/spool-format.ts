@@ -72,6 +72,19 @@ export function readSpoolEntry(segment: Buffer, start: number): SpoolReading {
   return { kind: 'end' };
 }
 
+/**
+ * Whether what stands at `start` is the beginning of an entry whose end was never written: it was never acknowledged.
+ * Anything else that cannot be read may have been.
+ */
+export function isCutOff(segment: Buffer, start: number): boolean {
+  if (start + HEADER_BYTES > segment.length) return true;
+  if (segment.readUInt32BE(start) !== MAGIC) return false;
+  const metaBytes = segment.readUInt32BE(start + 4);
+  const bodyBytes = segment.readUInt32BE(start + 8);
+  if (metaBytes > MAX_META_BYTES || bodyBytes > MAX_BODY_BYTES) return false;
+  return start + HEADER_BYTES + metaBytes + bodyBytes > segment.length;
+}
+
 const MAGIC_BYTES = Buffer.from('PUS1');
 
 function nextMagic(segment: Buffer, from: number): number {

@@ -135,13 +135,13 @@ export class SpoolTaker implements Taker {
     this.#finished.delete(name);
   }
 
-  /** What a crash cut off looks like what a bad disk damaged: both are kept for a person to look at. */
+  /** What cannot be read may have been acknowledged, so it is kept for a person to look at. */
   #setAside(name: string, rest: number): void {
     setSegmentAside(this.#options.folder, name);
     this.#options.store.segments.forget(name);
     this.#finished.delete(name);
     this.#damaged.delete(name);
     const fields = { segment: name, unreadableBytesAtEnd: rest };
-    this.#options.log.error(fields, 'a spool segment is cut off or damaged; kept aside');
+    this.#options.log.error(fields, 'a spool segment is damaged; kept aside');
   }
 }

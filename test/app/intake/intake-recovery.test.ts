@@ -49,15 +49,25 @@ test('a recovery that breaks off in the middle of a segment is repeated without 
   assert.equal(reports(), 1, 'all join the first task');
 });
 
-test('a segment that was cut off in the middle of an entry gives all before it and is kept aside', (t) => {
+test('a segment that was cut off in the middle of an entry gives all before it', (t) => {
   const { intake, folder, lines, storedIds } = openTestIntake(t);
   const bytes = Buffer.concat(entriesOf(3).map(encodeSpoolEntry));
-  const name = deadSegmentName();
-  writeFileSync(join(folder, name), bytes.subarray(0, -1));
+  writeFileSync(join(folder, deadSegmentName()), bytes.subarray(0, -1));
   void intake.recover();
   assert.deepEqual(storedIds(), ['dlv_0', 'dlv_1']);
-  assert.deepEqual([listSegments(folder), lines.length], [[], 1]);
-  assert.ok(existsSync(join(folder, `${name}.damaged`)), 'a bad byte at the end looks the same');
+  assert.deepEqual([listSegments(folder), lines], [[], []]);
+});
+
+test('a segment whose last entry has a bad byte is kept aside, for that entry was acknowledged', (t) => {
+  const { intake, folder, lines, storedIds } = openTestIntake(t);
+  const bytes = Buffer.concat(entriesOf(3).map(encodeSpoolEntry));
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  const name = deadSegmentName();
+  writeFileSync(join(folder, name), bytes);
+  void intake.recover();
+  assert.deepEqual(storedIds(), ['dlv_0', 'dlv_1']);
+  assert.equal(lines.length, 1);
+  assert.ok(existsSync(join(folder, `${name}.damaged`)));
 });
 
 describe('a damaged segment', () => {
@@ -90,6 +100,7 @@ describe('a damaged segment', () => {
   });
 
   test('that is damaged while it is being written is kept aside once it is finished', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     const { intake, folder, storedIds } = openTestIntake(t);
     await intake.accept(spoolEntry({ id: 'dlv_a' }));
     await intake.accept(spoolEntry({ id: 'dlv_b' }));

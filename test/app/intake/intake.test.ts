@@ -225,6 +225,7 @@ describe('a database that fails', () => {
   });
 
   test('for good lets a stop go on, and the spool keeps everything', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     const { intake, folder, lines, store } = openTestIntake(t);
     await intake.accept(spoolEntry());
     store.close();
