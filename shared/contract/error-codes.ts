@@ -179,7 +179,7 @@ export const ERRORS = {
   REGISTRY_UNREACHABLE: {
     status: 502,
     sentence: 'The registry cannot be reached.',
-    hint: 'Check network, DNS and proxy of this host, and the host name in the image.',
+    hint: 'Check network and DNS of this host and the host name in the image; HTTP proxies are not used for this.',
   },
   REGISTRY_TIMEOUT: {
     status: 504,
