@@ -134,7 +134,7 @@ function runLoop(
         if (worker?.isAlive()) return;
         worker = spawnWorker(command, socket.fd, {
           event: post,
-          notice: ({ version, schema }) => log.debug({ version, schema }, 'worker said ready'),
+          notice: (notice) => log.debug({ notice }, 'worker said'),
           malformed: (count) => reportMalformed(log, count),
         });
         return;

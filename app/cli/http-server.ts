@@ -12,7 +12,7 @@ import {
   type Outcome,
   succeed,
 } from '../../shared/contract/outcome.ts';
-import type { WorkerNotice } from '../../shared/contract/readiness.ts';
+import type { WorkerNotice } from '../../shared/contract/worker-messages.ts';
 import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { openStore } from '../db/store.ts';
@@ -55,7 +55,7 @@ export async function httpServer(options: HttpServerOptions): Promise<ExitCode> 
   if (!started.ok) return explain(started.failure, log);
   const { worker, schema } = started.value;
   log.info({ ...PROGRAM, address: describeAddress(worker.app), schema }, 'serving');
-  sayReady({ kind: 'worker-ready', version: PROGRAM.version, schema });
+  sayReady({ kind: 'worker-ready', version: PROGRAM.version, schema, digest: null });
   log.info({ reason: await stopRequested }, 'stopping');
   await worker.stop();
   log.info('stopped');

@@ -32,14 +32,18 @@ export function loadSettings(
     };
   }
   const paths = statePaths(stateDir);
-  const { adminToken, webhookSecret, webhookSecretPrevious } = settings;
+  const { adminToken, webhookSecret, webhookSecretPrevious, releaseToken } = settings;
   return {
     ok: true,
     loaded: {
       settings,
-      paths: { ...paths, database: settings.databasePath ?? paths.database },
+      paths: {
+        ...paths,
+        database: settings.databasePath ?? paths.database,
+        reportsDir: settings.selfUpdateReportDir ?? paths.reportsDir,
+      },
       warnings,
-      secrets: [adminToken, webhookSecret, webhookSecretPrevious].filter(
+      secrets: [adminToken, webhookSecret, webhookSecretPrevious, releaseToken].filter(
         (secret) => secret !== undefined,
       ),
     },

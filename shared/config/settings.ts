@@ -1,7 +1,17 @@
 import * as z from 'zod';
 import { parseHttpAddress } from '../contract/http-address.ts';
-import { parseUnitName } from '../contract/unit-name.ts';
-import { LOG_LEVELS, parseWithin, SUPERVISOR_DEFAULTS } from './supervisor-settings.ts';
+import {
+  absolutePath,
+  parseDatabasePath,
+  parsed,
+  parseFlag,
+  parsePublicKeys,
+  parseReleaseBase,
+  parseUnits,
+  parseWebUrl,
+  within,
+} from './setting-values.ts';
+import { LOG_LEVELS, SUPERVISOR_DEFAULTS } from './supervisor-settings.ts';
 
 /** One environment variable: how it is read, what it means, and what a fault says is allowed. */
 type Setting<T> = {
@@ -15,19 +25,6 @@ type Setting<T> = {
   readonly secret?: true;
 };
 
-function parsed<T>(parse: (raw: string) => T | undefined): z.ZodType<T, string> {
-  return z.string().transform((raw, context) => {
-    const value = parse(raw);
-    if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: 'not allowed' });
-    return z.NEVER;
-  });
-}
-
-function within(min: number, max: number): z.ZodType<number, string> {
-  return parsed((raw) => parseWithin(raw, { min, max }));
-}
-
 function milliseconds(
   variable: `PODUP_${string}`,
   range: { fallback: number; min: number; max: number },
@@ -40,17 +37,6 @@ function milliseconds(
     allowed: `milliseconds, ${range.min} to ${range.max}`,
     about,
   };
-}
-
-function parseUnits(raw: string): readonly string[] | undefined {
-  const words = raw.split(/[\s,]+/).filter((word) => word !== '');
-  const units = words.map(parseUnitName);
-  return units.every((unit) => unit !== undefined) ? [...new Set(units)] : undefined;
-}
-
-function parseDatabasePath(raw: string): string | undefined {
-  const path = raw.replace(/^sqlite:(?:\/\/)?/, '');
-  return path.startsWith('/') && !path.includes('?') ? path : undefined;
 }
 
 const secretText = z.string().min(8).max(4096);
@@ -67,9 +53,7 @@ export const SETTINGS = {
   },
   stateDir: {
     variable: 'PODUP_STATE_DIR',
-    schema: parsed((raw) =>
-      raw.startsWith('/') && !raw.includes('\0') ? raw.replace(/\/+$/, '') : undefined,
-    ),
+    schema: absolutePath,
     allowed: 'an absolute path',
     about:
       'Where all state lies. Unset: the first of STATE_DIRECTORY (systemd), /srv/pod-upgrade-trigger if writable, $XDG_STATE_HOME/pod-upgrade-trigger, ~/.local/state/pod-upgrade-trigger.',
@@ -159,6 +143,97 @@ export const SETTINGS = {
     allowed: 'bytes, 0 to 1000000000000',
     about: 'Below this much free space in the state directory /health reports DISK_LOW.',
   },
+  targetBin: {
+    variable: 'PODUP_TARGET_BIN',
+    schema: absolutePath,
+    allowed: 'an absolute path',
+    about:
+      'The program file that updates exchange. Unset: ~/.local/bin/pod-upgrade-trigger. Updates are available where the supervisor runs as this file.',
+  },
+  releaseRepository: {
+    variable: 'PODUP_RELEASE_REPOSITORY',
+    schema: parsed((raw) => (/^[\w.-]{1,100}\/[\w.-]{1,100}$/.test(raw) ? raw : undefined)),
+    allowed: 'OWNER/REPOSITORY',
+    about: 'The repository on GitHub whose releases are installed.',
+  },
+  releaseApiUrl: {
+    variable: 'PODUP_RELEASE_API_URL',
+    schema: parsed(parseWebUrl),
+    fallback: 'https://api.github.com',
+    allowed: 'a URL with https, or http to a loopback address',
+    about: 'The API that lists the releases: of GitHub, or of a GitHub Enterprise Server.',
+  },
+  releaseBaseUrl: {
+    variable: 'PODUP_RELEASE_BASE_URL',
+    schema: parsed(parseReleaseBase),
+    allowed: 'a URL with https, http to a loopback address, or file; or an absolute path',
+    about:
+      'A mirror or a plain directory that holds the releases, instead of GitHub. See docs/self-update.md for its layout.',
+  },
+  releaseTag: {
+    variable: 'PODUP_RELEASE_TAG',
+    schema: parsed((raw) => (/^[\w][\w.+-]{0,99}$/.test(raw) ? raw : undefined)),
+    allowed: 'a tag such as v1.2.3',
+    about: 'The one release that may be installed. Unset: the newest of the channel.',
+  },
+  releaseChannel: {
+    variable: 'PODUP_RELEASE_CHANNEL',
+    schema: z.enum(['stable', 'beta']),
+    fallback: 'stable',
+    allowed: 'stable or beta',
+    about: 'Which releases are looked at: stable leaves pre-releases out.',
+  },
+  releasePublicKeys: {
+    variable: 'PODUP_RELEASE_PUBLIC_KEYS',
+    schema: parsed(parsePublicKeys),
+    fallback: '',
+    allowed: 'ID:KEY pairs separated by white space, KEY being 32 bytes in base64',
+    about:
+      'Ed25519 keys of the publisher. Where there is one, only releases with a manifest signed by one of them are installed.',
+  },
+  releaseToken: {
+    variable: 'PODUP_RELEASE_TOKEN',
+    schema: secretText,
+    allowed: SECRET_ALLOWED,
+    about:
+      'A token for the release API, for a private repository or a higher limit. Sent to no other host.',
+    secret: true,
+  },
+  selfUpdateCron: {
+    variable: 'PODUP_SELF_UPDATE_CRON',
+    schema: z.string().max(200),
+    allowed: 'a cron expression of five or six fields',
+    about: 'When to look for a release and install it. Unset: only when asked to.',
+  },
+  selfUpdateDryRun: {
+    variable: 'PODUP_SELF_UPDATE_DRY_RUN',
+    schema: parsed(parseFlag),
+    fallback: 'off',
+    allowed: '1, true, yes, on or 0, false, no, off',
+    about: 'Whether scheduled updates only download and verify.',
+  },
+  selfUpdateReportDir: {
+    variable: 'PODUP_SELF_UPDATE_REPORT_DIR',
+    schema: absolutePath,
+    allowed: 'an absolute path',
+    about:
+      'Where reports of self-update runs are written and imported from. Unset: self-update-reports in the state directory.',
+  },
+  selfUpdateSoakMs: milliseconds(
+    'PODUP_SELF_UPDATE_SOAK_MS',
+    SUPERVISOR_DEFAULTS.PODUP_SELF_UPDATE_SOAK_MS,
+    'How long a new version has to serve before it is proven.',
+  ),
+  selfUpdateStartTimeoutMs: milliseconds(
+    'PODUP_SELF_UPDATE_START_TIMEOUT_MS',
+    SUPERVISOR_DEFAULTS.PODUP_SELF_UPDATE_START_TIMEOUT_MS,
+    'How long a new version may take to become ready; a migration that gets on may take longer.',
+  ),
+  selfUpdateIdleTimeoutMs: milliseconds(
+    'PODUP_SELF_UPDATE_IDLE_TIMEOUT_MS',
+    SUPERVISOR_DEFAULTS.PODUP_SELF_UPDATE_IDLE_TIMEOUT_MS,
+    'How long an update waits for running tasks to end before it is put off.',
+  ),
   logLevel: {
     variable: 'PODUP_LOG_LEVEL',
     schema: z.enum(LOG_LEVELS),
@@ -188,6 +263,13 @@ export type SettingKey = keyof typeof SETTINGS;
 
 type Optional =
   | 'stateDir'
+  | 'targetBin'
+  | 'releaseRepository'
+  | 'releaseBaseUrl'
+  | 'releaseTag'
+  | 'releaseToken'
+  | 'selfUpdateCron'
+  | 'selfUpdateReportDir'
   | 'databasePath'
   | 'adminToken'
   | 'webhookSecret'
@@ -205,4 +287,5 @@ export const DEPRECATED_NAMES: Readonly<Record<string, string>> = {
   WEBHOOK_TOKEN: 'PODUP_TOKEN',
   WEBHOOK_MANUAL_TOKEN: 'PODUP_TOKEN',
   GITHUB_WEBHOOK_SECRET: 'PODUP_GH_WEBHOOK_SECRET',
+  TARGET_BIN: 'PODUP_TARGET_BIN',
 };

@@ -9,6 +9,9 @@ export type SupervisorSettings = {
   readonly backoffInitialMs: number;
   readonly backoffMaxMs: number;
   readonly stopTimeoutMs: number;
+  readonly soakMs: number;
+  readonly updateStartTimeoutMs: number;
+  readonly idleTimeoutMs: number;
   readonly logLevel: string;
 };
 
@@ -18,6 +21,9 @@ export const SUPERVISOR_DEFAULTS = {
   PODUP_RESTART_BACKOFF_INITIAL_MS: { fallback: 500, min: 10, max: 60_000 },
   PODUP_RESTART_BACKOFF_MAX_MS: { fallback: 60_000, min: 10, max: 3_600_000 },
   PODUP_STOP_TIMEOUT_MS: { fallback: 30_000, min: 1_000, max: 600_000 },
+  PODUP_SELF_UPDATE_SOAK_MS: { fallback: 60_000, min: 0, max: 3_600_000 },
+  PODUP_SELF_UPDATE_START_TIMEOUT_MS: { fallback: 60_000, min: 1_000, max: 3_600_000 },
+  PODUP_SELF_UPDATE_IDLE_TIMEOUT_MS: { fallback: 600_000, min: 0, max: 21_600_000 },
   PODUP_LOG_LEVEL: 'info',
 } as const;
 
@@ -48,22 +54,24 @@ export function readSupervisorSettings(
 ): SupervisorSettings | undefined {
   const d = SUPERVISOR_DEFAULTS;
   const httpAddr = parseHttpAddress(environment['PODUP_HTTP_ADDR'] || d.PODUP_HTTP_ADDR);
-  const backoffInitialMs = readNumber(
-    environment,
-    'PODUP_RESTART_BACKOFF_INITIAL_MS',
-    d.PODUP_RESTART_BACKOFF_INITIAL_MS,
-  );
-  const backoffMaxMs = readNumber(
-    environment,
-    'PODUP_RESTART_BACKOFF_MAX_MS',
-    d.PODUP_RESTART_BACKOFF_MAX_MS,
-  );
-  const stopTimeoutMs = readNumber(environment, 'PODUP_STOP_TIMEOUT_MS', d.PODUP_STOP_TIMEOUT_MS);
   const logLevel = LOG_LEVELS.find(
     (level) => level === (environment['PODUP_LOG_LEVEL'] || d.PODUP_LOG_LEVEL),
   );
-  if (!httpAddr || !backoffInitialMs || !backoffMaxMs || !stopTimeoutMs || !logLevel) {
-    return undefined;
-  }
-  return { httpAddr, backoffInitialMs, backoffMaxMs, stopTimeoutMs, logLevel };
+  const numbers = {
+    backoffInitialMs: 'PODUP_RESTART_BACKOFF_INITIAL_MS',
+    backoffMaxMs: 'PODUP_RESTART_BACKOFF_MAX_MS',
+    stopTimeoutMs: 'PODUP_STOP_TIMEOUT_MS',
+    soakMs: 'PODUP_SELF_UPDATE_SOAK_MS',
+    updateStartTimeoutMs: 'PODUP_SELF_UPDATE_START_TIMEOUT_MS',
+    idleTimeoutMs: 'PODUP_SELF_UPDATE_IDLE_TIMEOUT_MS',
+  } as const;
+  const read = Object.entries(numbers).map(
+    ([key, name]) => [key, readNumber(environment, name, d[name])] as const,
+  );
+  if (!httpAddr || !logLevel || read.some(([, value]) => value === undefined)) return undefined;
+  return {
+    httpAddr,
+    logLevel,
+    ...(Object.fromEntries(read) as Record<keyof typeof numbers, number>),
+  };
 }

@@ -1,9 +1,5 @@
-/** What a code means: the HTTP status it is answered with, one sentence, and what to do about it. */
-export type ErrorMeaning = {
-  readonly status: number;
-  readonly sentence: string;
-  readonly hint: string;
-};
+import type { ErrorMeaning } from './error-meaning.ts';
+import { UPDATE_ERRORS } from './update-error-codes.ts';
 
 /**
  * The closed list of everything that can be refused or can fail, the same in API, CLI and UI.
@@ -128,6 +124,16 @@ export const ERRORS = {
     status: 503,
     sentence: 'The database was changed by a newer version that forbids older ones.',
     hint: 'Run the newer version, or restore the backup that it made.',
+  },
+  STATE_DIR_IN_USE: {
+    status: 503,
+    sentence: 'Another process of this program uses the state directory.',
+    hint: 'The detail names it; stop it first, or give this one another PODUP_STATE_DIR.',
+  },
+  MAINTENANCE: {
+    status: 503,
+    sentence: 'The service is being updated or repaired.',
+    hint: 'Webhooks are accepted meanwhile; ask again after the seconds in Retry-After.',
   },
   SOCKET_UNAVAILABLE: {
     status: 503,
@@ -262,6 +268,7 @@ export const ERRORS = {
     sentence: 'The process of the task ended without a result, too often to try again.',
     hint: 'Look at the journal of the unit podup-task-ID; redeliver the webhook to try again.',
   },
+  ...UPDATE_ERRORS,
 } as const satisfies Record<string, ErrorMeaning>;
 
 /** One of the closed list of error codes. */

@@ -4,14 +4,66 @@ export type StatePaths = {
   readonly dataDir: string;
   readonly database: string;
   readonly intakeDir: string;
+  /** Held locked by the one supervisor. */
+  readonly supervisorLock: string;
+  /** Held locked by the one worker. */
+  readonly workerLock: string;
+  /** There exactly while an update is open. */
+  readonly updateRecord: string;
+  /** Requests to the supervisor of whoever has no channel to it. */
+  readonly updateRequest: string;
+  /** The supervisor's answers, `ID.json`; deleted after an hour. */
+  readonly updateAnswersDir: string;
+  readonly updateHistory: string;
+  readonly quarantine: string;
+  readonly updatePolicy: string;
+  /** One folder an update: the database and the program before it. */
+  readonly backupsDir: string;
+  readonly reportsDir: string;
 };
 
 /** The layout of a state directory. */
 export function statePaths(stateDir: string): StatePaths {
+  const dataDir = `${stateDir}/data`;
   return {
     stateDir,
-    dataDir: `${stateDir}/data`,
-    database: `${stateDir}/data/pod-upgrade-trigger.db`,
+    dataDir,
+    database: `${dataDir}/pod-upgrade-trigger.db`,
     intakeDir: `${stateDir}/intake`,
+    supervisorLock: `${dataDir}/supervisor.lock`,
+    workerLock: `${dataDir}/worker.lock`,
+    updateRecord: `${dataDir}/UPDATE_LOCK.json`,
+    updateRequest: `${dataDir}/update-request.json`,
+    updateAnswersDir: `${dataDir}/update-answers`,
+    updateHistory: `${dataDir}/update-history.jsonl`,
+    quarantine: `${dataDir}/quarantine.json`,
+    updatePolicy: `${dataDir}/update-policy.json`,
+    backupsDir: `${dataDir}/backups/auto_update`,
+    reportsDir: `${stateDir}/self-update-reports`,
+  };
+}
+
+/** The files beside the program, `TARGET_BIN`. */
+export type ProgramPaths = {
+  /** What is started. */
+  readonly target: string;
+  /** The next one, whole and verified. */
+  readonly staged: string;
+  /** The next one while it is being downloaded. */
+  readonly partial: string;
+  /** The one before. */
+  readonly old: string;
+  /** How often the launcher may still start `target` before it takes `old`; there only during an update. */
+  readonly tries: string;
+};
+
+/** The files beside the program at `target`. */
+export function programPaths(target: string): ProgramPaths {
+  return {
+    target,
+    staged: `${target}.new`,
+    partial: `${target}.partial`,
+    old: `${target}.old`,
+    tries: `${target}.tries`,
   };
 }

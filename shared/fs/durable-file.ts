@@ -1,53 +1,83 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { type Files, realFiles } from './files.ts';
 
 /**
  * Replaces a file whole: written aside, synced, renamed, and the folder synced, so that a power cut leaves either the
  * old content or the new one. `mode` defaults to 0600.
- * @throws the system's error; the file at `path` is then unchanged.
+ * @throws the system's error; the file at `path` is unchanged unless only the last sync failed.
  */
-export function writeFileDurably(path: string, content: string | Buffer, mode = 0o600): void {
+export function writeFileDurably(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o600,
+  files: Files = realFiles,
+): void {
   const aside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
-  const bytes = Buffer.from(content);
-  const file = openSync(aside, 'wx', mode);
+  const file = files.create(aside, mode);
   try {
     try {
-      let written = 0;
-      while (written < bytes.length) written += writeSync(file, bytes, written);
-      fsyncSync(file);
+      files.write(file, typeof content === 'string' ? Buffer.from(content) : content);
+      files.sync(file);
     } finally {
-      closeSync(file);
+      files.close(file);
     }
-    renameSync(aside, path);
+    files.rename(aside, path);
   } catch (error) {
-    rmSync(aside, { force: true });
+    files.unlink(aside);
     throw error;
   }
-  syncDirectory(dirname(path));
+  files.syncDirectory(dirname(path));
 }
 
-/** Renames a file within its folder, durably. `writeFileDurably` and this are the only callers of `rename` for state. */
-export function renameDurably(from: string, to: string): void {
-  renameSync(from, to);
-  syncDirectory(dirname(to));
+/** Appends to a file, making it where it is missing, and syncs it, its name included. */
+export function appendDurably(path: string, content: string, files: Files = realFiles): void {
+  const isNew = files.facts(path) === undefined;
+  const file = files.openToAppend(path, 0o600);
+  try {
+    files.write(file, Buffer.from(content));
+    files.sync(file);
+  } finally {
+    files.close(file);
+  }
+  if (isNew) files.syncDirectory(dirname(path));
+}
+
+/** Renames a file within its folder, durably. */
+export function renameDurably(from: string, to: string, files: Files = realFiles): void {
+  files.rename(from, to);
+  files.syncDirectory(dirname(to));
+}
+
+/** Removes a file durably; nothing where it is missing, but then too the folder is synced. */
+export function removeDurably(path: string, files: Files = realFiles): void {
+  files.unlink(path);
+  files.syncDirectory(dirname(path));
+}
+
+/**
+ * Gives the file at `from` the name `to` as well, in one step: what was at `to` is replaced, and at no moment is
+ * there nothing. Both must lie on one file system.
+ */
+export function linkDurably(from: string, to: string, files: Files = realFiles): void {
+  const aside = `${to}.tmp`;
+  files.unlink(aside);
+  files.link(from, aside);
+  files.rename(aside, to);
+  // rename(2) does nothing where both names are one file already.
+  files.unlink(aside);
+  files.syncDirectory(dirname(to));
 }
 
 /** Makes a folder and those above it, each entry durable, so that what is put into it is not lost with it. */
-export function makeDirectoryDurably(path: string, mode = 0o700): void {
-  const first = mkdirSync(path, { recursive: true, mode });
-  if (first === undefined) return;
-  for (let folder = path; folder.length >= first.length; folder = dirname(folder)) {
-    syncDirectory(dirname(folder));
-  }
-}
-
-/** Makes new, renamed and removed entries of a folder durable (fsync(2): the file's own sync does not). */
-export function syncDirectory(path: string): void {
-  const folder = openSync(path, 'r');
+export function makeDirectoryDurably(path: string, mode = 0o700, files: Files = realFiles): void {
+  if (files.facts(path)?.isDirectory) return;
+  if (dirname(path) !== path) makeDirectoryDurably(dirname(path), mode, files);
   try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
+    files.makeDirectory(path, mode);
+  } catch (error) {
+    // Another process was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
+  files.syncDirectory(dirname(path));
 }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { parseWorkerNotice, type WorkerNotice } from '../../shared/contract/readiness.ts';
+import { parseWorkerNotice, type WorkerNotice } from '../../shared/contract/worker-messages.ts';
 
 /** The longest message of a worker, in UTF-16 units; a notice needs a tenth of it. */
 export const MAX_MESSAGE_LENGTH = 4096;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
-import type { WorkerNotice } from '../../shared/contract/readiness.ts';
+import type { WorkerNotice } from '../../shared/contract/worker-messages.ts';
 import type { Event, StopSignal } from '../core/event.ts';
 import { readNotices } from './read-notices.ts';
 

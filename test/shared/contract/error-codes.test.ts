@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { ERRORS, type ErrorMeaning, isErrorCode } from '../../../shared/contract/error-codes.ts';
+import { ERRORS, isErrorCode } from '../../../shared/contract/error-codes.ts';
+import type { ErrorMeaning } from '../../../shared/contract/error-meaning.ts';
 
 const DOCS = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8');
 

@@ -3,11 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import {
-  makeDirectoryDurably,
-  syncDirectory,
-  writeFileDurably,
-} from '../../../shared/fs/durable-file.ts';
+import { makeDirectoryDurably, writeFileDurably } from '../../../shared/fs/durable-file.ts';
+import { realFiles } from '../../../shared/fs/files.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 const MODULE = new URL('../../../shared/fs/durable-file.ts', import.meta.url).href;
@@ -131,5 +128,5 @@ describe('makeDirectoryDurably', () => {
 
 test('a folder that is gone cannot be synced', (t) => {
   const path = join(makeTempFolder(t), 'gone');
-  assert.throws(() => syncDirectory(path), { code: 'ENOENT' });
+  assert.throws(() => realFiles.syncDirectory(path), { code: 'ENOENT' });
 });

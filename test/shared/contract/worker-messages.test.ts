@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseWorkerNotice } from '../../../shared/contract/readiness.ts';
+import { parseWorkerNotice } from '../../../shared/contract/worker-messages.ts';
 
 const GOOD = { kind: 'worker-ready', version: '1.2.3', schema: 4 } as const;
 
