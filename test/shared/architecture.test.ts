@@ -61,6 +61,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
     'shared/process',
   ],
+  'app/updates': ['app/domain', 'shared/contract'],
   'app/worker.ts': [
     'app/db',
     'app/events',
