@@ -1,5 +1,5 @@
 import type { ExitCode } from '../../shared/contract/exit-codes.ts';
-import type { StopSignal, Timer } from './event.ts';
+import type { StopSignal, WorkerSignal, WorkerTimer } from './event.ts';
 
 /** What a person should know of a step; it becomes one line of the log. */
 export type Report = {
@@ -16,7 +16,9 @@ export type Effect =
   /** SIGKILL to the worker and everything in its process group. */
   | { readonly kind: 'kill-worker' }
   /** Replaces an earlier timer of the same name. */
-  | { readonly kind: 'set-timer'; readonly timer: Timer; readonly afterMs: number }
-  | { readonly kind: 'clear-timer'; readonly timer: Timer }
+  | { readonly kind: 'set-timer'; readonly timer: WorkerTimer; readonly afterMs: number }
+  | { readonly kind: 'clear-timer'; readonly timer: WorkerTimer }
   | Report
+  /** Something for the update to know. */
+  | { readonly kind: 'signal'; readonly signal: WorkerSignal }
   | { readonly kind: 'exit'; readonly code: ExitCode };

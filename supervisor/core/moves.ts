@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import type { Effect, Report } from './effect.ts';
-import type { StopSignal, Timer, WorkerExit } from './event.ts';
+import type { Readiness, StopSignal, WorkerExit, WorkerSignal, WorkerTimer } from './event.ts';
 import { judgeExit, type Policy } from './restart-policy.ts';
 import type { BackingOff, Running, Starting, State, Stopping, Tally } from './state.ts';
 
@@ -17,15 +17,23 @@ export function startWorker(
   policy: Policy,
   before: readonly Effect[] = [],
 ): Step {
-  const withinMs = policy.readyAfterAliveMs ?? policy.startTimeoutMs;
+  const limitMs = tally.trial ? policy.trialStartTimeoutMs : policy.startTimeoutMs;
+  const withinMs = policy.readyAfterAliveMs ?? limitMs;
   return {
-    state: { phase: 'starting', pid: null, deadlineMs: inputs.nowMs + withinMs, tally },
+    state: {
+      phase: 'starting',
+      pid: null,
+      deadlineMs: inputs.nowMs + withinMs,
+      latestMs: inputs.nowMs + Math.max(withinMs, policy.startLimitMs),
+      timedOut: false,
+      tally,
+    },
     effects: [...before, setTimer('start-deadline', withinMs), { kind: 'start-worker' }],
   };
 }
 
 /** The worker serves: it said so, or it lives long enough to be taken for ready. */
-export function becomeReady(state: Starting, inputs: Inputs): Step {
+export function becomeReady(state: Starting, inputs: Inputs, readiness?: Readiness): Step {
   // A notice without a worker cannot come from the one that is being started.
   if (state.pid === null) return stay(state);
   return {
@@ -33,18 +41,42 @@ export function becomeReady(state: Starting, inputs: Inputs): Step {
       phase: 'running',
       pid: state.pid,
       readyAtMs: inputs.nowMs,
-      tally: state.tally,
+      tally: { ...state.tally, everReady: true },
     },
     effects: [
       clearTimer('start-deadline'),
       report('info', 'worker ready', { workerPid: state.pid }),
+      ...(readiness ? [signal({ kind: 'worker-up', readiness })] : []),
     ],
   };
 }
 
+/** It gets on: the deadline is put off, but not for ever. */
+export function putOff(state: Starting, inputs: Inputs, policy: Policy): Step {
+  const wantedMs = Math.min(inputs.nowMs + policy.startGraceMs, state.latestMs);
+  if (state.timedOut || wantedMs <= state.deadlineMs) return stay(state);
+  return {
+    state: { ...state, deadlineMs: wantedMs },
+    effects: [setTimer('start-deadline', wantedMs - inputs.nowMs)],
+  };
+}
+
 /** The worker ended and nobody had asked it to. */
-export function bury(exit: WorkerExit, tally: Tally, inputs: Inputs, policy: Policy): Step {
+export function bury(
+  exit: WorkerExit,
+  state: { readonly tally: Tally; readonly timedOut?: boolean },
+  inputs: Inputs,
+  policy: Policy,
+): Step {
+  const { tally } = state;
   const fields = { code: exit.code, signal: exit.signal };
+  if (tally.trial) {
+    return failTrial(tally, {
+      how: state.timedOut ? 'timed-out' : 'exited',
+      ...fields,
+      reason: '',
+    });
+  }
   const verdict = judgeExit(exit, tally, inputs, policy);
   const cleared = clearTimer('start-deadline');
   if (verdict.kind === 'restart-now') {
@@ -53,6 +85,15 @@ export function bury(exit: WorkerExit, tally: Tally, inputs: Inputs, policy: Pol
       report('info', 'worker asked to be restarted', fields),
     ]);
   }
+  if (verdict.kind === 'hold') {
+    return {
+      state: { phase: 'suspended', cause: 'config', tally },
+      effects: [
+        cleared,
+        report('error', 'worker refuses its configuration; mend it and send SIGHUP', fields),
+      ],
+    };
+  }
   if (verdict.kind === 'give-up') {
     return leave(EXIT.configInvalid, [
       cleared,
@@ -60,6 +101,26 @@ export function bury(exit: WorkerExit, tally: Tally, inputs: Inputs, policy: Pol
     ]);
   }
   return backOff(verdict, [cleared, report('error', 'worker ended unasked', fields)], inputs);
+}
+
+/** A worker on trial is gone, and the update has to decide what follows. */
+export function failTrial(
+  tally: Tally,
+  end: Omit<WorkerSignal & { kind: 'worker-failed' }, 'kind'>,
+): Step {
+  return {
+    state: { phase: 'suspended', cause: 'update', tally },
+    effects: [
+      clearTimer('start-deadline'),
+      report('error', 'worker on trial ended', {
+        how: end.how,
+        code: end.code,
+        signal: end.signal,
+        reason: end.reason,
+      }),
+      signal({ kind: 'worker-failed', ...end }),
+    ],
+  };
 }
 
 /** Waits before the next start. */
@@ -79,6 +140,12 @@ export function backOff(
   };
 }
 
+const STOP_WORDS = {
+  shutdown: 'stopping',
+  reload: 'reloading',
+  suspend: 'stopping the worker for an update',
+} as const;
+
 /** Tells the worker to stop, once it is there to be told. */
 export function stopWorker(
   state: Starting | Running,
@@ -96,7 +163,7 @@ export function stopWorker(
       clearTimer('start-deadline'),
       ...told,
       setTimer('stop-deadline', policy.stopTimeoutMs),
-      report('info', cause === 'reload' ? 'reloading' : 'stopping', { signal, workerPid: pid }),
+      report('info', STOP_WORDS[cause], { signal, workerPid: pid }),
     ],
   };
 }
@@ -118,7 +185,16 @@ export function endStop(
 ): Step {
   const before = [clearTimer('stop-deadline'), report('info', 'worker stopped', how)];
   if (state.cause === 'reload') return startWorker(state.tally, inputs, policy, before);
+  if (state.cause === 'suspend') return suspend(state.tally, before);
   return leave(state.killed ? EXIT.stopForced : EXIT.ok, before);
+}
+
+/** There is no worker, and the update is told so. */
+export function suspend(tally: Tally, before: readonly Effect[] = []): Step {
+  return {
+    state: { phase: 'suspended', cause: 'update', tally },
+    effects: [...before, signal({ kind: 'worker-suspended' })],
+  };
 }
 
 /** The supervisor ends; no worker is left. */
@@ -129,7 +205,7 @@ export function leave(code: ExitCode, before: readonly Effect[] = []): Step {
 /** Timers may fire a little early: the deadline in the state decides, and the timer is set for the rest. */
 export function waitOn(
   state: Starting | BackingOff | Stopping,
-  timer: Timer,
+  timer: WorkerTimer,
   inputs: Inputs,
 ): Step {
   const untilMs = state.phase === 'backing-off' ? state.untilMs : state.deadlineMs;
@@ -141,11 +217,15 @@ export function stay(state: State): Step {
   return { state, effects: [] };
 }
 
-function setTimer(timer: Timer, afterMs: number): Effect {
+function setTimer(timer: WorkerTimer, afterMs: number): Effect {
   return { kind: 'set-timer', timer, afterMs };
 }
 
-function clearTimer(timer: Timer): Effect {
+function signal(of: WorkerSignal): Effect {
+  return { kind: 'signal', signal: of };
+}
+
+function clearTimer(timer: WorkerTimer): Effect {
   return { kind: 'clear-timer', timer };
 }
 

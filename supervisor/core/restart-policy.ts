@@ -8,6 +8,12 @@ export type Policy = {
   readonly backoffMaxMs: number;
   readonly stopTimeoutMs: number;
   readonly startTimeoutMs: number;
+  /** The same for a worker on trial. */
+  readonly trialStartTimeoutMs: number;
+  /** How long a worker that says it gets on is waited for anew. */
+  readonly startGraceMs: number;
+  /** The longest start of all, however often it says so. */
+  readonly startLimitMs: number;
   readonly healthyAfterMs: number;
   /** How many restarts at once, without penalty, within `freeRestartsWithinMs`. */
   readonly freeRestartsMax: number;
@@ -20,13 +26,21 @@ export type Policy = {
 export const FIXED_POLICY = {
   /** Migrations of a large database may be long; only a worker that hangs takes this long without one. */
   startTimeoutMs: 300_000,
+  /** Three of the worker's own signs of life, which come every five seconds, may get lost. */
+  startGraceMs: 20_000,
+  startLimitMs: 7_200_000,
   healthyAfterMs: 600_000,
   freeRestartsMax: 3,
   freeRestartsWithinMs: 60_000,
 } as const;
 
 /** A supervisor's first tally. */
-export const NO_CRASHES: Tally = { crashes: 0, freeRestartsAtMs: [] };
+export const NO_CRASHES: Tally = {
+  crashes: 0,
+  freeRestartsAtMs: [],
+  everReady: false,
+  trial: false,
+};
 
 /** The share of a wait by which it is made shorter or longer, so that several hosts do not beat in time. */
 const JITTER = 0.2;
@@ -35,11 +49,13 @@ const JITTER = 0.2;
 export type Verdict =
   | { readonly kind: 'restart-now'; readonly tally: Tally }
   | { readonly kind: 'back-off'; readonly delayMs: number; readonly tally: Tally }
-  | { readonly kind: 'give-up' };
+  | { readonly kind: 'give-up' }
+  /** Waits until somebody has mended the configuration and reloads. */
+  | { readonly kind: 'hold' };
 
 /**
- * The table of exit codes. Exit 10 asks for an update, and as no request can stand behind it, it is Node's own
- * "bootstrap failure" and thus a crash like any other. `random` is in [0, 1).
+ * The table of exit codes. Exit 10 asks for an update; without a request behind it, it is Node's own "bootstrap
+ * failure" and thus a crash like any other. `random` is in [0, 1).
  */
 export function judgeExit(
   exit: WorkerExit,
@@ -47,8 +63,8 @@ export function judgeExit(
   inputs: { readonly nowMs: number; readonly random: number },
   policy: Policy,
 ): Verdict {
-  if (exit.code === EXIT.configInvalid) return { kind: 'give-up' };
-  if (exit.code === EXIT.restartNow) {
+  if (exit.code === EXIT.configInvalid) return { kind: tally.everReady ? 'hold' : 'give-up' };
+  if (exit.code === EXIT.restartNow || exit.adopted) {
     const since = inputs.nowMs - policy.freeRestartsWithinMs;
     const recent = tally.freeRestartsAtMs.filter((atMs) => atMs > since);
     if (recent.length < policy.freeRestartsMax) {

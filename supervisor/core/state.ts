@@ -1,12 +1,16 @@
 import type { ExitCode } from '../../shared/contract/exit-codes.ts';
 import type { StopSignal } from './event.ts';
 
-/** How workers died lately: handed from one worker to the next, until one of them proves healthy. */
+/** What is handed from one worker to the next: how they died lately, and whether this one is on trial. */
 export type Tally = {
   /** Crashes in a row, without a worker in between that stayed ready for `healthyAfterMs`. */
   readonly crashes: number;
   /** When workers were restarted at once at their own wish, oldest first; at most `freeRestartsMax` instants. */
   readonly freeRestartsAtMs: readonly number[];
+  /** Whether any worker was ready so far: a configuration that was refused from the first is not cured by waiting. */
+  readonly everReady: boolean;
+  /** A worker on trial is not restarted: the update decides what its death means. */
+  readonly trial: boolean;
 };
 
 /** Nothing was started yet; the listening socket is held. */
@@ -19,6 +23,10 @@ export type Starting = {
   readonly pid: number | null;
   /** When waiting for readiness ends. */
   readonly deadlineMs: number;
+  /** However often it says that it gets on, waiting ends here. */
+  readonly latestMs: number;
+  /** It was killed for not becoming ready. */
+  readonly timedOut: boolean;
   readonly tally: Tally;
 };
 
@@ -40,13 +48,20 @@ export type BackingOff = {
 /** The worker was told to stop; `cause` says what follows its end. */
 export type Stopping = {
   readonly phase: 'stopping';
-  readonly cause: 'shutdown' | 'reload';
+  readonly cause: 'shutdown' | 'reload' | 'suspend';
   readonly pid: number | null;
   /** What a worker that gets its process id only now is told. */
   readonly signal: StopSignal;
   /** When it is killed. */
   readonly deadlineMs: number;
   readonly killed: boolean;
+  readonly tally: Tally;
+};
+
+/** No worker, on purpose: an update is at work, both versions are bad, or the configuration was refused. */
+export type Suspended = {
+  readonly phase: 'suspended';
+  readonly cause: 'update' | 'config';
   readonly tally: Tally;
 };
 
@@ -57,7 +72,7 @@ export type Stopped = { readonly phase: 'stopped'; readonly code: ExitCode };
  * Where the supervisor stands. Plain data, each state with its own counters and deadlines, so that it survives a
  * round trip through JSON. Instants are milliseconds of a monotonic clock.
  */
-export type State = Idle | Starting | Running | BackingOff | Stopping | Stopped;
+export type State = Idle | Starting | Running | BackingOff | Stopping | Suspended | Stopped;
 
 /** Where every supervisor begins. */
 export const INITIAL_STATE: State = { phase: 'idle' };
