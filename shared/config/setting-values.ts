@@ -53,10 +53,21 @@ export function parseWebUrl(raw: string): string | undefined {
 
 /** A mirror (URL without a final slash) or a folder (absolute path). */
 export function parseReleaseBase(raw: string): string | undefined {
-  if (raw.startsWith('/')) return raw.includes('\0') ? undefined : raw.replace(/(?<=.)\/+$/, '');
-  if (!raw.startsWith('file://')) return parseWebUrl(raw);
+  const isFileUrl = raw.startsWith('file://');
+  if (!isFileUrl && !raw.startsWith('/')) return parseWebUrl(raw);
+  const path = isFileUrl ? parseFileUrl(raw) : raw;
+  return path?.includes('\0') ? undefined : path?.replace(/(?<=.)\/+$/, '');
+}
+
+function parseFileUrl(raw: string): string | undefined {
   const url = URL.parse(raw);
-  return url?.host === '' ? decodeURIComponent(url.pathname).replace(/(?<=.)\/+$/, '') : undefined;
+  if (url?.host !== '' || url.search || url.hash) return undefined;
+  try {
+    return decodeURIComponent(url.pathname);
+  } catch {
+    // A percent sign that begins no letter.
+    return undefined;
+  }
 }
 
 /** A key by which a release may be signed. */

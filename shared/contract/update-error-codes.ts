@@ -21,7 +21,7 @@ export const UPDATE_ERRORS = {
   UPDATE_NONE_OPEN: {
     status: 409,
     sentence: 'No update is open.',
-    hint: 'self-update history shows those that are over.',
+    hint: 'Updates that are over stand in self-update history.',
   },
   UPDATE_TOO_LATE_TO_CANCEL: {
     status: 409,
@@ -41,7 +41,7 @@ export const UPDATE_ERRORS = {
   UPDATE_VERSION_UNKNOWN: {
     status: 404,
     sentence: 'That version is not kept on this host.',
-    hint: 'self-update history lists the versions that can be gone back to.',
+    hint: 'The versions that can be gone back to stand in self-update history.',
   },
   UPDATE_ROLLBACK_NEEDS_DATABASE: {
     status: 409,

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadSettings } from '../../../shared/config/load-settings.ts';
+import { statePaths } from '../../../shared/contract/state-paths.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 function load(environment: NodeJS.ProcessEnv) {
@@ -27,6 +28,7 @@ test('secrets come from real files and credentials and are listed as never to be
     PODUP_TOKEN_FILE: join(folder, 'token'),
     CREDENTIALS_DIRECTORY: join(folder, 'credentials'),
     PODUP_GH_WEBHOOK_SECRET_PREVIOUS: 'secret of before',
+    PODUP_RELEASE_TOKEN: 'token of the releases',
   });
   assert.equal(loaded.settings.adminToken, 'token of a file');
   assert.equal(loaded.settings.webhookSecret, 'secret of a credential');
@@ -34,6 +36,7 @@ test('secrets come from real files and credentials and are listed as never to be
     'token of a file',
     'secret of a credential',
     'secret of before',
+    'token of the releases',
   ]);
 });
 
@@ -43,20 +46,23 @@ test('without secrets there is nothing to mask', (t) => {
 
 test('everything lies below the state directory', (t) => {
   const folder = makeTempFolder(t);
-  assert.deepEqual(load({ PODUP_STATE_DIR: folder }).paths, {
-    stateDir: folder,
-    dataDir: `${folder}/data`,
-    database: `${folder}/data/pod-upgrade-trigger.db`,
-    intakeDir: `${folder}/intake`,
-  });
+  assert.deepEqual(load({ PODUP_STATE_DIR: folder }).paths, statePaths(folder));
 });
 
 test('PODUP_DB_URL moves the database and nothing else', (t) => {
   const folder = makeTempFolder(t);
   const environment = { PODUP_STATE_DIR: folder, PODUP_DB_URL: 'sqlite:///elsewhere/my.db' };
   const { paths } = load(environment);
-  assert.equal(paths.database, '/elsewhere/my.db');
-  assert.equal(paths.intakeDir, `${folder}/intake`);
+  assert.deepEqual(paths, { ...statePaths(folder), database: '/elsewhere/my.db' });
+});
+
+test('PODUP_SELF_UPDATE_REPORT_DIR moves the reports and nothing else', (t) => {
+  const folder = makeTempFolder(t);
+  const { paths } = load({
+    PODUP_STATE_DIR: folder,
+    PODUP_SELF_UPDATE_REPORT_DIR: '/elsewhere/reports/',
+  });
+  assert.deepEqual(paths, { ...statePaths(folder), reportsDir: '/elsewhere/reports' });
 });
 
 test('the state directory is found without being configured', (t) => {

@@ -38,6 +38,13 @@ test('an empty environment gives the documented defaults and nothing optional', 
     taskExecutor: 'auto',
     journalLines: 100,
     minFreeBytes: 104_857_600,
+    releaseApiUrl: 'https://api.github.com',
+    releaseChannel: 'stable',
+    releasePublicKeys: [],
+    selfUpdateDryRun: false,
+    selfUpdateSoakMs: 60_000,
+    selfUpdateStartTimeoutMs: 60_000,
+    selfUpdateIdleTimeoutMs: 600_000,
     logLevel: 'info',
     backoffInitialMs: 500,
     backoffMaxMs: 60_000,
@@ -69,6 +76,17 @@ describe('a value that is allowed', () => {
     ['PODUP_LOG_LEVEL', 'fatal', 'logLevel', 'fatal'],
     ['PODUP_TASK_CONCURRENCY', ' 32 ', 'taskConcurrency', 32],
     ['PODUP_MIN_FREE_BYTES', '0', 'minFreeBytes', 0],
+    ['PODUP_TARGET_BIN', '/opt/podup', 'targetBin', '/opt/podup'],
+    ['PODUP_RELEASE_REPOSITORY', 'owner/a.b-c_d', 'releaseRepository', 'owner/a.b-c_d'],
+    ['PODUP_RELEASE_API_URL', 'https://ghe.x/api/v3/', 'releaseApiUrl', 'https://ghe.x/api/v3'],
+    ['PODUP_RELEASE_BASE_URL', 'file:///srv/rel', 'releaseBaseUrl', '/srv/rel'],
+    ['PODUP_RELEASE_TAG', 'v1.2.3-beta.1+5', 'releaseTag', 'v1.2.3-beta.1+5'],
+    ['PODUP_RELEASE_CHANNEL', 'beta', 'releaseChannel', 'beta'],
+    ['PODUP_RELEASE_TOKEN', '8 charss', 'releaseToken', '8 charss'],
+    ['PODUP_SELF_UPDATE_CRON', '0 4 * * *', 'selfUpdateCron', '0 4 * * *'],
+    ['PODUP_SELF_UPDATE_DRY_RUN', 'Yes', 'selfUpdateDryRun', true],
+    ['PODUP_SELF_UPDATE_REPORT_DIR', '/r/', 'selfUpdateReportDir', '/r'],
+    ['PODUP_SELF_UPDATE_SOAK_MS', '0', 'selfUpdateSoakMs', 0],
   ];
   for (const [variable, raw, key, value] of ROWS)
     test(`${variable}=${JSON.stringify(raw)} is read`, () =>
@@ -96,6 +114,17 @@ describe('a value that is not allowed', () => {
     ['PODUP_LOG_LEVEL', 'INFO'],
     ['PODUP_STOP_TIMEOUT_MS', '999'],
     ['PODUP_PULL_TIMEOUT_MS', '30s'],
+    ['PODUP_TARGET_BIN', 'bin/podup'],
+    ['PODUP_RELEASE_REPOSITORY', 'owner'],
+    ['PODUP_RELEASE_REPOSITORY', 'owner/repo/more'],
+    ['PODUP_RELEASE_API_URL', 'http://api.example.org'],
+    ['PODUP_RELEASE_BASE_URL', 'ftp://example.org'],
+    ['PODUP_RELEASE_TAG', '../v1'],
+    ['PODUP_RELEASE_TAG', '-v1'],
+    ['PODUP_RELEASE_CHANNEL', 'nightly'],
+    ['PODUP_RELEASE_PUBLIC_KEYS', 'id:short'],
+    ['PODUP_SELF_UPDATE_DRY_RUN', 'maybe'],
+    ['PODUP_SELF_UPDATE_IDLE_TIMEOUT_MS', '21600001'],
   ];
   for (const [variable, raw] of ROWS)
     test(`${variable}=${JSON.stringify(raw)} is one fault that names it and what is allowed`, () => {
@@ -196,7 +225,11 @@ describe('a secret', () => {
 });
 
 describe('an older name', () => {
-  const VALUES: Record<string, string> = { PODUP_STATE_DIR: '/s', PODUP_DB_URL: '/d.db' };
+  const VALUES: Record<string, string> = {
+    PODUP_STATE_DIR: '/s',
+    PODUP_DB_URL: '/d.db',
+    PODUP_TARGET_BIN: '/bin/podup',
+  };
   for (const [older, current] of Object.entries(DEPRECATED_NAMES))
     test(`${older} stands for ${current}, with a warning`, () => {
       const value = VALUES[current] ?? SECRET;

@@ -2,14 +2,25 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { readSettings } from '../../../shared/config/read-settings.ts';
-import { SETTINGS } from '../../../shared/config/settings.ts';
+import { SETTINGS, type SettingKey } from '../../../shared/config/settings.ts';
 import {
   LOG_LEVELS,
   readSupervisorSettings,
   SUPERVISOR_DEFAULTS,
+  type SupervisorSettings,
 } from '../../../shared/config/supervisor-settings.ts';
 
-const KEYS = ['httpAddr', 'backoffInitialMs', 'backoffMaxMs', 'stopTimeoutMs', 'logLevel'] as const;
+/** What the supervisor calls a setting, and the worker. */
+const KEYS = {
+  httpAddr: 'httpAddr',
+  backoffInitialMs: 'backoffInitialMs',
+  backoffMaxMs: 'backoffMaxMs',
+  stopTimeoutMs: 'stopTimeoutMs',
+  soakMs: 'selfUpdateSoakMs',
+  updateStartTimeoutMs: 'selfUpdateStartTimeoutMs',
+  idleTimeoutMs: 'selfUpdateIdleTimeoutMs',
+  logLevel: 'logLevel',
+} as const satisfies Record<keyof SupervisorSettings, SettingKey>;
 const ADDRESSES = ['0.0.0.0:1', '[::]:0', ' localhost:80 ', '127.0.0.01:1', 'host:1', '1.2.3.4'];
 
 /** Texts at and around what each of the variables allows. */
@@ -17,11 +28,22 @@ const texts = fc.oneof(
   fc.string(),
   fc.constantFrom('', ' ', ...ADDRESSES, ...LOG_LEVELS, 'INFO', ' info'),
   fc.constantFrom('9', '10', '999', '1000', ' 1000\n', '60000', '60001', '600000', '600001'),
-  fc.constantFrom('3600000', '3600001', '0', '-1', '1e3', '0x400', '1000.0', '0001000'),
+  fc.constantFrom(
+    '3600000',
+    '3600001',
+    '21600000',
+    '21600001',
+    '0',
+    '-1',
+    '1e3',
+    '0x400',
+    '1000.0',
+    '0001000',
+  ),
   fc.nat(4_000_000).map(String),
 );
 const environments = fc.record(
-  Object.fromEntries(KEYS.map((key) => [SETTINGS[key].variable, texts])),
+  Object.fromEntries(Object.values(KEYS).map((key) => [SETTINGS[key].variable, texts])),
   { requiredKeys: [] },
 );
 
@@ -32,7 +54,10 @@ test('the supervisor and the worker accept the same environments and read the sa
       const theirs = readSettings(environment, () => '');
       assert.equal(ours !== undefined, theirs.ok, JSON.stringify(theirs));
       if (!theirs.ok) return;
-      const same = Object.fromEntries(KEYS.map((key) => [key, theirs.settings[key]]));
+      const { settings } = theirs;
+      const same = Object.fromEntries(
+        Object.entries(KEYS).map(([ours, theirs]) => [ours, settings[theirs]]),
+      );
       assert.deepEqual(ours, same);
     }),
     { numRuns: 2000 },
@@ -57,6 +82,9 @@ test('without any variable the supervisor has its defaults', () => {
     backoffInitialMs: 500,
     backoffMaxMs: 60_000,
     stopTimeoutMs: 30_000,
+    soakMs: 60_000,
+    updateStartTimeoutMs: 60_000,
+    idleTimeoutMs: 600_000,
     logLevel: 'info',
   });
 });

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import { MAX_MESSAGE_LENGTH, readNotices } from '../../../supervisor/worker/read-notices.ts';
 
-const NOTICE = { kind: 'worker-ready', version: '1.2.3', schema: 4 } as const;
+const NOTICE = { kind: 'worker-ready', version: '1.2.3', schema: 4, digest: null } as const;
 const GOOD = `${JSON.stringify(NOTICE)}\n`;
 const PADDED = `${JSON.stringify(NOTICE).padEnd(MAX_MESSAGE_LENGTH)}\n`;
 
