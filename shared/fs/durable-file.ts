@@ -76,8 +76,8 @@ export function makeDirectoryDurably(path: string, mode = 0o700, files: Files = 
   try {
     files.makeDirectory(path, mode);
   } catch (error) {
-    // Another process was faster.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // Another process was faster, or something else is in the way.
+    if (!files.facts(path)?.isDirectory) throw error;
   }
   files.syncDirectory(dirname(path));
 }
