@@ -75,15 +75,17 @@ export async function buildRelease(options: ReleaseOptions): Promise<Release> {
 
 /** Before the program: what the build puts in, and who is called. */
 const PREPARE = `
-const { isMainThread } = require('node:worker_threads');
-const role = isMainThread ? process.argv[2] : 'thread';
+const threads = require('node:worker_threads');
+const role = threads.isMainThread ? process.argv[2] : 'thread';
+if (threads.isMainThread) threads.setEnvironmentData('release-command', role);
 const ownFile = require('node:url').pathToFileURL(__filename).href;
 Object.assign(globalThis, {
   RELEASE_VERSION: RELEASE.version,
   RELEASE_COMMIT: RELEASE.commit,
   RELEASE_FILE: ownFile,
+  // The thread of the worker migrates; in a self-check there is such a thread too.
   RELEASE_MIGRATIONS: RELEASE.migrations.map(({ plain, worker }) =>
-    role === 'http-server' || role === 'thread' ? worker : plain),
+    threads.getEnvironmentData('release-command') === 'http-server' ? worker : plain),
 });`;
 
 /**
