@@ -130,6 +130,11 @@ export const ERRORS = {
     sentence: 'Another process of this program uses the state directory.',
     hint: 'The detail names it; stop it first, or give this one another PODUP_STATE_DIR.',
   },
+  SYSTEM_CALLS_UNAVAILABLE: {
+    status: 503,
+    sentence: 'System calls that Node lacks cannot be made.',
+    hint: 'Install the program again, with its native packages; the detail says what is lost meanwhile.',
+  },
   MAINTENANCE: {
     status: 503,
     sentence: 'The service is being updated or repaired.',

@@ -86,6 +86,8 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'scripts/demo.ts': ['app/api', 'test/helpers'],
   'scripts/pod-upgrade-trigger.ts': ['app/main.ts', 'supervisor/main.ts'],
   'shared/config': ['package.json', 'shared/contract'],
+  'shared/fs': ['shared/contract', 'shared/native'],
+  'shared/native': ['shared/contract'],
   'supervisor/core': ['shared/contract'],
   'supervisor/main.ts': [
     'shared/config',
@@ -102,7 +104,10 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
 const PURE = /^(?:shared\/contract|supervisor\/core|app\/domain|app\/api)\//;
 const PURE_PACKAGES = ['zod', 'semver'];
 /** What would make the supervisor as large, and as often to be updated, as what it watches. */
-const TOO_HEAVY = ['zod', 'fastify', 'better-sqlite3', 'execa', 'undici'];
+const TOO_HEAVY = [
+  ...['zod', 'fastify', 'better-sqlite3', 'execa', 'undici'],
+  ...['chokidar', 'croner', 'commander', 'koffi'],
+];
 
 type Import = {
   readonly from: string;
