@@ -1,20 +1,38 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
+import { findStateDirectory } from '../shared/config/state-directory.ts';
 import {
   readSupervisorSettings,
   type SupervisorSettings,
 } from '../shared/config/supervisor-settings.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
-import { formatFailure } from '../shared/contract/outcome.ts';
+import {
+  type Failure,
+  fail,
+  formatFailure,
+  type Outcome,
+  succeed,
+} from '../shared/contract/outcome.ts';
+import { type StatePaths, statePaths } from '../shared/contract/state-paths.ts';
+import { makeDirectoryDurably } from '../shared/fs/durable-file.ts';
+import type { Files } from '../shared/fs/files.ts';
+import { realFiles } from '../shared/fs/files.ts';
+import { type HeldLock, lockFile, lockFileWithin } from '../shared/fs/lock-file.ts';
 import { createLogger } from '../shared/log/create-logger.ts';
-import type { Effect } from './core/effect.ts';
-import type { Event, Timer } from './core/event.ts';
+import { loadSystemCalls } from '../shared/native/system-calls.ts';
+import { becomeProgram, HANDED_OVER_FD, isHandedOver, withoutHandOver } from './acts/hand-over.ts';
 import { FIXED_POLICY, type Policy } from './core/restart-policy.ts';
-import { INITIAL_STATE, type State } from './core/state.ts';
-import { step } from './core/step.ts';
-import { bindSocket, type HeldSocket } from './socket/bind-socket.ts';
-import { LISTEN_FD, spawnWorker, type Worker, type WorkerCommand } from './worker/spawn-worker.ts';
+import type { UpdateContext, UpdateEvent } from './core/update/machine.ts';
+import { findOnDisk } from './find-on-disk.ts';
+import { findInstallation, workerCommand } from './installation.ts';
+import type { LoopParts } from './loop/run-loop.ts';
+import { ownChildren } from './process/own-children.ts';
+import { reapOrphans } from './process/reap-orphans.ts';
+import { adoptSocket, bindSocketWithin, type HeldSocket } from './socket/bind-socket.ts';
+import { Supervisor } from './supervisor.ts';
+import { LISTEN_FD, type WorkerCommand } from './worker/spawn-worker.ts';
 
 /** What `supervise` was called with. */
 export type SuperviseCommand = {
@@ -25,6 +43,9 @@ export type SuperviseCommand = {
   readonly environment: NodeJS.ProcessEnv;
   /** The words after `--`: another program that is run as the worker. Empty for our own. */
   readonly foreignCommand: readonly string[];
+  /** For tests that end the process at a chosen step, or have a file operation fail. */
+  readonly observe?: LoopParts['observe'];
+  readonly files?: Files;
 };
 
 /** How long a foreign command lives before it counts as ready when it does not say so itself. */
@@ -33,12 +54,20 @@ const READY_AFTER_ALIVE_MS = 1_000;
 /** How long `check-config` may take to print the faults. */
 const CHECK_CONFIG_TIMEOUT_MS = 30_000;
 
+/** An orphaned worker of a killed supervisor needs a moment to let go of the address. */
+const BIND_WITHIN_MS = 3_000;
+const LOCK_WITHIN_MS = 10_000;
+
+/** The part of an update's rules that is not configured. */
+const FIXED_RULES = { handedOverSoakMs: 10_000, settleMs: 1_000 } as const;
+
 /**
- * Holds the listening socket and keeps one worker alive on it until SIGTERM or SIGINT; SIGHUP replaces the worker.
- * The result is the exit code for the process. Every state and what leads out of it: docs/supervisor-states.md.
+ * Holds the listening socket and keeps one worker alive on it until SIGTERM or SIGINT; SIGHUP replaces the worker. It
+ * also carries out updates of the program, and goes on with one that was cut off. The result is the exit code for the
+ * process. Every state and what leads out of it: docs/supervisor-states.md, docs/self-update-states.md.
  */
 export async function supervise(command: SuperviseCommand): Promise<ExitCode> {
-  const { environment } = command;
+  const environment = withoutHandOver(command.environment);
   const settings = readSupervisorSettings(environment);
   if (!settings) return explainFaults(command);
 
@@ -47,19 +76,141 @@ export async function supervise(command: SuperviseCommand): Promise<ExitCode> {
     level: settings.logLevel,
     secrets: findSecrets(environment),
   });
-  const socket = bindSocket(settings.httpAddr, environment, process.pid);
-  if (!socket.ok) {
-    const line = formatFailure(socket.failure);
-    log.fatal({ code: socket.failure.code }, line);
+  const held = await takeHold(command, settings, environment);
+  if (!held.ok) {
+    const line = formatFailure(held.failure);
+    log.fatal({ code: held.failure.code }, line);
     process.stderr.write(`${line}\n`);
-    return EXIT.socketUnavailable;
+    return exitCodeOf(held.failure);
   }
-  log.info({ address: socket.value.address }, 'socket held');
+  const { socket, lock } = held.value;
+  log.info({ address: socket.address }, 'socket held');
+  if (process.pid === 1) await reapOrphans(() => ownChildren);
   try {
-    return await runLoop(toWorkerCommand(command), toPolicy(command, settings), socket.value, log);
+    return await run(command, settings, environment, held.value, log);
   } finally {
-    socket.value.close();
+    socket.close();
+    lock?.release();
   }
+}
+
+type Hold = {
+  readonly paths: StatePaths;
+  readonly socket: HeldSocket;
+  /** Undefined for another program: several of those may be supervised. */
+  readonly lock: HeldLock | undefined;
+};
+
+/** The lock first: whoever has it may do as he likes with socket and state. */
+async function takeHold(
+  { foreignCommand, environment: given }: SuperviseCommand,
+  settings: SupervisorSettings,
+  environment: NodeJS.ProcessEnv,
+): Promise<Outcome<Hold>> {
+  const wasHandedOver = isHandedOver(given);
+  const found = findStatePaths(environment);
+  if (!found.ok) return found;
+  const paths = found.value;
+  let lock: HeldLock | undefined;
+  if (foreignCommand.length === 0) {
+    // The lock goes with the image before; the moment until it is taken again is too short for another to bind.
+    const taken = wasHandedOver
+      ? await lockFileWithin(paths.supervisorLock, LOCK_WITHIN_MS)
+      : lockFile(paths.supervisorLock);
+    if (!taken.ok) return taken;
+    lock = taken.value;
+  }
+  const socket = wasHandedOver
+    ? adoptSocket(HANDED_OVER_FD)
+    : await bindSocketWithin(settings.httpAddr, environment, process.pid, BIND_WITHIN_MS);
+  return socket.ok ? succeed({ paths, socket: socket.value, lock }) : socket;
+}
+
+function findStatePaths(environment: NodeJS.ProcessEnv): Outcome<StatePaths> {
+  const configured = environment['PODUP_STATE_DIR'] || environment['WEBHOOK_STATE_DIR'];
+  const stateDir = findStateDirectory(configured || undefined, { environment, isWritable });
+  if (stateDir === undefined) {
+    return fail('STATE_DIR_UNUSABLE', 'PODUP_STATE_DIR is not set and there is no HOME.');
+  }
+  const paths = statePaths(stateDir.replace(/(?<=.)\/+$/, ''));
+  const url = environment['PODUP_DB_URL'] || environment['WEBHOOK_DB_URL'];
+  const database = url?.replace(/^sqlite:(?:\/\/)?/, '') ?? paths.database;
+  const reportsDir = environment['PODUP_SELF_UPDATE_REPORT_DIR'] || paths.reportsDir;
+  try {
+    makeDirectoryDurably(paths.dataDir);
+  } catch (error) {
+    return fail(
+      'STATE_DIR_UNUSABLE',
+      `${paths.dataDir}: ${(error as NodeJS.ErrnoException).code}.`,
+    );
+  }
+  return succeed({ ...paths, database, reportsDir });
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function exitCodeOf({ code }: Failure): ExitCode {
+  if (code === 'STATE_DIR_IN_USE') return EXIT.restartNow;
+  return code === 'SOCKET_UNAVAILABLE' ? EXIT.socketUnavailable : EXIT.failure;
+}
+
+async function run(
+  command: SuperviseCommand,
+  settings: SupervisorSettings,
+  environment: NodeJS.ProcessEnv,
+  { paths, socket }: Hold,
+  log: Logger,
+): Promise<ExitCode> {
+  const isForeign = command.foreignCommand.length > 0;
+  const files = command.files ?? realFiles;
+  const installation = findInstallation({ ...command, environment });
+  const found = await findOnDisk({ paths, installation, files, isForeign, log });
+  const supervisor = new Supervisor({
+    installation,
+    paths,
+    found,
+    environment,
+    command: isForeign
+      ? () => foreignWorker(command.foreignCommand, environment)
+      : () =>
+          workerCommand(
+            installation,
+            { ...command, environment },
+            withoutSystemd(environment),
+            files,
+          ),
+    isForeign,
+    policy: toPolicy(settings, isForeign),
+    rules: toRules(settings),
+    bootId: readBootId(),
+    socket,
+    log,
+    becomeTarget: () => becomeTarget(installation.program.target, socket.fd, environment),
+    files,
+    ...(command.observe && { observe: command.observe }),
+  });
+  return supervisor.run();
+}
+
+async function becomeTarget(
+  target: string,
+  socketFd: number,
+  environment: NodeJS.ProcessEnv,
+): Promise<UpdateEvent> {
+  const calls = await loadSystemCalls();
+  if (!calls.ok) return { kind: 'hand-over-impossible', reason: formatFailure(calls.failure) };
+  const { duplicate } = calls.value;
+  return {
+    kind: 'act-failed',
+    failure: becomeProgram(target, socketFd, withoutSystemd(environment), duplicate),
+  };
 }
 
 /** The whole program knows how to explain every fault at once, so that is left to it. */
@@ -83,105 +234,41 @@ function findSecrets(environment: NodeJS.ProcessEnv): string[] {
   );
 }
 
-function toWorkerCommand(command: SuperviseCommand): WorkerCommand {
-  // The socket of systemd was meant for this process; a worker finds its own by what it is told.
-  const { LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, ...environment } = command.environment;
-  const [file, ...args] = command.foreignCommand;
-  if (file !== undefined) {
-    return { file, args, environment: { ...environment, PODUP_LISTEN_FD: String(LISTEN_FD) } };
-  }
-  return {
-    file: command.execPath,
-    args: [...command.entryArgs, 'http-server', '--listen-fd', String(LISTEN_FD)],
-    environment,
-  };
+/** The socket of systemd was meant for this process; a worker finds its own by what it is told. */
+function withoutSystemd(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, ...rest } = environment;
+  return rest;
 }
 
-function toPolicy(command: SuperviseCommand, settings: SupervisorSettings): Policy {
-  const { backoffInitialMs, backoffMaxMs, stopTimeoutMs } = settings;
-  const isForeign = command.foreignCommand.length > 0;
+function foreignWorker(
+  [file = '', ...args]: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): WorkerCommand {
+  const told = { ...withoutSystemd(environment), PODUP_LISTEN_FD: String(LISTEN_FD) };
+  return { file, args, environment: told };
+}
+
+function toPolicy(settings: SupervisorSettings, isForeign: boolean): Policy {
+  const { backoffInitialMs, backoffMaxMs, stopTimeoutMs, updateStartTimeoutMs } = settings;
   return {
     ...FIXED_POLICY,
     backoffInitialMs,
     backoffMaxMs,
     stopTimeoutMs,
+    trialStartTimeoutMs: updateStartTimeoutMs,
     ...(isForeign && { readyAfterAliveMs: READY_AFTER_ALIVE_MS }),
   };
 }
 
-/** The one owner of the state: takes one event at a time and performs the effects once the new state is in force. */
-function runLoop(
-  command: WorkerCommand,
-  policy: Policy,
-  socket: HeldSocket,
-  log: Logger,
-): Promise<ExitCode> {
-  const { promise, resolve } = Promise.withResolvers<ExitCode>();
-  const timers = new Map<Timer, NodeJS.Timeout>();
-  let state: State = INITIAL_STATE;
-  let worker: Worker | undefined;
-
-  // Effects never post events before they return, so no event can meet another half done.
-  const post = (event: Event) => {
-    const next = step(state, event, { nowMs: performance.now(), random: Math.random() }, policy);
-    state = next.state;
-    for (const effect of next.effects) perform(effect);
-  };
-
-  const perform = (effect: Effect) => {
-    switch (effect.kind) {
-      case 'start-worker':
-        if (worker?.isAlive()) return;
-        worker = spawnWorker(command, socket.fd, {
-          event: post,
-          notice: (notice) => log.debug({ notice }, 'worker said'),
-          malformed: (count) => reportMalformed(log, count),
-        });
-        return;
-      case 'signal-worker':
-        return worker?.signal(effect.signal);
-      case 'kill-worker':
-        return worker?.kill();
-      case 'set-timer':
-        clearTimeout(timers.get(effect.timer));
-        timers.set(
-          effect.timer,
-          setTimeout(post, effect.afterMs, { kind: 'timer-fired', timer: effect.timer }),
-        );
-        return;
-      case 'clear-timer':
-        return clearTimeout(timers.get(effect.timer));
-      case 'report':
-        return log[effect.level](effect.fields, effect.what);
-      case 'exit':
-        return resolve(effect.code);
-    }
-  };
-
-  const stopListening = listenToSignals(post);
-  post({ kind: 'start' });
-  return promise.finally(() => {
-    stopListening();
-    for (const timer of timers.values()) clearTimeout(timer);
-  });
+function toRules({ soakMs, idleTimeoutMs }: SupervisorSettings): UpdateContext['rules'] {
+  return { ...FIXED_RULES, soakMs, idleTimeoutMs };
 }
 
-function listenToSignals(post: (event: Event) => void): () => void {
-  const listeners = {
-    SIGTERM: () => post({ kind: 'stop-requested', signal: 'SIGTERM' }),
-    SIGINT: () => post({ kind: 'stop-requested', signal: 'SIGINT' }),
-    SIGHUP: () => post({ kind: 'reload-requested' }),
-  } as const;
-  const entries = Object.entries(listeners);
-  for (const [signal, listener] of entries) process.on(signal, listener);
-  return () => {
-    for (const [signal, listener] of entries) process.off(signal, listener);
-  };
-}
-
-/** One line for the first, the tenth, the hundredth …: a worker that floods its channel must not flood the log. */
-function reportMalformed(log: Logger, count: number): void {
-  if (/^10*$/.test(String(count))) {
-    log.warn({ count }, 'message of the worker thrown away: not a known notice');
+/** Tells a reboot from a crash; empty where the kernel does not say (no Linux, no /proc). */
+function readBootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().slice(0, 64);
+  } catch {
+    return '';
   }
 }

@@ -43,7 +43,8 @@ async function examineHost(run: RunCommand): Promise<readonly HealthCheck[]> {
   return [toCheck('podman', podman), toCheck('user-manager', manager)];
 }
 
-function toCheck(component: HealthCheck['component'], outcome: Outcome<void>): HealthCheck {
+/** One part as it was found. */
+export function toCheck(component: HealthCheck['component'], outcome: Outcome<void>): HealthCheck {
   return { component, failure: outcome.ok ? undefined : outcome.failure };
 }
 

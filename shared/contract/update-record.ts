@@ -53,7 +53,7 @@ export type UpdateState = (typeof UPDATE_STATES)[number];
 /** `release`: a newer program is installed. `rollback`: a person wants a former one back. */
 export const UPDATE_KINDS = ['release', 'rollback'] as const;
 
-const backupShape = shape({
+export const backupShape = shape({
   /** `copy`: made and checked by SQLite. `raw`: file and log copied as they were. `none`: there was no database. */
   kind: oneOf(['copy', 'raw', 'none']),
   /** Absolute path; of a raw copy the log lies beside it with `-wal`. */

@@ -2,7 +2,6 @@ import {
   closeSync,
   fsyncSync,
   linkSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -51,6 +50,8 @@ export type Files = {
   read(path: string, maxBytes: number): Uint8Array | undefined;
   /** The names in a folder, in order; none where it is missing. */
   list(path: string): readonly string[];
+  /** Removes a folder of copies that nothing refers to any more, with all that is in it. */
+  removeTree(path: string): void;
 };
 
 /** The operations of the real file system. */
@@ -92,17 +93,8 @@ export const realFiles: Files = {
       return readFileSync(path);
     }),
   list: (path) => unless(['ENOENT'], () => readdirSync(path).sort()) ?? [],
+  removeTree: (path) => rmSync(path, { recursive: true, force: true }),
 };
-
-/** Removes a folder of copies that nothing refers to any more, with all that is in it. */
-export function removeTree(path: string): void {
-  rmSync(path, { recursive: true, force: true });
-}
-
-/** Whether there is anything at the path, a dangling symbolic link included. */
-export function isPresent(path: string): boolean {
-  return unless(['ENOENT', 'ENOTDIR'], () => lstatSync(path)) !== undefined;
-}
 
 /** What `act` gives, or undefined when it fails with one of these codes. */
 function unless<T>(codes: readonly string[], act: () => T): T | undefined {

@@ -11,7 +11,7 @@ export type Report = {
 
 /** What the edge is to do after a step. Each may be repeated without harm. */
 export type Effect =
-  | { readonly kind: 'start-worker' }
+  | { readonly kind: 'start-worker'; readonly trial: boolean }
   | { readonly kind: 'signal-worker'; readonly signal: StopSignal }
   /** SIGKILL to the worker and everything in its process group. */
   | { readonly kind: 'kill-worker' }

@@ -28,7 +28,11 @@ export function startWorker(
       timedOut: false,
       tally,
     },
-    effects: [...before, setTimer('start-deadline', withinMs), { kind: 'start-worker' }],
+    effects: [
+      ...before,
+      setTimer('start-deadline', withinMs),
+      { kind: 'start-worker', trial: tally.trial },
+    ],
   };
 }
 

@@ -64,7 +64,8 @@ export function stepSupervisor(
   );
   return {
     state: { ...moved.state, standby: standby.standby },
-    effects: [...moved.effects, ...standby.effects],
+    // First, for a record that cannot be written drops what stands behind it.
+    effects: [...standby.effects, ...moved.effects],
   };
 }
 

@@ -1,7 +1,9 @@
-import { fstatSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { BoundSocket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { formatHttpAddress, type HttpAddress } from '../../shared/contract/http-address.ts';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { localAddress } from './local-address.ts';
 
 /** The socket that every worker serves on. The supervisor holds it, and never accepts on it itself. */
 export type HeldSocket = {
@@ -14,6 +16,8 @@ export type HeldSocket = {
 
 /** The first descriptor that systemd passes, sd_listen_fds(3). */
 const LISTEN_FDS_START = 3;
+
+const BIND_RETRY_MS = 20;
 
 /**
  * Takes the listening socket that systemd passed to this process (`LISTEN_FDS`, `LISTEN_PID`), or binds one at
@@ -39,6 +43,39 @@ export function bindSocket(
   } catch (error) {
     return fail('SOCKET_UNAVAILABLE', `${formatHttpAddress(address)} (${codeOf(error)}).`);
   }
+}
+
+/**
+ * As `bindSocket`, but waits for an address that is in use: the worker of a supervisor that was killed holds it for a
+ * moment longer.
+ */
+export async function bindSocketWithin(
+  address: HttpAddress,
+  environment: NodeJS.ProcessEnv,
+  ownPid: number,
+  withinMs: number,
+): Promise<Outcome<HeldSocket>> {
+  const deadlineMs = performance.now() + withinMs;
+  for (;;) {
+    const bound = bindSocket(address, environment, ownPid);
+    const isInUse = !bound.ok && bound.failure.detail.includes('EADDRINUSE');
+    if (!isInUse || performance.now() > deadlineMs) return bound;
+    // No event tells when an address becomes free.
+    await wait(BIND_RETRY_MS);
+  }
+}
+
+/** Takes the socket that the program before this one, in the same process, has handed over. */
+export function adoptSocket(fd: number): Outcome<HeldSocket> {
+  if (!isSocket(fd)) {
+    return fail('SOCKET_UNAVAILABLE', `Descriptor ${fd}, which was handed over, is no socket.`);
+  }
+  const address = localAddress(fd);
+  return succeed({
+    fd,
+    address: address ? formatHttpAddress(address) : 'socket that was handed over',
+    close: () => closeSync(fd),
+  });
 }
 
 function takeInherited(count: string): Outcome<HeldSocket> {

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
-import type { WorkerNotice } from '../../shared/contract/worker-messages.ts';
+import { EXIT } from '../../shared/contract/exit-codes.ts';
+import type { SupervisorMessage, WorkerNotice } from '../../shared/contract/worker-messages.ts';
 import type { Event, StopSignal } from '../core/event.ts';
+import { trackChild } from '../process/own-children.ts';
 import { readNotices } from './read-notices.ts';
 
 /** What is run as the worker. */
@@ -15,6 +17,8 @@ export type WorkerCommand = {
 export type WorkerListener = {
   event(event: Event): void;
   notice(notice: WorkerNotice): void;
+  /** Asked when it exits with 10: whether a durable request of this very process stands behind it. */
+  hasAsked(pid: number): boolean;
   malformed(count: number): void;
 };
 
@@ -24,6 +28,10 @@ export type Worker = {
   signal(signal: StopSignal): void;
   /** SIGKILL to its whole process group. */
   kill(): void;
+  /** Tells it something over the channel; lost where it does not listen any more. */
+  send(message: SupervisorMessage): void;
+  /** Null where it could not be started. */
+  readonly pid: number | null;
   /** False once its end was told. */
   isAlive(): boolean;
 };
@@ -56,8 +64,10 @@ export function spawnWorker(
   const child = startChild(command, socketFd);
   if (child instanceof Error) {
     process.nextTick(end, { kind: 'spawn-failed', reason: child.message });
-    return { signal: () => {}, kill: () => {}, isAlive: () => !hasEnded };
+    const nothing = () => {};
+    return { signal: nothing, kill: nothing, send: nothing, pid: null, isAlive: () => !hasEnded };
   }
+  trackChild(child);
   const { pid } = child;
   if (pid !== undefined) {
     process.nextTick(() => listener.event({ kind: 'worker-spawned', pid }));
@@ -67,7 +77,10 @@ export function spawnWorker(
     // Later errors are about signals that found nobody; the exit says all there is to know.
     if (pid === undefined) end({ kind: 'spawn-failed', reason: error.message });
   });
-  child.on('exit', (code, signal) => end({ kind: 'worker-exited', code, signal }));
+  child.on('exit', (code, signal) => {
+    const adopted = code === EXIT.updateRequested && pid !== undefined && listener.hasAsked(pid);
+    end({ kind: 'worker-exited', code, signal, adopted });
+  });
 
   return {
     signal: (signal) => {
@@ -77,6 +90,11 @@ export function spawnWorker(
       // A group is only killed while its leader is not reaped, so the id cannot be another's.
       if (!hasEnded && pid !== undefined) killGroup(pid);
     },
+    send: (message) => {
+      const channel = child.stdio[CHANNEL_FD] as Duplex | null;
+      if (!hasEnded && channel?.writable) channel.write(`${JSON.stringify(message)}\n`);
+    },
+    pid: pid ?? null,
     isAlive: () => !hasEnded,
   };
 }
@@ -107,7 +125,11 @@ function listenToChannel(
     notice: (notice) => {
       if (hasEnded()) return;
       listener.notice(notice);
-      listener.event({ kind: 'worker-ready' });
+      if (notice.kind === 'worker-ready') {
+        const { version, schema, digest } = notice;
+        listener.event({ kind: 'worker-ready', readiness: { version, schema, digest } });
+      }
+      if (notice.kind === 'worker-starting') listener.event({ kind: 'worker-starting' });
     },
     malformed: (count) => {
       if (!hasEnded()) listener.malformed(count);

@@ -6,25 +6,41 @@ import type { HealthCheck } from '../../host/health.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { refuseOtherMethods } from '../method-not-allowed.ts';
 
-type Parts = { readonly check: () => Promise<readonly HealthCheck[]>; readonly gate: AdminGate };
+type Parts = {
+  readonly check: () => Promise<readonly HealthCheck[]>;
+  /** Our own parts only: quick, and the same whatever the host does. */
+  readonly checkOwn: () => readonly HealthCheck[];
+  readonly gate: AdminGate;
+};
 
-/** `GET /health`: open to all, for a proxy or a monitor has no token; what was seen in detail is for admins. */
-export function registerHealth(app: FastifyInstance, { check, gate }: Parts): void {
+/**
+ * `GET /health`: open to all, for a proxy or a monitor has no token; what was seen in detail is for admins.
+ * `GET /health/self`: whether this program is well, whatever its host is; the supervisor asks it of a new version.
+ */
+export function registerHealth(app: FastifyInstance, { check, checkOwn, gate }: Parts): void {
   app.get('/health', async (request, reply) => {
     // Monitors ask every few seconds: no event for each.
     request.note.action = '';
     const isAdmin = gate(request.headers.authorization).ok;
-    const checks = (await check()).map((one) => toView(one, isAdmin));
-    const isWell = checks.every(({ ok }) => ok);
-    const view: HealthView = {
-      status: isWell ? 'ok' : 'degraded',
-      version: PROGRAM.version,
-      commit: PROGRAM.commit,
-      checks,
-    };
-    return reply.code(isWell ? 200 : 503).send(view);
+    const view = toHealth(await check(), isAdmin);
+    return reply.code(view.status === 'ok' ? 200 : 503).send(view);
   });
-  refuseOtherMethods(app, '/health', 'GET', 'health');
+  app.get('/health/self', (request, reply) => {
+    request.note.action = '';
+    const view = toHealth(checkOwn(), gate(request.headers.authorization).ok);
+    return reply.code(view.status === 'ok' ? 200 : 503).send(view);
+  });
+  for (const url of ['/health', '/health/self']) refuseOtherMethods(app, url, 'GET', 'health');
+}
+
+function toHealth(found: readonly HealthCheck[], isAdmin: boolean): HealthView {
+  const checks = found.map((one) => toView(one, isAdmin));
+  return {
+    status: checks.every(({ ok }) => ok) ? 'ok' : 'degraded',
+    version: PROGRAM.version,
+    commit: PROGRAM.commit,
+    checks,
+  };
 }
 
 function toView({ component, failure }: HealthCheck, isAdmin: boolean): HealthCheckView {

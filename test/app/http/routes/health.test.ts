@@ -20,7 +20,11 @@ const ILL: readonly HealthCheck[] = [
 function startHealth(context: Parameters<typeof startApp>[0], checks: readonly HealthCheck[]) {
   return startApp(context, {
     prepare: (app) =>
-      registerHealth(app, { check: () => Promise.resolve(checks), gate: createAdminGate(TOKEN) }),
+      registerHealth(app, {
+        check: () => Promise.resolve(checks),
+        checkOwn: () => checks.filter(({ component }) => component !== 'podman'),
+        gate: createAdminGate(TOKEN),
+      }),
   });
 }
 
@@ -76,5 +80,30 @@ describe('GET /health', () => {
     const { port } = await startHealth(t, WELL);
     const answer = await ask(port, { method: 'POST', path: '/health' });
     assert.deepEqual([answer.status, answer.headers.allow], [405, 'GET']);
+  });
+});
+
+describe('GET /health/self', () => {
+  test('says version and commit, and looks at nothing but ourselves', async (t) => {
+    const ill = [...WELL, { component: 'podman', failure: ILL[2]?.failure } as HealthCheck];
+    const { port, events, store } = await startHealth(t, ill);
+    const answer = await ask(port, { path: '/health/self' });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.json, {
+      status: 'ok',
+      version: PROGRAM.version,
+      commit: PROGRAM.commit,
+      checks: [{ component: 'database', ok: true }],
+    });
+    events.flush();
+    assert.deepEqual(store.events.list({ limit: 1 }), []);
+  });
+
+  test('is 503 when a part of ours is ill, with details for admins only', async (t) => {
+    const { port } = await startHealth(t, ILL);
+    const answer = await ask(port, { path: '/health/self' });
+    assert.equal(answer.status, 503);
+    assert.doesNotMatch(answer.text, /zgeheim|detail/);
+    assert.match((await askAdmin(port, '/health/self')).text, /zgeheim/);
   });
 });

@@ -1,0 +1,83 @@
+import { hostname } from 'node:os';
+import type { ProgramPaths } from '../../shared/contract/state-paths.ts';
+import type { UpdateOutcome } from '../../shared/contract/update-history.ts';
+import type { UpdateRecord } from '../../shared/contract/update-record.ts';
+import { formatUpdateReport } from '../../shared/contract/update-report.ts';
+import type { BulkFiles } from '../../shared/fs/bulk-files.ts';
+import { makeDirectoryDurably, writeFileDurably } from '../../shared/fs/durable-file.ts';
+import type { Files } from '../../shared/fs/files.ts';
+import type { Memory } from '../core/update/machine.ts';
+import { toHistory } from '../core/update/outcome.ts';
+import { listForgotten } from '../release/kept-programs.ts';
+import { type ProgramParts, removeLeftovers } from '../release/program-files.ts';
+import { appendHistory } from './history.ts';
+import { type MemoryPaths, readMemory, writePolicy, writeQuarantine } from './memory-store.ts';
+import { removeRecord } from './record-store.ts';
+
+/** What the end of an update works with. */
+export type CloseParts = {
+  readonly paths: MemoryPaths & {
+    readonly updateRecord: string;
+    readonly updateHistory: string;
+    readonly backupsDir: string;
+    readonly reportsDir: string;
+  };
+  readonly program: ProgramPaths;
+  readonly files: Files;
+  readonly bulk: BulkFiles;
+  readonly wallMs: number;
+};
+
+/** How an update ends, and what is to be remembered of it. */
+export type Closing = {
+  readonly record: UpdateRecord;
+  readonly outcome: UpdateOutcome;
+  readonly memory: Memory;
+};
+
+/**
+ * Ends an update for good. The order is what makes it safe to be cut off anywhere and repeated: first what must not be
+ * forgotten (a bad program is never taken again), then what is told, then what may go, and the record as the last of
+ * all. Throws the system's error; the record is then still there.
+ */
+export function closeUpdate(parts: CloseParts, closing: Closing): void {
+  tell(parts, closing);
+  const { paths, program, files, bulk } = parts;
+  const { record, outcome } = closing;
+  const programParts: ProgramParts = { program, folder: '', files, bulk };
+  removeLeftovers(programParts, outcome === 'committed' || outcome === 'current');
+  if (outcome === 'committed') {
+    for (const folder of listForgotten(paths.backupsDir, record.txn, files))
+      files.removeTree(folder);
+  }
+  removeRecord(paths.updateRecord, files);
+}
+
+/** Everything but the removal: for an update whose place another one takes at once. */
+export function tell({ paths, program, files, wallMs }: CloseParts, closing: Closing): void {
+  const { record, outcome, memory } = closing;
+  const known = readMemory(paths, files, wallMs, () => undefined);
+  if (!isSame(known.quarantine, memory.quarantine)) {
+    writeQuarantine(paths, memory.quarantine, files);
+  }
+  if (!isSame(known.policy, memory.policy)) writePolicy(paths, memory.policy, files);
+  const entry = toHistory(record, outcome, wallMs);
+  appendHistory(paths.updateHistory, entry, files);
+  // Named by the update, so that a repeat is the same report and not another one.
+  const seconds = Math.floor(record.startedAt / 1000);
+  const report = `${paths.reportsDir}/self-update-${seconds}-${record.txn}.json`;
+  if (files.facts(`${report}.imported`) === undefined) {
+    makeDirectoryDurably(paths.reportsDir, 0o700, files);
+    const facts = {
+      binaryPath: program.target,
+      host: hostname(),
+      pid: process.pid,
+      dryRun: record.request.dryRun,
+    };
+    writeFileDurably(report, JSON.stringify(formatUpdateReport(entry, facts)), 0o600, files);
+  }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
