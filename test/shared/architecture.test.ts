@@ -63,7 +63,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
     'shared/process',
   ],
-  'app/updates': ['app/domain', 'shared/contract'],
+  'app/updates': ['app/domain', 'shared/config', 'shared/contract', 'shared/fs', 'shared/process'],
   'app/worker.ts': [
     'app/db',
     'app/events',
