@@ -19,14 +19,23 @@ const POLICY: Policy = {
   backoffInitialMs: 500,
   backoffMaxMs: 60_000,
   stopTimeoutMs: 30_000,
+  trialStartTimeoutMs: 60_000,
 };
 
+/** A tally that has nothing special to it. */
+const tally = { crashes: 0, freeRestartsAtMs: [], everReady: true, trial: false } as const;
+const spent = { ...tally, freeRestartsAtMs: [NOW.nowMs, NOW.nowMs, NOW.nowMs] };
+const onTrial = { ...tally, trial: true };
 /** All deadlines are now, so that each timer that fires is due. */
-const common = {
-  deadlineMs: NOW.nowMs,
-  tally: { crashes: 0, freeRestartsAtMs: [] },
+const common = { deadlineMs: NOW.nowMs, tally } as const;
+const starting = {
+  ...common,
+  phase: 'starting',
+  pid: 1,
+  latestMs: NOW.nowMs + POLICY.startLimitMs,
+  timedOut: false,
 } as const;
-const spent = { crashes: 0, freeRestartsAtMs: [NOW.nowMs, NOW.nowMs, NOW.nowMs] };
+const running = { phase: 'running', pid: 1, readyAtMs: 0, tally } as const;
 const stopping = {
   ...common,
   phase: 'stopping',
@@ -41,24 +50,39 @@ type Named<T> = { readonly name: string; readonly value: T };
 const STATES: Record<State['phase'], readonly Named<State>[]> = {
   idle: [{ name: 'idle', value: { phase: 'idle' } }],
   starting: [
-    { name: 'starting, no pid yet', value: { ...common, phase: 'starting', pid: null } },
-    { name: 'starting', value: { ...common, phase: 'starting', pid: 1 } },
+    { name: 'starting, no pid yet', value: { ...starting, pid: null } },
+    {
+      name: 'starting, none was ever ready',
+      value: { ...starting, tally: { ...tally, everReady: false } },
+    },
+    { name: 'starting', value: starting },
+    { name: 'starting, out of time', value: { ...starting, timedOut: true } },
+    { name: 'starting on trial', value: { ...starting, tally: onTrial } },
   ],
   running: [
-    { name: 'running', value: { ...common, phase: 'running', pid: 1, readyAtMs: 0 } },
-    {
-      name: 'running, three restarts spent',
-      value: { phase: 'running', pid: 1, readyAtMs: 0, tally: spent },
-    },
+    { name: 'running', value: running },
+    { name: 'running, three restarts spent', value: { ...running, tally: spent } },
+    { name: 'running on trial', value: { ...running, tally: onTrial } },
   ],
   'backing-off': [
-    { name: 'backing-off', value: { ...common, phase: 'backing-off', untilMs: NOW.nowMs } },
+    { name: 'backing-off', value: { phase: 'backing-off', untilMs: NOW.nowMs, tally } },
   ],
   stopping: [
     { name: 'stopping to reload', value: { ...stopping, cause: 'reload' } },
+    { name: 'stopping for an update', value: { ...stopping, cause: 'suspend' } },
     { name: 'stopping', value: { ...stopping, cause: 'shutdown' } },
     { name: 'stopping, no pid yet', value: { ...stopping, cause: 'shutdown', pid: null } },
     { name: 'stopping, killed', value: { ...stopping, cause: 'shutdown', killed: true } },
+  ],
+  suspended: [
+    {
+      name: 'suspended for an update',
+      value: { phase: 'suspended', cause: 'update', tally },
+    },
+    {
+      name: 'suspended, configuration refused',
+      value: { phase: 'suspended', cause: 'config', tally },
+    },
   ],
   stopped: [{ name: 'stopped', value: { phase: 'stopped', code: 0 } }],
 };
@@ -67,15 +91,25 @@ const EVENTS: Record<Event['kind'], readonly Named<Event>[]> = {
   start: [{ name: 'start', value: { kind: 'start' } }],
   'worker-spawned': [{ name: 'worker-spawned', value: { kind: 'worker-spawned', pid: 1 } }],
   'spawn-failed': [{ name: 'spawn-failed', value: { kind: 'spawn-failed', reason: '' } }],
-  'worker-ready': [{ name: 'worker-ready', value: { kind: 'worker-ready' } }],
+  'worker-ready': [
+    {
+      name: 'worker-ready',
+      value: { kind: 'worker-ready', readiness: { version: '1.0.0', schema: 1, digest: null } },
+    },
+  ],
+  'worker-starting': [{ name: 'worker-starting', value: { kind: 'worker-starting' } }],
   'worker-exited': [
     ...[0, 10, 75, 78, 1].map((code) => ({
       name: `worker-exited ${code}`,
-      value: { kind: 'worker-exited', code, signal: null } as const,
+      value: { kind: 'worker-exited', code, signal: null, adopted: false } as const,
     })),
     {
+      name: 'worker-exited 10 with a request',
+      value: { kind: 'worker-exited', code: 10, signal: null, adopted: true },
+    },
+    {
       name: 'worker-exited by a signal',
-      value: { kind: 'worker-exited', code: null, signal: 'SIGKILL' },
+      value: { kind: 'worker-exited', code: null, signal: 'SIGKILL', adopted: false },
     },
   ],
   'timer-fired': (['start-deadline', 'backoff', 'stop-deadline'] as const).map((timer) => ({
@@ -87,6 +121,12 @@ const EVENTS: Record<Event['kind'], readonly Named<Event>[]> = {
     value: { kind: 'stop-requested', signal },
   })),
   'reload-requested': [{ name: 'reload-requested', value: { kind: 'reload-requested' } }],
+  suspend: [{ name: 'suspend', value: { kind: 'suspend' } }],
+  resume: [
+    { name: 'resume', value: { kind: 'resume', trial: false } },
+    { name: 'resume on trial', value: { kind: 'resume', trial: true } },
+  ],
+  'end-trial': [{ name: 'end-trial', value: { kind: 'end-trial' } }],
 };
 
 type Edge = {
@@ -111,7 +151,8 @@ function drawPage(): string {
   const edges = states.flatMap((state) => events.flatMap((event) => walk(state, event)));
   return `# States of the supervisor
 
-Generated by scripts/draw-states.ts from \`step\` in supervisor/core/step.ts. Reports to the log are left out.
+Generated by scripts/draw-states.ts from \`step\` in supervisor/core/step.ts. Reports to the log are left out. What an
+update wants of the worker it says with \`suspend\`, \`resume\` and \`end-trial\`; see self-update-states.md.
 
 \`\`\`mermaid
 stateDiagram-v2
@@ -174,6 +215,9 @@ function nameEffect(effect: Effect): readonly string[] {
     case 'exit':
       return [`exit ${effect.code}`];
     case 'start-worker':
+      return [effect.trial ? 'start-worker on trial' : effect.kind];
+    case 'signal':
+      return [`tell the update ${effect.signal.kind}`];
     case 'kill-worker':
       return [effect.kind];
   }

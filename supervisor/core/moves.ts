@@ -36,6 +36,18 @@ export function startWorker(
   };
 }
 
+/** The worker that was started has got its process id. */
+export function beBorn(state: Starting, pid: number): Step {
+  return {
+    state: { ...state, pid },
+    effects: [
+      report('info', 'worker started', { workerPid: pid }),
+      // There was nobody yet to be killed when its time was over.
+      ...(state.timedOut ? [{ kind: 'kill-worker' } as const] : []),
+    ],
+  };
+}
+
 /** The worker serves: it said so, or it lives long enough to be taken for ready. */
 export function becomeReady(state: Starting, inputs: Inputs, readiness?: Readiness): Step {
   // A notice without a worker cannot come from the one that is being started.

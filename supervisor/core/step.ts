@@ -3,6 +3,7 @@ import type { Event } from './event.ts';
 import {
   assertNever,
   backOff,
+  beBorn,
   becomeReady,
   bury,
   endStop,
@@ -74,10 +75,7 @@ function whileIdle(state: Idle, event: Event, inputs: Inputs, policy: Policy): S
 function whileStarting(state: Starting, event: Event, inputs: Inputs, policy: Policy): Step {
   switch (event.kind) {
     case 'worker-spawned':
-      return {
-        state: { ...state, pid: event.pid },
-        effects: [report('info', 'worker started', { workerPid: event.pid })],
-      };
+      return beBorn(state, event.pid);
     case 'spawn-failed':
       if (state.tally.trial) {
         const { reason } = event;

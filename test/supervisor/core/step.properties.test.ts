@@ -37,7 +37,7 @@ test('whatever came before, a stop leads to the end once the worker is gone', ()
       then({ kind: 'stop-requested', signal: 'SIGTERM' }, 0);
       // The worker hears nothing: the deadline must have it killed, and only then does it end.
       then({ kind: 'timer-fired', timer: 'stop-deadline' }, POLICY.stopTimeoutMs);
-      then({ kind: 'worker-exited', code: null, signal: 'SIGKILL' }, 1);
+      then({ kind: 'worker-exited', code: null, signal: 'SIGKILL', adopted: false }, 1);
       assert.equal(state.phase, 'stopped');
       assert.ok(wasStopped || effects.includes('exit'));
       assert.ok(!effects.includes('start-worker'));
@@ -75,12 +75,46 @@ test('a worker is restarted without a wait at most three times a minute when nob
   fc.assert(
     fc.property(anyWalk, (walk) => {
       const atOnce: number[] = [];
-      const unasked = walk.filter(({ event }) => event.kind !== 'reload-requested');
+      const asks = ['reload-requested', 'resume'];
+      const unasked = walk.filter(({ event }) => !asks.includes(event.kind));
       follow([BEGIN, ...unasked], (event, next, { nowMs }) => {
         const starts = next.effects.some((effect) => effect.kind === 'start-worker');
         if (starts && event.kind === 'worker-exited') atOnce.push(nowMs);
         assert.ok(atOnce.filter((atMs) => atMs > nowMs - 60_000).length <= 3);
       });
+    }),
+  );
+});
+
+test('a worker on trial is started only where that was asked for, and is never restarted unasked', () => {
+  fc.assert(
+    fc.property(anyWalk, (walk) => {
+      let isAsked = false;
+      follow([BEGIN, ...walk], (event, next) => {
+        if (event.kind === 'resume') isAsked = event.trial;
+        const started = next.effects.find((effect) => effect.kind === 'start-worker');
+        if (!started?.trial) return;
+        assert.ok(isAsked);
+        assert.ok(event.kind === 'resume' || endsWanted(event), event.kind);
+      });
+    }),
+  );
+});
+
+test('whenever no worker is wanted, the update hears of it once the worker is gone', () => {
+  fc.assert(
+    fc.property(anyWalk, (walk) => {
+      const { state, nowMs } = follow([BEGIN, ...walk], () => {});
+      const inputs = { nowMs, random: 0 };
+      const isOver = state.phase === 'stopped' || isShuttingDown(state);
+      const first = step(state, { kind: 'suspend' }, inputs, POLICY);
+      const gone = { kind: 'worker-exited', code: 0, signal: null, adopted: false } as const;
+      const then = step(first.state, gone, inputs, POLICY);
+      const told = [...first.effects, ...then.effects].filter(({ kind }) => kind === 'signal');
+      assert.deepEqual(
+        told,
+        isOver ? [] : [{ kind: 'signal', signal: { kind: 'worker-suspended' } }],
+      );
     }),
   );
 });
@@ -94,6 +128,15 @@ test('every state survives a round trip through JSON', () => {
     }),
   );
 });
+
+/** The end of a worker that was being stopped and is wanted again. */
+function endsWanted({ kind }: Event): boolean {
+  return kind === 'worker-exited' || kind === 'spawn-failed';
+}
+
+function isShuttingDown(state: State): boolean {
+  return state.phase === 'stopping' && state.cause === 'shutdown';
+}
 
 /** Walks from the initial state and hands each step to `look`. */
 function follow(

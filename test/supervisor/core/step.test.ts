@@ -1,65 +1,55 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Effect } from '../../../supervisor/core/effect.ts';
 import type { Event } from '../../../supervisor/core/event.ts';
 import type { Policy } from '../../../supervisor/core/restart-policy.ts';
-import type { State, Tally } from '../../../supervisor/core/state.ts';
+import type { State } from '../../../supervisor/core/state.ts';
 import { step } from '../../../supervisor/core/step.ts';
+import {
+  CLEAR,
+  endTrial,
+  exited,
+  FRESH,
+  fired,
+  getsOn,
+  healthy,
+  idle,
+  inShort,
+  int,
+  killed,
+  MINUTE_MS,
+  NOW,
+  pausing,
+  type Row,
+  ready,
+  reload,
+  reloading,
+  resume,
+  running,
+  SPENT,
+  START,
+  STOP,
+  spawned,
+  spawnFailed,
+  start,
+  starting,
+  stopped,
+  stopping,
+  suspend,
+  suspended,
+  TIRED,
+  term,
+  UNPROVEN,
+  unborn,
+  waiting,
+} from './samples.ts';
 import { POLICY } from './walks.ts';
-
-const NOW = { nowMs: 1_000_000, random: 0.5 };
-const MINUTE_MS = 60_000;
-const FRESH: Tally = { crashes: 0, freeRestartsAtMs: [] };
-const TIRED: Tally = { crashes: 3, freeRestartsAtMs: [] };
-const SPENT: Tally = {
-  crashes: 3,
-  freeRestartsAtMs: [NOW.nowMs - 3, NOW.nowMs - 2, NOW.nowMs - 1],
-};
-
-const idle: State = { phase: 'idle' };
-const unborn: State = { phase: 'starting', pid: null, deadlineMs: NOW.nowMs, tally: TIRED };
-const starting: State = { ...unborn, pid: 7 };
-const running: State = { phase: 'running', pid: 7, readyAtMs: NOW.nowMs - MINUTE_MS, tally: TIRED };
-const healthy: State = { ...running, readyAtMs: NOW.nowMs - 10 * MINUTE_MS };
-const waiting: State = { phase: 'backing-off', untilMs: NOW.nowMs, tally: TIRED };
-const stopping: State = {
-  phase: 'stopping',
-  cause: 'shutdown',
-  pid: 7,
-  signal: 'SIGINT',
-  deadlineMs: NOW.nowMs,
-  killed: false,
-  tally: TIRED,
-};
-const reloading: State = { ...stopping, cause: 'reload', signal: 'SIGTERM' };
-const stopped: State = { phase: 'stopped', code: 0 };
-
-const start: Event = { kind: 'start' };
-const spawned: Event = { kind: 'worker-spawned', pid: 8 };
-const spawnFailed: Event = { kind: 'spawn-failed', reason: 'ENOENT' };
-const ready: Event = { kind: 'worker-ready' };
-const term: Event = { kind: 'stop-requested', signal: 'SIGTERM' };
-const int: Event = { kind: 'stop-requested', signal: 'SIGINT' };
-const reload: Event = { kind: 'reload-requested' };
-const killed: Event = { kind: 'worker-exited', code: null, signal: 'SIGKILL' };
-const exited = (code: number): Event => ({ kind: 'worker-exited', code, signal: null });
-const fired = (timer: 'start-deadline' | 'backoff' | 'stop-deadline'): Event => ({
-  kind: 'timer-fired',
-  timer,
-});
-
-/** Title, state, event, phase that follows, effects in short (reports left out). */
-type Row = readonly [string, State, Event, State['phase'], readonly string[]];
-
-const CLEAR = '-start-deadline';
-const START = ['+start-deadline:300000', 'start-worker'];
 
 const ROWS: readonly Row[] = [
   ['the first worker is started', idle, start, 'starting', START],
   ['a stop before the start ends at once', idle, term, 'stopped', ['exit:0']],
   ['a worker gets its pid', unborn, spawned, 'starting', []],
   ['a failed spawn is a crash', unborn, spawnFailed, 'backing-off', [CLEAR, '+backoff:4000']],
-  ['a ready worker runs', starting, ready, 'running', [CLEAR]],
+  ['a ready worker runs', starting, ready, 'running', [CLEAR, 'tells worker-up']],
   [
     'a worker that does not become ready is killed',
     starting,
@@ -68,13 +58,7 @@ const ROWS: readonly Row[] = [
     ['kill-worker'],
   ],
   ['a killed start is a crash', starting, killed, 'backing-off', [CLEAR, '+backoff:4000']],
-  [
-    'a stop while starting tells the worker',
-    starting,
-    term,
-    'stopping',
-    [CLEAR, 'SIGTERM', '+stop-deadline:30000'],
-  ],
+  ['a stop while starting tells the worker', starting, term, 'stopping', STOP],
   [
     'a stop before the pid is known tells nobody yet',
     unborn,
@@ -82,13 +66,7 @@ const ROWS: readonly Row[] = [
     'stopping',
     [CLEAR, '+stop-deadline:30000'],
   ],
-  [
-    'a reload while starting replaces the worker',
-    starting,
-    reload,
-    'stopping',
-    [CLEAR, 'SIGTERM', '+stop-deadline:30000'],
-  ],
+  ['a reload while starting replaces the worker', starting, reload, 'stopping', STOP],
   [
     'an unasked 0 restarts after a wait',
     running,
@@ -113,16 +91,31 @@ const ROWS: readonly Row[] = [
     'backing-off',
     [CLEAR, '+backoff:4000'],
   ],
-  ['78 ends the supervisor', running, exited(78), 'stopped', [CLEAR, 'exit:78']],
-  ['SIGTERM is passed on', running, term, 'stopping', [CLEAR, 'SIGTERM', '+stop-deadline:30000']],
-  ['SIGINT is passed on', running, int, 'stopping', [CLEAR, 'SIGINT', '+stop-deadline:30000']],
   [
-    'a reload stops the worker politely',
-    running,
-    reload,
-    'stopping',
-    [CLEAR, 'SIGTERM', '+stop-deadline:30000'],
+    '78 ends the supervisor where no worker was ever ready',
+    { ...starting, tally: UNPROVEN },
+    exited(78),
+    'stopped',
+    [CLEAR, 'exit:78'],
   ],
+  ['78 later on waits for a person', running, exited(78), 'suspended', [CLEAR]],
+  [
+    '10 with its own request restarts at once',
+    running,
+    exited(10, true),
+    'starting',
+    [CLEAR, ...START],
+  ],
+  [
+    'a fourth 10 within a minute is a crash',
+    { ...running, tally: SPENT },
+    exited(10, true),
+    'backing-off',
+    [CLEAR, '+backoff:4000'],
+  ],
+  ['SIGTERM is passed on', running, term, 'stopping', STOP],
+  ['SIGINT is passed on', running, int, 'stopping', [CLEAR, 'SIGINT', '+stop-deadline:30000']],
+  ['a reload stops the worker politely', running, reload, 'stopping', STOP],
   ['the wait is over', waiting, fired('backoff'), 'starting', START],
   [
     'a wait that is woken early goes on',
@@ -203,14 +196,48 @@ const ROWS: readonly Row[] = [
 
 /** What means nothing: the state stays the very same, and nothing is done. */
 const IGNORED: readonly (readonly [State, readonly Event[]])[] = [
-  [idle, [spawned, spawnFailed, ready, exited(1), fired('backoff'), reload]],
+  [idle, [spawned, spawnFailed, ready, getsOn, exited(1), fired('backoff'), reload, endTrial]],
   [unborn, [ready]],
-  [starting, [start, fired('backoff'), fired('stop-deadline')]],
-  [running, [start, spawned, spawnFailed, ready, fired('start-deadline')]],
-  [waiting, [start, spawned, spawnFailed, ready, exited(75), fired('start-deadline')]],
-  [stopping, [start, ready, reload, fired('backoff')]],
+  [starting, [start, resume, fired('backoff'), fired('stop-deadline')]],
+  [{ ...starting, timedOut: true }, [ready, getsOn, fired('start-deadline')]],
+  [running, [start, resume, spawned, spawnFailed, ready, getsOn, fired('start-deadline')]],
+  [
+    waiting,
+    [
+      start,
+      resume,
+      endTrial,
+      spawned,
+      spawnFailed,
+      ready,
+      getsOn,
+      exited(75),
+      fired('start-deadline'),
+    ],
+  ],
+  [stopping, [start, suspend, resume, endTrial, ready, getsOn, reload, fired('backoff')]],
+  [reloading, [resume]],
+  [pausing, [suspend]],
   [{ ...stopping, killed: true }, [fired('stop-deadline')]],
-  [stopped, [start, spawned, spawnFailed, ready, exited(1), fired('backoff'), term, reload]],
+  [
+    suspended,
+    [start, endTrial, spawned, spawnFailed, ready, getsOn, exited(1), fired('backoff'), reload],
+  ],
+  [
+    stopped,
+    [
+      start,
+      spawned,
+      spawnFailed,
+      ready,
+      exited(1),
+      fired('backoff'),
+      term,
+      reload,
+      suspend,
+      resume,
+    ],
+  ],
 ];
 
 describe('step', () => {
@@ -251,6 +278,8 @@ describe('step', () => {
     ]);
     const next = step(starting, fired('start-deadline'), NOW, foreign);
     assert.deepEqual(next.state, { phase: 'running', pid: 7, readyAtMs: NOW.nowMs, tally: TIRED });
+    // Nobody knows what it is, so the update is told nothing of it.
+    assert.deepEqual(next.effects.flatMap(inShort), [CLEAR]);
   });
 
   test('restarts at once are counted per minute', () => {
@@ -262,28 +291,10 @@ describe('step', () => {
 
   test('what the types forbid is a bug and throws', () => {
     const alien = { kind: 'alien' } as unknown as Event;
-    for (const state of [idle, starting, running, waiting, stopping]) {
+    for (const state of [idle, starting, running, waiting, stopping, suspended]) {
       assert.throws(() => step(state, alien, NOW, POLICY), /Undecided: {"kind":"alien"}/);
     }
     const limbo = { phase: 'limbo' } as unknown as State;
     assert.throws(() => step(limbo, start, NOW, POLICY), /Undecided/);
   });
 });
-
-function inShort(effect: Effect): readonly string[] {
-  switch (effect.kind) {
-    case 'set-timer':
-      return [`+${effect.timer}:${effect.afterMs}`];
-    case 'clear-timer':
-      return [`-${effect.timer}`];
-    case 'signal-worker':
-      return [effect.signal];
-    case 'exit':
-      return [`exit:${effect.code}`];
-    case 'report':
-      return [];
-    case 'start-worker':
-    case 'kill-worker':
-      return [effect.kind];
-  }
-}

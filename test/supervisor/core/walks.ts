@@ -8,6 +8,7 @@ export const POLICY: Policy = {
   backoffInitialMs: 500,
   backoffMaxMs: 60_000,
   stopTimeoutMs: 30_000,
+  trialStartTimeoutMs: 60_000,
 };
 
 /** Any event, with the codes that mean something among many that do not. */
@@ -15,11 +16,15 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   fc.constant<Event>({ kind: 'start' }),
   fc.nat().map((pid): Event => ({ kind: 'worker-spawned', pid })),
   fc.constant<Event>({ kind: 'spawn-failed', reason: 'ENOENT' }),
-  fc.constant<Event>({ kind: 'worker-ready' }),
+  fc.constant<Event>({
+    kind: 'worker-ready',
+    readiness: { version: '1.0.0', schema: 1, digest: null },
+  }),
+  fc.constant<Event>({ kind: 'worker-starting' }),
   fc
-    .oneof(fc.constantFrom(0, 1, 10, 75, 78), fc.nat(255))
-    .map((code): Event => ({ kind: 'worker-exited', code, signal: null })),
-  fc.constant<Event>({ kind: 'worker-exited', code: null, signal: 'SIGKILL' }),
+    .tuple(fc.oneof(fc.constantFrom(0, 1, 10, 75, 78), fc.nat(255)), fc.boolean())
+    .map(([code, adopted]): Event => ({ kind: 'worker-exited', code, signal: null, adopted })),
+  fc.constant<Event>({ kind: 'worker-exited', code: null, signal: 'SIGKILL', adopted: false }),
   fc
     .constantFrom('start-deadline' as const, 'backoff' as const, 'stop-deadline' as const)
     .map((timer): Event => ({ kind: 'timer-fired', timer })),
@@ -27,6 +32,9 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
     .constantFrom('SIGTERM' as const, 'SIGINT' as const)
     .map((signal): Event => ({ kind: 'stop-requested', signal })),
   fc.constant<Event>({ kind: 'reload-requested' }),
+  fc.constant<Event>({ kind: 'suspend' }),
+  fc.boolean().map((trial): Event => ({ kind: 'resume', trial })),
+  fc.constant<Event>({ kind: 'end-trial' }),
 );
 
 /** What happens next in a walk: an event, after a pause, with a random number in [0, 1). */
