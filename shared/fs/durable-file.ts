@@ -13,6 +13,35 @@ export function writeFileDurably(
   mode = 0o600,
   files: Files = realFiles,
 ): void {
+  writeAside({ path, content, mode, files }, (aside) => files.rename(aside, path));
+}
+
+/**
+ * Makes a file whole under a name that is free: whoever finds the name finds all of the content. Of several who try
+ * at once one makes it, for link(2), unlike rename(2), replaces nothing.
+ * @throws EEXIST where there is something already, or another error of the system.
+ */
+export function createDurably(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o600,
+  files: Files = realFiles,
+): void {
+  writeAside({ path, content, mode, files }, (aside) => {
+    files.link(aside, path);
+    files.unlink(aside);
+  });
+}
+
+type Written = {
+  readonly path: string;
+  readonly content: string | Uint8Array;
+  readonly mode: number;
+  readonly files: Files;
+};
+
+/** Writes a file beside `path`, whole and synced, and has it put in place; nothing is left aside when that fails. */
+function writeAside({ path, content, mode, files }: Written, place: (aside: string) => void): void {
   const aside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   const file = files.create(aside, mode);
   try {
@@ -22,7 +51,7 @@ export function writeFileDurably(
     } finally {
       files.close(file);
     }
-    files.rename(aside, path);
+    place(aside);
   } catch (error) {
     files.unlink(aside);
     throw error;
