@@ -1,7 +1,17 @@
 import type { Effect } from '../../../supervisor/core/effect.ts';
 import type { Event } from '../../../supervisor/core/event.ts';
 import { FIXED_POLICY } from '../../../supervisor/core/restart-policy.ts';
-import type { State, Tally } from '../../../supervisor/core/state.ts';
+import type {
+  BackingOff,
+  Idle,
+  Running,
+  Starting,
+  State,
+  Stopped,
+  Stopping,
+  Suspended,
+  Tally,
+} from '../../../supervisor/core/state.ts';
 
 export const NOW = { nowMs: 1_000_000, random: 0.5 };
 export const MINUTE_MS = 60_000;
@@ -14,8 +24,8 @@ export const SPENT: Tally = {
   freeRestartsAtMs: [NOW.nowMs - 3, NOW.nowMs - 2, NOW.nowMs - 1],
 };
 
-export const idle: State = { phase: 'idle' };
-export const unborn: State = {
+export const idle: Idle = { phase: 'idle' };
+export const unborn: Starting = {
   phase: 'starting',
   pid: null,
   deadlineMs: NOW.nowMs,
@@ -23,18 +33,18 @@ export const unborn: State = {
   timedOut: false,
   tally: TIRED,
 };
-export const starting: State = { ...unborn, pid: 7 };
-export const running: State = {
+export const starting: Starting = { ...unborn, pid: 7 };
+export const running: Running = {
   phase: 'running',
   pid: 7,
   readyAtMs: NOW.nowMs - MINUTE_MS,
   tally: TIRED,
 };
-export const healthy: State = { ...running, readyAtMs: NOW.nowMs - 10 * MINUTE_MS };
-export const tried: State = { ...starting, tally: ON_TRIAL };
-export const onTrial: State = { ...running, tally: ON_TRIAL };
-export const waiting: State = { phase: 'backing-off', untilMs: NOW.nowMs, tally: TIRED };
-export const stopping: State = {
+export const healthy: Running = { ...running, readyAtMs: NOW.nowMs - 10 * MINUTE_MS };
+export const tried: Starting = { ...starting, tally: ON_TRIAL };
+export const onTrial: Running = { ...running, tally: ON_TRIAL };
+export const waiting: BackingOff = { phase: 'backing-off', untilMs: NOW.nowMs, tally: TIRED };
+export const stopping: Stopping = {
   phase: 'stopping',
   cause: 'shutdown',
   pid: 7,
@@ -43,11 +53,11 @@ export const stopping: State = {
   killed: false,
   tally: TIRED,
 };
-export const reloading: State = { ...stopping, cause: 'reload', signal: 'SIGTERM' };
-export const pausing: State = { ...stopping, cause: 'suspend', signal: 'SIGTERM' };
-export const suspended: State = { phase: 'suspended', cause: 'update', tally: TIRED };
-export const refused: State = { ...suspended, cause: 'config' };
-export const stopped: State = { phase: 'stopped', code: 0 };
+export const reloading: Stopping = { ...stopping, cause: 'reload', signal: 'SIGTERM' };
+export const pausing: Stopping = { ...stopping, cause: 'suspend', signal: 'SIGTERM' };
+export const suspended: Suspended = { phase: 'suspended', cause: 'update', tally: TIRED };
+export const refused: Suspended = { ...suspended, cause: 'config' };
+export const stopped: Stopped = { phase: 'stopped', code: 0 };
 
 export const start: Event = { kind: 'start' };
 export const spawned: Event = { kind: 'worker-spawned', pid: 8 };

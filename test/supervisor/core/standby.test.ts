@@ -99,7 +99,7 @@ describe('the standby', () => {
     });
     fc.assert(
       fc.property(fc.array(anyHappening, { maxLength: 40 }), (walk) => {
-        let standby = off;
+        let standby: Standby = { phase: 'off' };
         const asked = { runs: false, clock: false };
         for (const { worker, event } of walk) {
           const next = stepStandby(standby, worker, hear(asked, event));
