@@ -11,8 +11,8 @@ export type RetainedVersion = {
   readonly release: ReleaseIdentity;
   /** Where the program lies. */
   readonly file: string;
-  /** The update that kept it; null for the one beside the program, which has no database of its own. */
-  readonly txn: string | null;
+  /** The update that kept it. */
+  readonly txn: string;
   /** Whether its database is kept with it. */
   readonly hasDatabase: boolean;
   readonly bytes: number;
@@ -27,25 +27,8 @@ export type UpdateFacts = {
   readonly history: readonly UpdateHistoryEntry[];
   readonly quarantine: Quarantine['entries'];
   readonly policy: UpdatePolicy;
-  /** The newest first, each program once. */
+  /** The newest first, each program once, as the supervisor finds them. */
   readonly retained: readonly RetainedVersion[];
   /** Files that are there and could not be read, each with why; what they say is missing above. */
   readonly unreadable: readonly string[];
 };
-
-/** A program that has been in place and was left again, so that TARGET.old is no longer what it was then. */
-const EXCHANGES: readonly UpdateHistoryEntry['outcome'][] = [
-  'committed',
-  'rolled-back',
-  'superseded',
-];
-
-/**
- * What lies at TARGET.old between two updates: what was replaced by the last one, if that one was committed. After an
- * update that went back it is the running program once more, and nothing to go back to.
- */
-export function identifyOld(facts: Pick<UpdateFacts, 'record' | 'history'>) {
-  if (facts.record.kind !== 'none') return undefined;
-  const last = facts.history.findLast(({ outcome }) => EXCHANGES.includes(outcome));
-  return last?.outcome === 'committed' ? last : undefined;
-}

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { parseJson } from '../../shared/contract/read-shape.ts';
 import { releaseIdentity } from '../../shared/contract/release.ts';
-import { programPaths, type StatePaths } from '../../shared/contract/state-paths.ts';
+import type { StatePaths } from '../../shared/contract/state-paths.ts';
 import {
   NO_POLICY,
   parseQuarantine,
@@ -11,11 +11,12 @@ import {
   type UpdateHistoryEntry,
 } from '../../shared/contract/update-history.ts';
 import {
+  backupShape,
   MAX_RECORD_BYTES,
   parseUpdateRecord,
   type RecordReading,
 } from '../../shared/contract/update-record.ts';
-import { identifyOld, type RetainedVersion, type UpdateFacts } from '../domain/update-facts.ts';
+import type { RetainedVersion, UpdateFacts } from '../domain/update-facts.ts';
 import { readBounded } from './read-bounded.ts';
 
 /** Some thousand updates. */
@@ -25,24 +26,22 @@ const MAX_SMALL_BYTES = 1024 * 1024;
 const MAX_RETAINED = 100;
 
 /**
- * What the files of the state directory say of updates, for whoever has no live word of the supervisor. `target` is
- * the program file. Every file is replaced or appended to in one step, so each is read whole; the record is read
- * before the history, so that an update that ends meanwhile is seen in one of them.
+ * What the files of the state directory say of updates, for whoever has no live word of the supervisor. Every file is
+ * replaced or appended to in one step, so each is read whole; the record is read before the history, so that an
+ * update that ends meanwhile is seen in one of them.
  */
-export async function readUpdateState(paths: StatePaths, target: string): Promise<UpdateFacts> {
+export async function readUpdateState(paths: StatePaths): Promise<UpdateFacts> {
   const unreadable: string[] = [];
   const record = await readRecord(paths.updateRecord);
   const history = await readHistory(paths.updateHistory, unreadable);
   const quarantine = await readParsed(paths.quarantine, parseQuarantine, unreadable);
   const policy = await readParsed(paths.updatePolicy, parseUpdatePolicy, unreadable);
-  const kept = await readKept(paths.backupsDir, unreadable);
-  const beside = await readBeside(target, identifyOld({ record, history }));
   return {
     record,
     history,
     quarantine: quarantine?.entries ?? [],
     policy: policy ?? NO_POLICY,
-    retained: onceEach([...kept, ...beside]),
+    retained: await readKept(paths.backupsDir, unreadable),
     unreadable,
   };
 }
@@ -63,7 +62,7 @@ async function readHistory(
   const read = await readBounded(path, MAX_HISTORY_BYTES, 'end');
   if (read.kind === 'fault') unreadable.push(`${path}: ${read.fault}`);
   if (read.kind !== 'text') return [];
-  // Cut off somewhere in a line, which is left out, as is a last one that is not whole yet.
+  // A line that was cut at either end is left out.
   return parseUpdateHistory(read.text);
 }
 
@@ -83,11 +82,16 @@ async function readParsed<T>(
   return value;
 }
 
-async function readKept(folder: string, unreadable: string[]): Promise<RetainedVersion[]> {
+/** The kept programs, the newest first, for names of updates sort by time; one that is kept twice is there once. */
+async function readKept(folder: string, unreadable: string[]): Promise<readonly RetainedVersion[]> {
   const names = await readdir(folder).catch((): string[] => []);
   const newestFirst = names.sort().reverse().slice(0, MAX_RETAINED);
-  const kept = newestFirst.map((txn) => readOneKept(`${folder}/${txn}`, txn, unreadable));
-  return (await Promise.all(kept)).filter((version) => version !== undefined);
+  const read = await Promise.all(
+    newestFirst.map((txn) => readOneKept(`${folder}/${txn}`, txn, unreadable)),
+  );
+  const kept = read.filter((version) => version !== undefined);
+  const digests = kept.map(({ release }) => release.digest);
+  return kept.filter(({ release }, index) => digests.indexOf(release.digest) === index);
 }
 
 /** `program`, and in `program.json` what it is; a folder without both keeps no program, or none any more. */
@@ -100,48 +104,23 @@ async function readOneKept(
   const program = await findFile(file);
   const described = await findFile(`${file}.json`);
   if (!program || !described) return undefined;
-  const identify = (content: string) => releaseIdentity(parseJson(content));
-  const release = await readParsed(`${file}.json`, identify, unreadable);
-  return (
-    release && {
-      release,
-      file,
-      txn,
-      hasDatabase: (await findFile(`${folder}/database.db`)) !== undefined,
-      bytes: program.size,
-      // The program itself is a second name of a file that may be much older.
-      keptAt: Math.round(described.mtimeMs),
-    }
-  );
-}
-
-async function readBeside(
-  target: string,
-  last: UpdateHistoryEntry | undefined,
-): Promise<RetainedVersion[]> {
-  const { old } = programPaths(target);
-  const program = await findFile(old);
-  if (!last || !program) return [];
-  const { from: release, finishedAt: keptAt } = last;
-  return [{ release, file: old, txn: null, hasDatabase: false, bytes: program.size, keptAt }];
+  const read = <T>(name: string, parse: (raw: unknown) => T | undefined) =>
+    readParsed(`${folder}/${name}`, (content) => parse(parseJson(content)), unreadable);
+  const release = await read('program.json', releaseIdentity);
+  const backup = await read('backup.json', backupShape);
+  if (!release) return undefined;
+  return {
+    release,
+    file,
+    txn,
+    hasDatabase: backup !== undefined && backup.kind !== 'none',
+    bytes: program.size,
+    // The program itself is a second name of a file that may be much older.
+    keptAt: Math.round(described.mtimeMs),
+  };
 }
 
 async function findFile(path: string) {
   const facts = await stat(path).catch(() => undefined);
   return facts?.isFile() ? facts : undefined;
-}
-
-/** A program that was in place several times is kept several times: with a database it is worth more, then newer. */
-function onceEach(versions: readonly RetainedVersion[]): readonly RetainedVersion[] {
-  const best = new Map<string, RetainedVersion>();
-  for (const version of versions) {
-    const other = best.get(version.release.digest);
-    if (!other || isBetter(version, other)) best.set(version.release.digest, version);
-  }
-  return [...best.values()].sort((a, b) => b.keptAt - a.keptAt);
-}
-
-function isBetter(one: RetainedVersion, other: RetainedVersion): boolean {
-  if (one.hasDatabase !== other.hasDatabase) return one.hasDatabase;
-  return one.keptAt > other.keptAt;
 }

@@ -13,8 +13,6 @@ import {
   writeUpdateFiles,
 } from './update-fixture.ts';
 
-const NO_TARGET = '/nonexistent/program';
-
 /** Sets when a program was kept; its program.json says so. */
 function datedAt(folder: string, seconds: number): void {
   utimesSync(`${folder}/program.json`, seconds, seconds);
@@ -24,7 +22,7 @@ describe('readUpdateState', () => {
   test('a host that has not seen an update has nothing to tell', async (t) => {
     const paths = makeState(t);
     rmSync(paths.dataDir, { recursive: true });
-    assert.deepEqual(await readUpdateState(paths, NO_TARGET), {
+    assert.deepEqual(await readUpdateState(paths), {
       record: { kind: 'none' },
       history: [],
       quarantine: [],
@@ -50,7 +48,7 @@ describe('readUpdateState', () => {
     const hold = { at: 5, by: 'ann', reason: 'holidays', automatic: false };
     const policy = { ...NO_POLICY, hold, lastGood: release('1.0.0') };
     writeUpdateFiles(paths, { record, history, quarantine: { v: 1, entries: [bad] }, policy });
-    const state = await readUpdateState(paths, NO_TARGET);
+    const state = await readUpdateState(paths);
     assert.deepEqual(state.record, { kind: 'record', record });
     assert.deepEqual(state.history, history);
     assert.deepEqual(state.quarantine, [bad]);
@@ -66,7 +64,7 @@ describe('readUpdateState', () => {
     writeUpdateFiles(paths, { policy: { ...NO_POLICY, generationFloor: 7 } });
     const folder = keepProgram(paths, 'upd_1', { version: '1.0.0' });
     writeFileSync(`${folder}/program.json`, '{"version":"1.0.0"}');
-    const state = await readUpdateState(paths, NO_TARGET);
+    const state = await readUpdateState(paths);
     assert.equal(state.record.kind, 'broken');
     assert.equal(state.policy.generationFloor, 7);
     assert.deepEqual([state.history, state.quarantine, state.retained], [[], [], []]);
@@ -80,7 +78,7 @@ describe('readUpdateState', () => {
   test('a record of a newer program is said to be newer', async (t) => {
     const paths = makeState(t);
     writeUpdateFiles(paths, { record: updateRecord({ v: 2 }) });
-    const { record } = await readUpdateState(paths, NO_TARGET);
+    const { record } = await readUpdateState(paths);
     assert.deepEqual(record, { kind: 'newer', v: 2 });
   });
 
@@ -88,7 +86,7 @@ describe('readUpdateState', () => {
     const paths = makeState(t);
     writeFileSync(paths.updateRecord, ' '.repeat(256 * 1024 + 1));
     writeFileSync(paths.quarantine, `${' '.repeat(1024 * 1024)}{"v":1,"entries":[]}`);
-    const state = await readUpdateState(paths, NO_TARGET);
+    const state = await readUpdateState(paths);
     assert.match(JSON.stringify(state.record), /"broken".*262145 bytes/);
     assert.match(state.unreadable.join(), /quarantine\.json: it has 1048596 bytes/);
   });
@@ -100,7 +98,7 @@ describe('readUpdateState', () => {
     const ids = Array.from({ length: count }, (_, index) => `upd_${index}`);
     writeFileSync(paths.updateHistory, ids.map(line).join(''));
     appendFileSync(paths.updateHistory, line('upd_torn').slice(0, 100));
-    const { history } = await readUpdateState(paths, NO_TARGET);
+    const { history } = await readUpdateState(paths);
     assert.equal(history.at(-1)?.txn, `upd_${count - 1}`);
     assert.ok(history.length > 1000 && history.length < count, `${history.length} of ${count}`);
     assert.deepEqual(
@@ -115,7 +113,7 @@ describe('the versions that can be gone back to', () => {
     const paths = makeState(t);
     datedAt(keepProgram(paths, 'upd_1', { version: '1.0.0', hasDatabase: false }), 1000);
     datedAt(keepProgram(paths, 'upd_2', { version: '2.0.0' }), 2000);
-    const { retained } = await readUpdateState(paths, NO_TARGET);
+    const { retained } = await readUpdateState(paths);
     assert.deepEqual(retained, [
       {
         release: release('2.0.0'),
@@ -136,16 +134,21 @@ describe('the versions that can be gone back to', () => {
     ]);
   });
 
-  test('name a program once: with its database before without, then the newest', async (t) => {
+  test('name a program once, as the newest update kept it', async (t) => {
     const paths = makeState(t);
-    datedAt(keepProgram(paths, 'upd_1', { version: '1.0.0' }), 1000);
-    datedAt(keepProgram(paths, 'upd_2', { version: '1.0.0' }), 2000);
-    datedAt(keepProgram(paths, 'upd_3', { version: '1.0.0', hasDatabase: false }), 3000);
-    const { retained } = await readUpdateState(paths, NO_TARGET);
+    for (const txn of ['upd_1', 'upd_3', 'upd_2']) keepProgram(paths, txn, { version: '1.0.0' });
+    const { retained } = await readUpdateState(paths);
     assert.deepEqual(
       retained.map(({ txn }) => txn),
-      ['upd_2'],
+      ['upd_3'],
     );
+  });
+
+  test('have no database where nothing says that one was kept', async (t) => {
+    const paths = makeState(t);
+    rmSync(`${keepProgram(paths, 'upd_1', { version: '1.0.0' })}/backup.json`);
+    const { retained, unreadable } = await readUpdateState(paths);
+    assert.deepEqual([retained[0]?.hasDatabase, unreadable], [false, []]);
   });
 
   test('leave out folders without a program or without a word of what it is', async (t) => {
@@ -153,48 +156,7 @@ describe('the versions that can be gone back to', () => {
     rmSync(`${keepProgram(paths, 'upd_1', { version: '1.0.0' })}/program`);
     rmSync(`${keepProgram(paths, 'upd_2', { version: '2.0.0' })}/program.json`);
     writeFileSync(`${paths.backupsDir}/a file`, '');
-    const { retained, unreadable } = await readUpdateState(paths, NO_TARGET);
+    const { retained, unreadable } = await readUpdateState(paths);
     assert.deepEqual([retained, unreadable], [[], []]);
   });
-
-  test('take in the program before this one, as the last commit says what it is', async (t) => {
-    const paths = makeState(t);
-    const target = `${paths.stateDir}/program`;
-    writeFileSync(`${target}.old`, 'old one');
-    writeUpdateFiles(paths, {
-      history: [historyEntry(), historyEntry({ txn: 'upd_2', outcome: 'failed' })],
-    });
-    const { retained } = await readUpdateState(paths, target);
-    assert.deepEqual(retained, [
-      {
-        release: release('1.0.0'),
-        file: `${target}.old`,
-        txn: null,
-        hasDatabase: false,
-        bytes: 7,
-        keptAt: 1_700_000_060_000,
-      },
-    ]);
-    keepProgram(paths, 'upd_1', { version: '1.0.0' });
-    const again = await readUpdateState(paths, target);
-    assert.deepEqual(
-      again.retained.map(({ txn }) => txn),
-      ['upd_1'],
-      'the kept one has a database',
-    );
-  });
-
-  for (const [title, record, last] of [
-    ['after an update that went back', undefined, 'rolled-back'],
-    ['while an update is open', updateRecord(), 'committed'],
-  ] as const) {
-    test(`leave out the program before this one ${title}`, async (t) => {
-      const paths = makeState(t);
-      const target = `${paths.stateDir}/program`;
-      writeFileSync(`${target}.old`, 'old one');
-      const history = [historyEntry(), historyEntry({ txn: 'upd_2', outcome: last })];
-      writeUpdateFiles(paths, { history, ...(record && { record }) });
-      assert.deepEqual((await readUpdateState(paths, target)).retained, []);
-    });
-  }
 });

@@ -138,6 +138,9 @@ export function keepProgram(
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/program`, version);
   writeFileSync(`${folder}/program.json`, JSON.stringify(release(version)));
-  if (hasDatabase) writeFileSync(`${folder}/database.db`, 'database');
+  const backup = hasDatabase
+    ? { kind: 'copy', file: `${folder}/database.db`, sha256: sha256(''), bytes: 8, schema: 1 }
+    : { kind: 'none', file: null, sha256: null, bytes: 0, schema: null };
+  writeFileSync(`${folder}/backup.json`, JSON.stringify(backup));
   return folder;
 }
