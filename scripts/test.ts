@@ -2,6 +2,7 @@
  * `npm test`: everything. Unit and integration tests run here; those that need a real host run in the lab, each file
  * in a host of its own. What cannot run on this machine is left out and named at the end, never silently.
  *   node scripts/test.ts [WORD...]   only the files whose path contains one of the words, without coverage
+ *   node scripts/test.ts --long      what takes too long for every change (`*.long.test.ts`), without coverage
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, rmSync } from 'node:fs';
@@ -12,19 +13,22 @@ const coverage = join(root, 'coverage');
 const TRIXIE = '/var/cache/lab/trixie';
 /** Longest first, so that the last one running is a short one. */
 const LABS_AT_A_TIME = 2;
-const FILE_LIMIT_MS = 300_000;
+const isLong = process.argv.includes('--long');
+const FILE_LIMIT_MS = isLong ? 3_600_000 : 300_000;
 
 type Run = { readonly name: string; readonly argv: readonly string[] };
 type Result = { readonly run: Run; readonly passed: number; readonly failed: number };
 
-const words = process.argv.slice(2);
+const words = process.argv.slice(2).filter((word) => word !== '--long');
 const isWanted = (path: string) => words.length === 0 || words.some((word) => path.includes(word));
 
 const environment = { ...process.env, NODE_V8_COVERAGE: join(coverage, 'tmp') };
 const nodeTest = ['--test', `--test-timeout=${FILE_LIMIT_MS}`, '--test-reporter=spec'];
 
 function find(pattern: string): string[] {
-  return globSync(pattern, { cwd: root }).sort().filter(isWanted);
+  return globSync(pattern, { cwd: root })
+    .sort()
+    .filter((path) => isWanted(path) && path.endsWith('.long.test.ts') === isLong);
 }
 
 /** Where labs can run, and else why not and what would change that. */
@@ -90,7 +94,7 @@ async function executeAll(runs: readonly Run[], atATime: number): Promise<Result
 
 rmSync(coverage, { recursive: true, force: true });
 mkdirSync(join(coverage, 'tmp'), { recursive: true });
-const host = find('test/{app,shared,supervisor,scripts,product}/**/*.test.ts');
+const host = find('test/{app,crash,product,scripts,shared,supervisor,update}/**/*.test.ts');
 const inside = find('test/{e2e,host,rootful}/**/*.test.ts');
 const results =
   host.length > 0
@@ -118,7 +122,7 @@ if (obstacle === undefined) results.push(...(await executeAll(labRuns, LABS_AT_A
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 let failed = results.reduce((sum, result) => sum + result.failed, 0);
-if (words.length === 0) {
+if (words.length === 0 && !isLong) {
   const isComplete = obstacle === undefined;
   const report = spawnSync(
     join(root, 'node_modules/.bin/c8'),

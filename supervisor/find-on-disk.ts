@@ -35,9 +35,9 @@ export async function findOnDisk(parts: DiskParts): Promise<Found> {
   );
   const { record, failure } = openRecord(parts, wallMs);
   const unavailable = failure ?? installation.unavailable;
-  // A record that nobody can act upon stays for the program that can.
+  // A record that this process cannot act upon, and what belongs to it, stays for the one that can.
   if (!record || slot === 'elsewhere') {
-    if (!failure) forgetTries(program.tries, files);
+    if (!record && !failure && slot !== 'elsewhere') forgetTries(program.tries, files);
     return { ...none, memory, unavailable };
   }
   return {

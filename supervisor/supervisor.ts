@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import type { ExitCode } from '../shared/contract/exit-codes.ts';
@@ -7,7 +6,7 @@ import type { UpdateAnswer } from '../shared/contract/update-request.ts';
 import type { UpdateStatus } from '../shared/contract/update-status.ts';
 import { realBulkFiles } from '../shared/fs/bulk-files.ts';
 import { type Files, realFiles } from '../shared/fs/files.ts';
-import { createActs } from './acts/create-acts.ts';
+import type { ActParts } from './acts/create-acts.ts';
 import { type ActKind, ActRunner, isAct } from './acts/perform-act.ts';
 import type { Event, WorkerTimer } from './core/event.ts';
 import type { Policy } from './core/restart-policy.ts';
@@ -15,7 +14,6 @@ import type { SupervisorInputs, SupervisorState } from './core/supervisor.ts';
 import type { UpdateEvent, UpdateMachine, UpdateTimer } from './core/update/machine.ts';
 import type { Found } from './core/update/recover.ts';
 import { toStatus } from './core/update/status.ts';
-import { clearOpeners } from './database/find-openers.ts';
 import { openInbox, type RequestInbox } from './inbox/request-inbox.ts';
 import type { Installation } from './installation.ts';
 import { listenToSignals } from './loop/listen-to-signals.ts';
@@ -26,7 +24,6 @@ import { writePolicy } from './record/memory-store.ts';
 import { writeRecord } from './record/record-store.ts';
 import { systemFailure } from './record/system-failure.ts';
 import type { HeldSocket } from './socket/bind-socket.ts';
-import { localAddress } from './socket/local-address.ts';
 import { createStandby, type StandbyProcess, standbyCommand } from './standby/standby-process.ts';
 import type { WorkerCommand } from './worker/spawn-worker.ts';
 import { WorkerKeeper } from './worker/worker-keeper.ts';
@@ -139,7 +136,7 @@ export class Supervisor {
       random: Math.random(),
       bootId,
       // Sorts by time, so that the folders of updates do.
-      freshTxn: `upd_${wallMs.toString(36)}${randomBytes(3).toString('hex')}`,
+      freshTxn: `upd_${wallMs.toString(36)}${Math.random().toString(36).slice(2, 8)}`,
       policy,
       rules,
     };
@@ -175,19 +172,19 @@ export class Supervisor {
 
   #createActs(): ActRunner {
     const { paths, installation, environment, socket } = this.#parts;
-    const acts = createActs({
+    const parts: ActParts = {
       program: installation.program,
       paths,
       files: this.#files,
       bulk: realBulkFiles,
       environment,
       own: PROGRAM,
-      address: () => localAddress(socket.fd),
-      clearOpeners: () => clearOpeners(paths.database, installation.program),
+      socketFd: socket.fd,
       becomeTarget: () => this.#becomeTarget(),
       lastGood: () => this.#loop.state().update.memory.policy.lastGood,
-    });
-    return new ActRunner(acts, (event) => this.#update(event));
+    };
+    const load = async () => (await import('./acts/create-acts.ts')).createActs(parts);
+    return new ActRunner(load, (event) => this.#update(event));
   }
 
   #workerPerformers() {

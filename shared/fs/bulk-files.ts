@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { copyFile, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { createSha256 } from './sha256.ts';
 
 /** What is too long for a synchronous call: whole programs and databases. Failures are the system's errors. */
 export type BulkFiles = {
@@ -23,7 +23,7 @@ export const realBulkFiles: BulkFiles = {
     }
   },
   async hash(path) {
-    const hash = createHash('sha256');
+    const hash = createSha256();
     await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
     return hash.digest('hex');
   },

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { type Files, realFiles } from './files.ts';
 
@@ -42,7 +41,7 @@ type Written = {
 
 /** Writes a file beside `path`, whole and synced, and has it put in place; nothing is left aside when that fails. */
 function writeAside({ path, content, mode, files }: Written, place: (aside: string) => void): void {
-  const aside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  const aside = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
   const file = files.create(aside, mode);
   try {
     try {

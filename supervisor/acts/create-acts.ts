@@ -1,4 +1,3 @@
-import type { HttpAddress } from '../../shared/contract/http-address.ts';
 import { type Failure, fail, type Outcome } from '../../shared/contract/outcome.ts';
 import type { ReleaseIdentity } from '../../shared/contract/release.ts';
 import { parseStagerNotice, type StagerOrder } from '../../shared/contract/stager-messages.ts';
@@ -7,6 +6,7 @@ import type { UpdateRecord } from '../../shared/contract/update-record.ts';
 import type { BulkFiles } from '../../shared/fs/bulk-files.ts';
 import type { Files } from '../../shared/fs/files.ts';
 import type { UpdateEvent } from '../core/update/machine.ts';
+import { clearOpeners } from '../database/find-openers.ts';
 import { findKept } from '../release/kept-programs.ts';
 import {
   keepProgram,
@@ -14,6 +14,7 @@ import {
   restoreProgram,
   switchProgram,
 } from '../release/program-files.ts';
+import { localAddress } from '../socket/local-address.ts';
 import { checkInstalled } from './check-installed.ts';
 import { backUp, type DatabaseParts, inspect, putBack, settleDatabase } from './database-acts.ts';
 import type { Acts } from './perform-act.ts';
@@ -29,9 +30,8 @@ export type ActParts = {
   readonly environment: NodeJS.ProcessEnv;
   /** Version and commit of this very process. */
   readonly own: { readonly version: string; readonly commit: string };
-  /** Where the service is reached; undefined where nobody knows. */
-  readonly address: () => HttpAddress | undefined;
-  readonly clearOpeners: () => readonly string[];
+  /** The listening socket, for finding out where it is reached. */
+  readonly socketFd: number;
   /** Ends all children and becomes the program at the target; comes back only with a reason. */
   readonly becomeTarget: () => Promise<UpdateEvent>;
   /** What was committed last: tells the tag and generation of what runs. */
@@ -57,7 +57,7 @@ export function createActs(parts: ActParts): Acts {
     files,
     bulk,
     ask: (file, args) => ask(parts, file, args, signal, HELPER_LIMIT_MS),
-    clearOpeners: parts.clearOpeners,
+    clearOpeners: () => clearOpeners(paths.database, program),
   });
   return {
     identify: async ({ version }) => ({
@@ -88,7 +88,7 @@ export function createActs(parts: ActParts): Acts {
       return settle(put, () => ({ kind: 'wanted-restored' }));
     },
     probe: async ({ version }) => {
-      const address = parts.address();
+      const address = localAddress(parts.socketFd);
       const failure = address
         ? await probe(address, version)
         : fail('UPDATE_PROBE_FAILED', 'The address of the socket is not known.').failure;

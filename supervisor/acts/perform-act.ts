@@ -56,12 +56,13 @@ export function isAct(effect: { readonly kind: string }): effect is EffectOf<Act
  * taken by another.
  */
 export class ActRunner {
-  readonly #acts: Acts;
+  readonly #load: () => Promise<Acts>;
   readonly #post: (event: UpdateEvent) => void;
   #running = new Set<AbortController>();
 
-  constructor(acts: Acts, post: (event: UpdateEvent) => void) {
-    this.#acts = acts;
+  /** `load` is called for each act: what acts are made of need not be in memory while nothing happens. */
+  constructor(load: () => Promise<Acts>, post: (event: UpdateEvent) => void) {
+    this.#load = load;
     this.#post = post;
   }
 
@@ -84,7 +85,8 @@ export class ActRunner {
 
   async #run(effect: EffectOf<ActKind>, tools: ActTools): Promise<UpdateEvent> {
     try {
-      const act = this.#acts[effect.kind] as (
+      const acts = await this.#load();
+      const act = acts[effect.kind] as (
         effect: EffectOf<ActKind>,
         tools: ActTools,
       ) => Promise<UpdateEvent>;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   formatUpdateRecord,
   MAX_RECORD_BYTES,
@@ -8,6 +7,7 @@ import {
 } from '../../shared/contract/update-record.ts';
 import { removeDurably, renameDurably, writeFileDurably } from '../../shared/fs/durable-file.ts';
 import type { Files } from '../../shared/fs/files.ts';
+import { sha256 } from '../../shared/fs/sha256.ts';
 
 /**
  * Reads the record of the open update. A broken one is moved aside, never deleted, for a person to look at: the
@@ -40,8 +40,4 @@ export function writeRecord(path: string, record: UpdateRecord, files: Files): v
 /** The update is over. Throws the system's error. */
 export function removeRecord(path: string, files: Files): void {
   removeDurably(path, files);
-}
-
-function sha256(content: string): string {
-  return createHash('sha256').update(content).digest('hex');
 }
