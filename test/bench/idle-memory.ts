@@ -46,7 +46,7 @@ async function send(url: string, delivery: Delivery, signal: AbortSignal): Promi
 }
 
 /** RssAnon, proc_pid_status(5): what is not a file that could be read again. */
-function readAnonymousBytes(pid: number): number {
+export function readAnonymousBytes(pid: number): number {
   const kilobytes = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   if (kilobytes === undefined) throw new Error(`The memory of process ${pid} cannot be read.`);
   return Number(kilobytes) * 1024;

@@ -1,4 +1,5 @@
 import type { Round } from './load.ts';
+import { median } from './median.ts';
 
 /** The rounds of each server with one body. */
 export type Measurement = {
@@ -59,16 +60,6 @@ function summarize(rounds: readonly Round[]) {
     p50Ms: median(rounds.map(({ p50Ms }) => p50Ms)),
     p99Ms: median(rounds.map(({ p99Ms }) => p99Ms)),
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  const [low = Number.NaN, high = Number.NaN] = [
-    sorted[Math.floor(middle)],
-    sorted[Math.ceil(middle)],
-  ];
-  return (low + high) / 2;
 }
 
 function printRow(cells: readonly string[]): void {
