@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { argv, execPath } from 'node:process';
 import { isSea } from 'node:sea';
+import { realBulkFiles } from '../fs/bulk-files.ts';
 
 /**
  * The file that this program is: the single executable, or the script that Node was started with. After an exchange
@@ -14,13 +13,9 @@ export function programFile(): string {
 }
 
 /**
- * SHA-256 of a file as hexadecimal digits, read in pieces.
+ * SHA-256 of a file as hexadecimal digits.
  * @throws the system's error.
  */
-export async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 })) {
-    hash.update(chunk as Buffer);
-  }
-  return hash.digest('hex');
+export function hashFile(path: string): Promise<string> {
+  return realBulkFiles.hash(path);
 }

@@ -4,8 +4,10 @@ import { OutputCollector } from './output-collector.ts';
 /** A command to run: an argument list, never a shell line. */
 export type Command = {
   readonly argv: readonly [string, ...string[]];
-  /** Limit of the whole run; then the process group gets SIGTERM, and SIGKILL two seconds later. */
+  /** Limit of the whole run; then the process group gets SIGTERM, and SIGKILL a little later. */
   readonly timeoutMs: number;
+  /** How much later. Default 2 s. */
+  readonly killGraceMs?: number;
   /** How much of each stream is kept; the rest is counted and dropped from the middle. Default 32 KiB. */
   readonly maxOutputBytes?: number;
   /** The whole environment of the command; default: this process's own. */
@@ -75,7 +77,8 @@ export async function runCommand(command: Command): Promise<CommandResult> {
     if (hasExited) return;
     reason ??= why;
     killGroup(subprocess.pid, 'SIGTERM');
-    after(KILL_GRACE_MS, ended.signal, () => killGroup(subprocess.pid, 'SIGKILL'));
+    const graceMs = command.killGraceMs ?? KILL_GRACE_MS;
+    after(graceMs, ended.signal, () => killGroup(subprocess.pid, 'SIGKILL'));
   };
   after(command.timeoutMs, ended.signal, () => stop('timed-out'));
   command.signal?.addEventListener('abort', () => stop('aborted'), { signal: ended.signal });

@@ -54,7 +54,8 @@ const PROLOGUES: Readonly<Record<string, (argument: string) => string>> = {
     onReady(`setTimeout(() => process.exit(1), ${Number(ms)}); return ready;`),
   hang: () => inWorker(BLOCK),
   'ignore-sigterm': () =>
-    inWorker(`for (const name of ['on', 'once', 'addListener']) {
+    inWorker(`process.on('SIGTERM', () => {});
+    for (const name of ['on', 'once', 'addListener']) {
       const add = process[name];
       process[name] = function (event, listener) {
         return add.call(this, event, event === 'SIGTERM' ? () => {} : listener);
@@ -90,7 +91,10 @@ function onReady(code: string): string {
 
 /** What these behaviours come to together. */
 export function toEffects(behaviours: readonly Behaviour[]): Effects {
-  const found = behaviours.map(toEffect);
+  // What blocks has to come last.
+  const found = [...behaviours]
+    .sort((a, b) => Number(a === 'hang') - Number(b === 'hang'))
+    .map(toEffect);
   const migrations = found
     .flatMap((effects) => effects.migrations)
     .sort((a, b) => a.plain.version - b.plain.version);

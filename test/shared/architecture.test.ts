@@ -50,7 +50,13 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
   ],
   'app/intake': ['app/db', 'app/domain', 'shared/contract', 'shared/fs', 'shared/log'],
-  'app/main.ts': ['app/cli', 'app/worker.ts', 'shared/config', 'shared/contract'],
+  'app/main.ts': [
+    'app/cli',
+    'app/worker.ts',
+    'shared/config',
+    'shared/contract',
+    'supervisor/main.ts',
+  ],
   'app/recorder': ['app/db', 'app/events', 'app/intake', 'shared/contract'],
   'app/registry': ['app/domain', 'shared/contract'],
   'app/tasks': [
@@ -85,7 +91,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   'scripts/demo.ts': ['app/api', 'test/helpers'],
   'scripts/pod-upgrade-trigger.ts': ['app/main.ts', 'supervisor/main.ts'],
-  'shared/config': ['package.json', 'shared/contract'],
+  'shared/config': ['package.json', 'shared/contract', 'shared/fs'],
   'shared/fs': ['shared/contract', 'shared/native'],
   'shared/native': ['shared/contract'],
   'supervisor/core': ['shared/contract'],
