@@ -5,7 +5,7 @@
  *   node scripts/test.ts --long      what takes too long for every change (`*.long.test.ts`), without coverage
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -47,6 +47,14 @@ function findObstacle(): string | undefined {
       return `test/lab/${script} failed: see above. Run it again, then npm test.`;
   }
   return undefined;
+}
+
+/** The programs that a test file names in its first line (`// Needs: strace, busybox`) and this machine lacks. */
+function findMissing(file: string): string[] {
+  const [, needs = ''] = /^\/\/ Needs: (.+)\n/.exec(readFileSync(join(root, file), 'utf8')) ?? [];
+  return needs
+    .split(', ')
+    .filter((name) => name !== '' && spawnSync(name, ['--help']).error !== undefined);
 }
 
 function inLab(file: string, lab: readonly string[], label: string): Run {
@@ -94,8 +102,14 @@ async function executeAll(runs: readonly Run[], atATime: number): Promise<Result
 
 rmSync(coverage, { recursive: true, force: true });
 mkdirSync(join(coverage, 'tmp'), { recursive: true });
-const host = find('test/{app,crash,product,scripts,shared,supervisor,update}/**/*.test.ts');
+const outside = find('test/{app,crash,product,scripts,shared,supervisor,update}/**/*.test.ts');
 const inside = find('test/{e2e,host,rootful}/**/*.test.ts');
+// First, for it installs what the others need, too.
+const obstacle = inside.length > 0 ? findObstacle() : undefined;
+const lacking = outside
+  .map((file) => ({ file, missing: findMissing(file) }))
+  .filter(({ missing }) => missing.length > 0);
+const host = outside.filter((file) => !lacking.some((each) => each.file === file));
 const results =
   host.length > 0
     ? await executeAll(
@@ -109,7 +123,6 @@ const results =
       )
     : [];
 
-const obstacle = inside.length > 0 ? findObstacle() : undefined;
 const labRuns = inside.flatMap((file) => {
   if (file.startsWith('test/rootful/')) return [inLab(file, ['--rootful'], 'Debian 12, rootful')];
   const bookworm = inLab(file, [], 'Debian 12, rootless');
@@ -123,7 +136,7 @@ if (obstacle === undefined) results.push(...(await executeAll(labRuns, LABS_AT_A
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 let failed = results.reduce((sum, result) => sum + result.failed, 0);
 if (words.length === 0 && !isLong) {
-  const isComplete = obstacle === undefined;
+  const isComplete = obstacle === undefined && lacking.length === 0;
   const report = spawnSync(
     join(root, 'node_modules/.bin/c8'),
     ['report', ...(isComplete ? ['--check-coverage'] : [])],
@@ -137,6 +150,10 @@ if (words.length === 0 && !isLong) {
 if (obstacle !== undefined) {
   console.log(`\nLeft out, because ${obstacle}`);
   for (const run of labRuns) console.log(`  - ${run.name}`);
+}
+if (lacking.length > 0) console.log('\nLeft out, for programs are missing here:');
+for (const { file, missing } of lacking) console.log(`  - ${file}: ${missing.join(', ')}`);
+if (obstacle !== undefined || lacking.length > 0) {
   console.log('  - the coverage thresholds, which count those suites in');
 }
 console.log(`\n${passed} passed, ${failed} failed`);

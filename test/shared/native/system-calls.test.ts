@@ -1,3 +1,4 @@
+// Needs: flock, perl
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
