@@ -18,6 +18,8 @@ type Options = {
   /** Those that may have started a running task. */
   readonly executors: readonly TaskExecutor[];
   readonly concurrency: number;
+  /** A new version that has not proven itself begins nothing; `resume` ends that. */
+  readonly isPaused?: boolean;
 };
 
 /**
@@ -31,9 +33,15 @@ export class TaskDispatcher {
   /** Somebody asked while a round was under way: it may have looked too early. */
   #isWanted = false;
   #isClosed = false;
+  #isPaused: boolean;
+  /** Processes of tasks whose end we have not seen to yet. */
+  #watched = 0;
+  /** Asked for by whoever paused us; told once. */
+  #onIdle: (() => void) | undefined;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#isPaused = options.isPaused ?? false;
   }
 
   /** After a start: watches the tasks that still run, begins or closes those whose process is gone. */
@@ -54,6 +62,23 @@ export class TaskDispatcher {
       this.#options.log.error({ err: error }, 'dispatching tasks failed');
       this.#later(RETRY_MS);
     });
+  }
+
+  /**
+   * Begins no more tasks and lets those that run end. `onIdle` is told once none runs any more, at once where none
+   * does; not after a `resume` that comes first.
+   */
+  pause(onIdle: () => void): void {
+    this.#isPaused = true;
+    this.#onIdle = onIdle;
+    this.wake();
+  }
+
+  /** Goes on as before the pause. */
+  resume(): void {
+    this.#isPaused = false;
+    this.#onIdle = undefined;
+    this.wake();
   }
 
   /** Dispatches nothing more and stops watching; tasks in units of their own go on. */
@@ -78,10 +103,12 @@ export class TaskDispatcher {
   async #dispatchAll(): Promise<void> {
     const { store, concurrency, chooseExecutor } = this.#options;
     for (;;) {
+      if (this.#isPaused) return this.#sayIdle();
       const [task] = store.tasks.listDispatchable(1);
       if (!task || this.#isClosed || store.tasks.countRunning() >= concurrency) return;
       const executor = await chooseExecutor();
       if (this.#isClosed) return;
+      if (this.#isPaused) continue;
       // All or nothing: a task that is marked is started and watched, or nobody would ever look at it again.
       const dispatched = store.transact(() => {
         // The choice took time: only what is still pending is started.
@@ -93,12 +120,25 @@ export class TaskDispatcher {
     }
   }
 
+  /** Idle is more than no task marked as running: a process that has written its result is about to end, not gone. */
+  #sayIdle(): void {
+    const onIdle = this.#onIdle;
+    if (!onIdle || this.#watched > 0 || this.#options.store.tasks.countRunning() > 0) return;
+    this.#onIdle = undefined;
+    onIdle();
+  }
+
   #watch(id: string, ended: Promise<string>): void {
+    this.#watched++;
     ended
       .then((how) => (this.#isClosed ? undefined : this.#settle(id, how)))
       .catch((error: unknown) => {
         this.#options.log.error({ err: error, task: id }, 'settling a task failed');
         this.#watchLater(id, 'settling it failed');
+      })
+      .finally(() => {
+        this.#watched--;
+        if (this.#isPaused) this.wake();
       });
   }
 

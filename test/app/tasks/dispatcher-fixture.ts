@@ -45,7 +45,7 @@ class MemoryExecutor implements TaskExecutor {
 }
 
 /** A dispatcher over a real store and such executors; time is the test's. */
-export function startDispatcher(context: TestContext, concurrency = 2) {
+export function startDispatcher(context: TestContext, concurrency = 2, isPaused = false) {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const store = makeStore(context);
   const { lines, log } = keepLog();
@@ -56,6 +56,7 @@ export function startDispatcher(context: TestContext, concurrency = 2) {
     store,
     log,
     concurrency,
+    isPaused,
     executors: [systemdRun, child],
     chooseExecutor: () => choices.shift()?.() ?? Promise.resolve(child),
   });
