@@ -103,6 +103,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'supervisor/socket',
     'supervisor/worker',
   ],
+  'supervisor/process': ['shared/contract', 'shared/native'],
   'supervisor/socket': ['shared/contract'],
   'supervisor/worker': ['shared/contract', 'supervisor/core'],
 };

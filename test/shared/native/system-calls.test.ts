@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { BoundSocket, connect } from 'node:net';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, type TestContext, test } from 'node:test';
 import { loadSystemCalls, loadSystemCallsNow } from '../../../shared/native/system-calls.ts';
@@ -91,6 +91,20 @@ describe('setCloseOnExec', () => {
   test('of a descriptor that is not open is an error of the system', () => {
     const expected = { code: 'EBADF', syscall: 'fcntl', errno: -9, message: 'EBADF: fcntl' };
     assert.throws(() => calls.setCloseOnExec(987, true), expected);
+  });
+});
+
+describe('duplicate', () => {
+  test('gives what is open another number, in place of what had it', (t) => {
+    const [from, to] = [openFile(t), openFile(t)];
+    const look = (fd: number) => readlinkSync(`/proc/self/fd/${fd}`);
+    assert.notEqual(look(from), look(to));
+    calls.duplicate(from, to);
+    assert.equal(look(from), look(to));
+  });
+
+  test('of a descriptor that is not open is an error of the system', () => {
+    assert.throws(() => calls.duplicate(987, 986), { code: 'EBADF', syscall: 'dup2' });
   });
 });
 
@@ -200,6 +214,7 @@ describe('notify', () => {
   for (const [which, place] of [
     ['a path', (t: TestContext) => join(makeTempFolder(t), 'notify')],
     ['an abstract address', () => ABSTRACT],
+    ['the longest address', () => `@${'x'.repeat(106)}`],
   ] as const)
     test(`reaches ${which}, one message at a time`, async (t) => {
       const path = place(t);
@@ -217,12 +232,17 @@ describe('notify', () => {
     ['a file that is no socket', '/dev/null'],
     ['a path longer than any socket has', `/${'x'.repeat(107)}`],
     ['an empty path', ''],
-    ['a relative path', 'notify'],
     ['a socket of another family', 'vsock:2:1234'],
   ];
   for (const [title, path] of NOBODY)
     test(`to ${title} is taken by nobody`, () =>
       assert.equal(calls.notify(path, 'READY=1'), false));
+
+  test('to a relative path is taken by nobody, for it is no address of systemd', async (t) => {
+    const path = join(makeTempFolder(t), 'notify');
+    await receive(t, path);
+    assert.equal(calls.notify(relative(process.cwd(), path), 'READY=1'), false);
+  });
 
   test('neither waits for a receiver that is stuck nor leaves descriptors open', async (t) => {
     const path = join(makeTempFolder(t), 'stuck');
