@@ -36,10 +36,11 @@ export async function runApp({ words, program, environment }: Invocation): Promi
     .description('serve HTTP without a supervisor')
     .option('--http-addr <address:port>', 'where to listen, instead of PODUP_HTTP_ADDR')
     .addOption(new Option('--listen-fd <number>').hideHelp().argParser(Number))
-    .action(async (options: { httpAddr?: string; listenFd?: number }) => {
+    .addOption(new Option('--trial').hideHelp())
+    .action(async (options: { httpAddr?: string; listenFd?: number; trial?: boolean }) => {
       const { httpServer } = await import('./cli/http-server.ts');
-      const { createWorker } = await import('./worker.ts');
-      exitCode = await httpServer({ ...options, environment, program, createWorker });
+      const { startWorker } = await import('./worker.ts');
+      exitCode = await httpServer({ ...options, environment, program, startWorker });
     });
   cli
     .command('run-task')
@@ -57,14 +58,52 @@ export async function runApp({ words, program, environment }: Invocation): Promi
       const { checkConfig } = await import('./cli/check-config.ts');
       exitCode = checkConfig(environment);
     });
+  cli.command('stage-release', { hidden: true }).action(async () => {
+    const { stageReleaseCommand } = await import('./cli/stage-release.ts');
+    exitCode = await stageReleaseCommand(environment);
+  });
+  cli
+    .command('db-backup', { hidden: true })
+    .argument('<file>')
+    .action(async (file: string) => {
+      const { databaseBackup } = await import('./cli/database-helpers.ts');
+      exitCode = await databaseBackup(file, environment);
+    });
+  cli
+    .command('db-inspect', { hidden: true })
+    .argument('[file]')
+    .action(async (file?: string) => {
+      const { databaseInspect } = await import('./cli/database-helpers.ts');
+      exitCode = databaseInspect(file, environment);
+    });
+  cli
+    .command('post-update-check', { hidden: true })
+    .option('--expect <digest>')
+    .action(async ({ expect }: { expect?: string }) => {
+      const { postUpdateCheck } = await import('./cli/post-update-check.ts');
+      exitCode = await postUpdateCheck(expect, environment);
+    });
+  cli.command('self-check', { hidden: true }).action(async () => {
+    const { selfCheck } = await import('./cli/self-check.ts');
+    const load = async () => {
+      await import('../supervisor/main.ts');
+      return import('./worker.ts');
+    };
+    exitCode = await selfCheck({ program, load });
+  });
   cli.addHelpText('after', `\nExit codes: ${describeExitCodes()}`);
   try {
-    await cli.parseAsync(words.length === 0 ? ['--help'] : [...words], { from: 'user' });
+    await cli.parseAsync(readWords(words), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 && words.length > 0 ? EXIT.ok : EXIT.usage;
   }
   return exitCode;
+}
+
+/** A candidate is asked with an option: of a program that knows no such command that is a usage error at once. */
+function readWords([first = '--help', ...rest]: readonly string[]): string[] {
+  return [first === '--self-check' ? 'self-check' : first, ...rest];
 }
 
 function describeExitCodes(): string {

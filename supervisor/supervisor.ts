@@ -225,8 +225,7 @@ export class Supervisor {
         const { memory } = effect;
         this.#update(failure ? { kind: 'act-failed', failure } : { kind: 'closed', memory });
       },
-      supersede: ({ record }) => {
-        const { memory } = this.#loop.state().update;
+      supersede: ({ record, memory }) => {
         const closing = { record, outcome: 'superseded', memory } as const;
         const failure = this.#attempt(() => tell(this.#closeParts(), closing));
         if (failure) this.#parts.log.error({ code: failure.code }, failure.detail);

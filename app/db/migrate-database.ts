@@ -42,7 +42,8 @@ function readSchemaVersion(database: Database): number {
   return Number(database.pragma('user_version', { simple: true }));
 }
 
-function findForbidden(database: Database, newest: number) {
+/** The migration of a newer program that forbids the database to one whose newest is `newest`; undefined: none does. */
+export function findForbidden(database: Database, newest: number) {
   const row = database
     .prepare<[number], { name: string; program_version: string }>(
       `SELECT name, program_version FROM schema_migrations

@@ -7,6 +7,8 @@ import { fail, type Outcome, succeed } from '../contract/outcome.ts';
 export type SystemCalls = {
   /** Whether a descriptor is closed by execve(2): `process.execve` keeps none but 0 to 2 by itself. */
   setCloseOnExec(fd: number, on: boolean): void;
+  /** Gives what `from` stands for the number `to` as well, in place of what had it (dup2(2)). */
+  duplicate(from: number, to: number): void;
   /** flock(2), never waiting. False: another open file description holds the lock. */
   flockExclusive(fd: number): boolean;
   /** Lets connections queue up on a bound socket before anybody accepts them. */
@@ -18,6 +20,9 @@ export type SystemCalls = {
   /** Tells systemd (sd_notify(3)); `@` begins an abstract address. False: nobody takes it. */
   notify(socketPath: string, message: string): boolean;
 };
+
+/** Put in by a build that has no node_modules beside it. */
+declare const KOFFI_FILE: string | undefined;
 
 /** What does not work without them. */
 const LOST = [
@@ -42,7 +47,9 @@ export function loadSystemCallsNow(): Outcome<SystemCalls> {
 
 function load(): Outcome<SystemCalls> {
   try {
-    const koffi: typeof Koffi = createRequire(import.meta.url)('koffi');
+    const koffi: typeof Koffi = createRequire(import.meta.url)(
+      typeof KOFFI_FILE === 'string' ? KOFFI_FILE : 'koffi',
+    );
     return succeed(bindCalls(koffi));
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
@@ -69,6 +76,7 @@ const ECHILD = 10;
 function bindCalls(koffi: typeof Koffi): SystemCalls {
   const own = koffi.load(null);
   const fcntl = own.func('int fcntl(int fd, int command, ...)');
+  const dup2 = own.func('int dup2(int from, int to)');
   const flock = own.func('int flock(int fd, int operation)');
   const listen = own.func('int listen(int fd, int backlog)');
   const waitid = own.func(
@@ -92,6 +100,9 @@ function bindCalls(koffi: typeof Koffi): SystemCalls {
   return {
     setCloseOnExec: (fd, on) => {
       check('fcntl', fcntl(fd, F_SETFD, 'int', on ? FD_CLOEXEC : 0));
+    },
+    duplicate: (from, to) => {
+      check('dup2', dup2(from, to));
     },
     flockExclusive: (fd) => check('flock', flock(fd, LOCK_EX_NB), [EWOULDBLOCK]) === 0,
     listen: (fd, backlog) => {

@@ -22,23 +22,32 @@ const KEPT_MS = 3_600_000;
 /** Native: taken from this checkout, and loaded only where they are used. */
 const NATIVE = ['better-sqlite3', 'koffi'];
 
-let body: Promise<string> | undefined;
+/** What the process begins with: the program as users run it, or one that can be ended at a chosen step. */
+export type ReleaseEntry = 'product' | 'failpoints';
+
+const ENTRIES: Readonly<Record<ReleaseEntry, string>> = {
+  product: './scripts/pod-upgrade-trigger.ts',
+  failpoints: './test/fixtures/failpoints/program.ts',
+};
+
+const bodies = new Map<ReleaseEntry, Promise<string>>();
 
 /**
  * The program as one module, as a JSON text. Built once for the sources as they are; all releases are made of it, for
  * what differs between them stands before it.
  */
-export function releaseBody(): Promise<string> {
-  body ??= readOrBuild();
+export function releaseBody(entry: ReleaseEntry = 'product'): Promise<string> {
+  const body = bodies.get(entry) ?? readOrBuild(entry);
+  bodies.set(entry, body);
   return body;
 }
 
-async function readOrBuild(): Promise<string> {
-  const file = join(CACHE, `${hashSources()}.json`);
+async function readOrBuild(entry: ReleaseEntry): Promise<string> {
+  const file = join(CACHE, `${entry}-${hashSources(entry)}.json`);
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    const made = JSON.stringify(await bundle());
+    const made = JSON.stringify(await bundle(entry));
     mkdirSync(CACHE, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(CACHE)) removeOld(join(CACHE, name));
     // Built aside, for another process may build the same at this moment.
@@ -49,13 +58,16 @@ async function readOrBuild(): Promise<string> {
   }
 }
 
-function hashSources(): string {
+function hashSources(entry: ReleaseEntry): string {
   const files = globSync(
     [
       '{app,shared,supervisor}/**/*.ts',
       'scripts/pod-upgrade-trigger.ts',
       'package-lock.json',
       'test/helpers/release-body.ts',
+      ...(entry === 'failpoints'
+        ? ['test/crash/failpoint*.ts', 'test/fixtures/failpoints/*.ts']
+        : []),
     ],
     { cwd: root },
   ).sort();
@@ -69,13 +81,13 @@ function removeOld(path: string): void {
   if (age > KEPT_MS) rmSync(path, { force: true });
 }
 
-async function bundle(): Promise<string> {
+async function bundle(entry: ReleaseEntry): Promise<string> {
   const { outputFiles } = await build({
     absWorkingDir: root,
     stdin: {
       contents: `
         import { isMainThread } from 'node:worker_threads';
-        if (isMainThread) await import('./scripts/pod-upgrade-trigger.ts');
+        if (isMainThread) await import('${ENTRIES[entry]}');
         else await import('./app/recorder/recorder-thread.ts');
       `,
       resolveDir: root,
@@ -96,6 +108,7 @@ async function bundle(): Promise<string> {
       BUILD_VERSION: 'RELEASE_VERSION',
       BUILD_COMMIT: 'RELEASE_COMMIT',
       RECORDER_FILE: 'RELEASE_FILE',
+      KOFFI_FILE: JSON.stringify(createRequire(import.meta.url).resolve('koffi')),
     },
     logLevel: 'warning',
   });
