@@ -22,6 +22,8 @@ export type Misbehaviour =
   | { readonly kind: 'etag-change' }
   /** 206 whatever If-Range says. */
   | { readonly kind: 'ignore-if-range' }
+  /** Another part than the one that was asked for. */
+  | { readonly kind: 'wrong-part' }
   | { readonly kind: '416' }
   | { readonly kind: 'no-ranges' }
   /** Tags that say no more than that the content means the same. */
@@ -246,11 +248,12 @@ function sendFile(
     return;
   }
   const length = file.length - offset + (how?.kind === 'wrong-length' ? how.by : 0);
+  const shift = how?.kind === 'wrong-part' ? 1 : 0;
   response.writeHead(offset > 0 ? 206 : 200, {
     etag,
     'content-length': length,
     ...(offset > 0 && {
-      'content-range': `bytes ${offset}-${file.length - 1}/${file.length}`,
+      'content-range': `bytes ${offset + shift}-${file.length - 1}/${file.length}`,
     }),
   });
   sendBody(response, file.subarray(offset), how);

@@ -269,6 +269,15 @@ describe('a download that was cut off', () => {
     assert.ok(isThere());
   });
 
+  test('is left where another part comes than was asked for', async (t) => {
+    const { fetchIt, server, path } = await cutOff(t);
+    server.misbehave({ kind: 'wrong-part' });
+    const { code, detail } = failureOf(await fetchIt());
+    assert.equal(code, 'RELEASE_SOURCE_INVALID');
+    assert.match(detail, /sends another part than was asked for/);
+    assert.equal(statSync(path).size, 4 * KB64);
+  });
+
   test('begins anew where the first part turns out to be wrong', async (t) => {
     const { fetchIt, isThere, path, offsets } = await cutOff(t);
     writeFileSync(path, Buffer.alloc(4 * KB64));

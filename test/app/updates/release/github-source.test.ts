@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { collect } from '../../../../app/updates/release/read-answer.ts';
 import type { ReleaseSource } from '../../../../app/updates/release/release-source.ts';
 import { ASSET, publish } from '../../../helpers/release.ts';
+import type { Received } from '../../../helpers/release-server.ts';
 import {
+  answerRaw,
   failureOf,
   fakeRelease,
   githubSettings,
@@ -113,6 +115,46 @@ describe('releases on GitHub', () => {
   });
 });
 
+describe('an API that names other hosts', () => {
+  /** A source whose API has one release, with its program at this place. */
+  async function serveListing(t: TestContext, place: string) {
+    const server = await serveReleases(t);
+    publish(server.folder, fakeRelease(server.folder, { version: '1.2.3', bytes: 77 }));
+    const folder = join(server.folder, 'repos', server.repository, 'releases/tags');
+    mkdirSync(folder, { recursive: true });
+    const url = place.replace('MIRROR', server.mirrorUrl);
+    const assets = [{ name: ASSET, url, browser_download_url: url }];
+    const listed = { tag_name: 'v1.2.3', draft: false, prerelease: false, assets };
+    writeFileSync(join(folder, 'v1.2.3'), JSON.stringify(listed));
+    const api = await serveReleases(t, { folder: server.folder });
+    const settings = { releaseApiUrl: api.mirrorUrl, releaseToken: 'zgeheim-token' };
+    const source = openSource(t, githubSettings(server, settings));
+    return { server, api, source };
+  }
+
+  test('shows its token to none of them', async (t) => {
+    const { source, server, api } = await serveListing(t, `MIRROR/v1.2.3/${ASSET}`);
+    assert.equal((await fetchAsset(source, 'v1.2.3')).length, 77);
+    const shown = (received: readonly Received[]) =>
+      received.map(({ headers }) => headers.authorization);
+    assert.deepEqual(shown(api.received), ['Bearer zgeheim-token']);
+    assert.deepEqual(shown(server.received), [undefined]);
+    // The API of this test is a mirror, which takes no token.
+    api.faults.splice(0);
+  });
+
+  for (const place of ['http://192.0.2.1/program', 'file:///bin/true', 'program']) {
+    test(`asks nobody for ${place}`, async (t) => {
+      const { source, api } = await serveListing(t, place);
+      const found = await source.find('v1.2.3');
+      assert.ok(found.ok && found.value);
+      const opened = await source.open(found.value, ASSET, WHOLE);
+      assert.deepEqual(opened, { ok: true, value: { kind: 'missing' } });
+      api.faults.splice(0);
+    });
+  }
+});
+
 describe('an API that fails', () => {
   test('a used up limit is named, with its end and what raises it', async (t) => {
     const server = await serveReleases(t);
@@ -157,6 +199,18 @@ describe('an API that fails', () => {
       assert.equal(code, 'RELEASE_SOURCE_INVALID');
       assert.match(detail, /does not answer as GitHub does\.$/);
     }
+  });
+
+  test('429 is a used up limit too', async (t) => {
+    const server = await serveReleases(t);
+    const url = await answerRaw(
+      t,
+      'HTTP/1.1 429 No\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n',
+    );
+    const settings = githubSettings(server, { releaseApiUrl: url });
+    const { code, detail } = failureOf(await openSource(t, settings).list());
+    assert.equal(code, 'RELEASE_SOURCE_INVALID');
+    assert.match(detail, /answered 429: it limits the rate of requests\. Try again in 7 s\.$/);
   });
 
   test('nobody there can be tried again', async (t) => {

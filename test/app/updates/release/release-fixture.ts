@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type {
@@ -69,6 +71,15 @@ export async function serveReleases(
     assert.deepEqual(server.faults, []);
   });
   return Object.assign(server, { folder });
+}
+
+/** Answers every connection with these bytes. */
+export async function answerRaw(t: TestContext, bytes: string): Promise<string> {
+  const server = createServer((socket) => socket.on('error', () => undefined).end(bytes));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** The settings of a host that has set nothing but the source. */

@@ -8,6 +8,7 @@ import type { Outcome } from '../../../../shared/contract/outcome.ts';
 import { ASSET, publish } from '../../../helpers/release.ts';
 import type { Misbehaviour } from '../../../helpers/release-server.ts';
 import {
+  answerRaw,
   failureOf,
   fakeRelease,
   SHORT_LIMITS,
@@ -43,15 +44,6 @@ async function serveOne(t: TestContext, how?: Misbehaviour) {
   publish(server.folder, release);
   if (how) server.misbehave(how);
   return { server, url: `${server.mirrorUrl}/v1.2.3/${ASSET}` };
-}
-
-/** Answers every connection with these bytes. */
-async function answerRaw(t: TestContext, bytes: string): Promise<string> {
-  const server = createServer((socket) => socket.on('error', () => undefined).end(bytes));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
 const redirectTo = (location: string) =>
