@@ -16,7 +16,9 @@ export function whileRestoringProgram(
   switch (event.kind) {
     case 'program-restored': {
       const { newVersionStarted, wanted, restored } = open.record.database;
-      if (restored || !(newVersionStarted || wanted)) return becomeOld(machine, open, context);
+      // Once the old program ran again, another look at the database could only take away what it wrote.
+      const isSettled = restored || open.record.rollbackAttempts > 0;
+      if (isSettled || !(newVersionStarted || wanted)) return becomeOld(machine, open, context);
       return become(machine, doing(open, 'settling-database'), [
         { kind: 'settle-database', record: open.record },
       ]);

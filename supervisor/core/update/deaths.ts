@@ -21,9 +21,16 @@ export function onTrialDeath(
     return goBack(machine, open, fail('UPDATE_CONFIG_REJECTED', how).failure, context);
   }
   if (triesLeft > 0) {
-    return tryOut(machine, open, state === 'handing-over' ? 'handing-over' : 'trial', context);
+    return anew(
+      tryOut(machine, open, state === 'handing-over' ? 'handing-over' : 'trial', context),
+    );
   }
   return goBack(machine, open, fail('UPDATE_START_FAILED', how).failure, context);
+}
+
+/** What the dead worker was asked, or asked of itself, says nothing about the next one. */
+function anew(step: UpdateStep): UpdateStep {
+  return { ...step, effects: [{ kind: 'cancel-act' }, ...step.effects] };
 }
 
 /** How a worker ended, in words. */
@@ -62,7 +69,7 @@ export function onOldDeath(
   context: UpdateContext,
 ): UpdateStep {
   const isHopeless = death.code === EXIT.configInvalid || death.how === 'timed-out';
-  if (mayStartOld(open) && !isHopeless) return startOld(machine, open, context);
+  if (mayStartOld(open) && !isHopeless) return anew(startOld(machine, open, context));
   const { failure } = fail('UPDATE_ROLLBACK_FAILED', describeDeath(death));
   return hold(machine, open, failure, context);
 }

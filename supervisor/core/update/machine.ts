@@ -172,7 +172,7 @@ export type UpdateEffect =
       readonly memory: Memory;
     }
   /** The same without the record, whose place another takes at once. */
-  | { readonly kind: 'supersede'; readonly record: UpdateRecord }
+  | { readonly kind: 'supersede'; readonly record: UpdateRecord; readonly memory: Memory }
   | {
       readonly kind: 'save-policy';
       readonly policy: UpdatePolicy;

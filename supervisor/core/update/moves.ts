@@ -182,7 +182,13 @@ export function goBack(
 export function startOld(machine: UpdateMachine, open: Open, context: UpdateContext): UpdateStep {
   const { rollbackAttempts } = open.record;
   const next = doing(
-    advance(open, 'rolling-back', { rollbackAttempts: rollbackAttempts + 1 }, context),
+    advance(
+      open,
+      'rolling-back',
+      // It may be cut off more often than it may fail.
+      { rollbackAttempts: Math.min(rollbackAttempts + 1, ROLLBACK_TRIES) },
+      context,
+    ),
     'starting',
   );
   return become(machine, next, persist(next, { kind: 'resume-worker', trial: true }));
@@ -212,19 +218,23 @@ export function endRollback(
   );
 }
 
-/** Neither version runs. No more flipping: a person, or a newer release, has to help. */
+/**
+ * Neither version runs. No more flipping: a person, or a newer release, has to help. Why it went back stays the failure
+ * of the record, for that is what the new program is blamed for.
+ */
 export function hold(
   machine: UpdateMachine,
   open: Open,
   failure: Failure,
   context: UpdateContext,
 ): UpdateStep {
-  const next = doing(advance(open, 'held', { failure }, context), 'held');
+  const { code, detail } = failure;
+  const { record } = open;
+  const why = `${code}: ${detail}`.slice(0, 500);
+  const changes = record.failure ? { warnings: [...record.warnings, why].slice(-50) } : { failure };
+  const next = doing(advance(open, 'held', changes, context), 'held');
   return become(machine, next, [
-    report('error', 'self-update is held: neither version runs', {
-      code: failure.code,
-      detail: failure.detail,
-    }),
+    report('error', 'self-update is held: neither version runs', { code, detail }),
     ...persist(next, { kind: 'suspend-worker' }, pollWhileHeld(context)),
   ]);
 }

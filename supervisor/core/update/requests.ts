@@ -11,7 +11,8 @@ import type {
   UpdateMachine,
   UpdateStep,
 } from './machine.ts';
-import { abort, become, goBack, ignore, persist, stage } from './moves.ts';
+import { abort, become, goBack, ignore, persist, pollWhileHeld, stage } from './moves.ts';
+import { remember } from './outcome.ts';
 import { openRecord } from './record-moves.ts';
 
 /** States in which nothing was exchanged, so that an update can still be given up. */
@@ -91,8 +92,10 @@ export function whileIdentifying(
 ): UpdateStep {
   const { request, over } = work;
   const giveUp = (failure: Failure): UpdateStep => {
-    const before = over ? heldAgain(over) : ({ kind: 'none' } as const);
-    return become(machine, before, [answer(request.id, null, failure)]);
+    const refused = answer(request.id, null, failure);
+    return over
+      ? become(machine, heldAgain(over), [refused, pollWhileHeld(context)])
+      : become(machine, { kind: 'none' }, [refused]);
   };
   switch (event.kind) {
     case 'act-failed':
@@ -112,11 +115,15 @@ export function whileIdentifying(
         progress: null,
         isUnsaved: false,
       };
-      const staged = stage(machine, open, context);
+      // What the held one is to blame for must be known before the next program is chosen.
+      const memory = over
+        ? remember(machine.memory, over, 'superseded', context.wallMs)
+        : machine.memory;
+      const staged = stage({ ...machine, memory }, open, context);
       return {
         machine: staged.machine,
         effects: [
-          ...(over ? [{ kind: 'supersede', record: over } as const] : []),
+          ...(over ? [{ kind: 'supersede', record: over, memory } as const] : []),
           ...persist(open),
           answer(request.id, record.txn, null),
           ...staged.effects,
@@ -178,7 +185,9 @@ function resume(
 /** A person has looked after a held host: the old version is put back once more, from the first step on. */
 export function tryAgain(machine: UpdateMachine, open: Open, context: UpdateContext): UpdateStep {
   const { record } = open;
-  const fresh = { ...open, record: { ...record, seq: 1, rollbackAttempts: 0 } };
+  // Where it ran before, that is not forgotten: what it wrote since must not be lost.
+  const rollbackAttempts = Math.min(record.rollbackAttempts, 1);
+  const fresh = { ...open, record: { ...record, seq: 1, rollbackAttempts } };
   const { failure } = fail('UPDATE_ROLLBACK_FAILED', 'It was held.');
   const back = goBack(machine, fresh, failure, context);
   return {

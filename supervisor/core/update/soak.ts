@@ -34,6 +34,9 @@ export function whileSoaking(
       return event.failure
         ? onBadProbe(machine, open, soaking, event.failure, context)
         : onGoodProbe(machine, open, soaking, context);
+    case 'act-failed':
+      // No answer to the question is no good one; waiting for it would never end.
+      return onBadProbe(machine, open, soaking, event.failure, context);
     case 'worker-failed':
       return open.record.state === 'rolling-back'
         ? onOldDeath(machine, open, event, context)
