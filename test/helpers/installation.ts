@@ -36,6 +36,8 @@ const LAUNCHER = join(import.meta.dirname, '../../scripts/launch.sh');
 export type InstallationOptions = {
   /** Default: 1.0.0. */
   readonly version?: string;
+  /** What else is special about the first version. */
+  readonly first?: Omit<ReleaseOptions, 'folder' | 'version'>;
   readonly environment?: Readonly<Record<string, string>>;
 };
 
@@ -75,14 +77,15 @@ export class Installation implements AsyncDisposable {
   /** Installs a first version, without starting it. */
   static async make({
     version = '1.0.0',
+    first = {},
     environment = {},
   }: InstallationOptions = {}): Promise<Installation> {
     const installation = new Installation(
       mkdtempSync(join(tmpdir(), 'podup-installé ')),
       environment,
     );
-    const first = await installation.build({ version });
-    copyFileSync(first.file, installation.program.target);
+    const { file } = await installation.build({ ...first, version });
+    copyFileSync(file, installation.program.target);
     return installation;
   }
 
@@ -113,8 +116,11 @@ export class Installation implements AsyncDisposable {
     const full = parseUpdateRequest({ id: `req-${process.hrtime.bigint()}`, ...request });
     if (!full) throw new Error(`no request: ${JSON.stringify(request)}`);
     const asked = await askByFile(this.paths, full, { waitMs: UPDATE_PATIENCE_MS });
-    if (!asked.ok) throw new Error(asked.failure.detail);
-    return asked.value;
+    if (asked.ok) return asked.value;
+    const { failure } = asked;
+    // A refusal is an answer; nobody there to give one is not.
+    if (failure.code === 'UPDATE_SUPERVISOR_UNREACHABLE') throw new Error(failure.detail);
+    return { id: full.id, txn: null, failure, status: null };
   }
 
   /** Updates that are over. */
