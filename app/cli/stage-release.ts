@@ -49,7 +49,8 @@ async function stage(
 ): Promise<Outcome<Staged>> {
   const result = loadSettings(environment);
   if (!result.ok) return fail('CONFIG_INVALID', result.faults.join(' '));
-  const order = await readOrder();
+  const order = await readOrder(signal);
+  if (signal.aborted) return fail('UPDATE_CANCELLED', 'Staging was stopped.');
   if (!order) return fail('UPDATE_STAGING_FAILED', 'Standard input has no order of a supervisor.');
   const log = openLog(result.loaded);
   const staged = await stageRelease(
@@ -85,11 +86,18 @@ type PartsBehind = {
   readonly log: Logger;
 };
 
-async function readOrder(): Promise<StagerOrder | undefined> {
+async function readOrder(signal: AbortSignal): Promise<StagerOrder | undefined> {
+  const { stdin } = process;
+  signal.addEventListener('abort', () => stdin.destroy());
   let text = '';
-  for await (const chunk of process.stdin.setEncoding('utf8')) {
-    text += chunk;
-    if (text.length > MAX_ORDER_BYTES) return undefined;
+  try {
+    for await (const chunk of stdin.setEncoding('utf8')) {
+      text += chunk;
+      if (text.length > MAX_ORDER_BYTES) return undefined;
+    }
+  } catch {
+    // It broke off, or nobody wants to know any more.
+    return undefined;
   }
   return parseStagerOrder(parseJson(text));
 }

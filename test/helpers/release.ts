@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type Behaviour, NEXT_MIGRATION, toEffects } from './release-behaviours.ts';
-import { releaseBody } from './release-body.ts';
+import { type ReleaseEntry, releaseBody } from './release-body.ts';
 
 /** The program of a release for the platform that there is. */
 export const ASSET = 'pod-upgrade-trigger-x86_64-unknown-linux-gnu';
@@ -39,6 +39,10 @@ export type ReleaseOptions = {
   readonly break?: Behaviour | readonly Behaviour[];
   /** Makes another file of the same version. */
   readonly commit?: string;
+  /** Default: the program as users run it. */
+  readonly entry?: ReleaseEntry;
+  /** Code that runs before the program, in the scope of `role`, for what no behaviour stands for. */
+  readonly prologue?: string;
 };
 
 /**
@@ -54,7 +58,8 @@ export async function buildRelease(options: ReleaseOptions): Promise<Release> {
     `const RELEASE = ${JSON.stringify(values)};`,
     PREPARE,
     prologue,
-    `const BODY = ${await releaseBody()};`,
+    options.prologue ?? '',
+    `const BODY = ${await releaseBody(options.entry)};`,
     START,
   ].join('\n');
   const file = join(folder, options.name ?? `${ASSET}-${version}`);
@@ -178,7 +183,7 @@ export function toManifest(release: Release) {
 }
 
 /** The text of a signature file over exactly this manifest. */
-export function signManifest(manifest: string, signers: readonly Signer[]): string {
+function signManifest(manifest: string, signers: readonly Signer[]): string {
   const signatures = signers.map(({ keyId, privateKey }) => ({
     keyId,
     signature: signBytes(null, Buffer.from(manifest), privateKey).toString('base64'),

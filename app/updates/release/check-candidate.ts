@@ -32,7 +32,7 @@ export type CheckOptions = {
 };
 
 /** Loading everything takes a second or two on a small host. */
-export const SELF_CHECK_TIMEOUT_MS = 15_000;
+const SELF_CHECK_TIMEOUT_MS = 15_000;
 
 /** The supervisor, where it stops us, waits longer than this. */
 const KILL_GRACE_MS = 500;

@@ -15,7 +15,7 @@ import type { ReleaseFacts } from './verify-release.ts';
 import { RETRIES, type Retries, withRetries } from './with-retries.ts';
 
 /** A program without a manifest may be so large at most. */
-export const MAX_PROGRAM_BYTES = 536_870_912;
+const MAX_PROGRAM_BYTES = 536_870_912;
 
 /** A program that is to be fetched. */
 export type Download = {

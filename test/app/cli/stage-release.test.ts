@@ -194,6 +194,18 @@ describe('stage-release is stopped', () => {
     assert.ok(existsSync(`${partial}.json`) && statSync(partial).size >= 200_000);
   });
 
+  test('by SIGTERM before the order has come', async (t) => {
+    const { environment } = await stall(t);
+    const child = start(t, { ...environment, PODUP_LOG_LEVEL: 'trace' });
+    const pid = String(child.pid);
+    await until('it listens to signals', 10_000, () => catchesHangUp(pid));
+    child.kill('SIGTERM');
+    const { stdout } = child;
+    assert.ok(stdout);
+    assert.match(await text(stdout), /^\{"kind":"failed","failure":\{"code":"UPDATE_CANCELLED"/);
+    assert.equal(child.exitCode ?? (await once(child, 'exit'))[0], 0);
+  });
+
   test('by nobody listening any more', async (t) => {
     const { environment, order, begun } = await stall(t);
     const child = start(t, environment);
@@ -223,3 +235,9 @@ describe('stage-release is stopped', () => {
     assert.match(readFileSync(output, 'utf8'), /"kind":"failed".*UPDATE_CANCELLED/);
   });
 });
+
+/** Whether a process sees to SIGHUP itself (proc_pid_status(5)); to SIGTERM Node does from the start. */
+function catchesHangUp(pid: string): boolean {
+  const mask = /^SigCgt:\t([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return (BigInt(`0x${mask ?? '0'}`) & 1n) !== 0n;
+}
