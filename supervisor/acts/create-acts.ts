@@ -184,12 +184,15 @@ function programFile({ program, files }: ActParts): { readonly file: string } {
   return { file: files.facts(program.target)?.isExecutable ? program.target : program.old };
 }
 
-function ask(
+/** What was cancelled goes no further: no answer of a helper is none that anything may be done upon. */
+async function ask(
   { environment }: ActParts,
   file: string,
   args: readonly string[],
   signal: AbortSignal,
   timeoutMs: number,
 ): Promise<HelperEnd> {
-  return runHelper({ file, args, environment, timeoutMs, signal });
+  const end = await runHelper({ file, args, environment, timeoutMs, signal });
+  signal.throwIfAborted();
+  return end;
 }

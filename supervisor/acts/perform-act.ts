@@ -86,6 +86,8 @@ export class ActRunner {
   async #run(effect: EffectOf<ActKind>, tools: ActTools): Promise<UpdateEvent> {
     try {
       const acts = await this.#load();
+      // Cancelled meanwhile, it must not begin: not every act can be broken off.
+      tools.signal.throwIfAborted();
       const act = acts[effect.kind] as (
         effect: EffectOf<ActKind>,
         tools: ActTools,

@@ -11,8 +11,12 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  * connection and one line: an HTTP client would cost the supervisor more memory than all the rest of it.
  * Null where the answer is good, else UPDATE_PROBE_FAILED.
  */
-export async function probe(address: HttpAddress, version: string): Promise<Failure | null> {
-  const answer = await ask(address);
+export async function probe(
+  address: HttpAddress,
+  version: string,
+  timeoutMs: number = TIMEOUT_MS,
+): Promise<Failure | null> {
+  const answer = await ask(address, timeoutMs);
   if (!answer.ok) return bad(answer.detail);
   const [head = '', body = ''] = answer.text.split('\r\n\r\n', 2);
   const status = head.split(' ', 2)[1];
@@ -31,7 +35,7 @@ type Answer =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly detail: string };
 
-function ask({ host, port }: HttpAddress): Promise<Answer> {
+function ask({ host, port }: HttpAddress, timeoutMs: number): Promise<Answer> {
   return new Promise((resolve) => {
     let text = '';
     const socket = connect({ host: reachable(host), port });
@@ -41,12 +45,13 @@ function ask({ host, port }: HttpAddress): Promise<Answer> {
       resolve(answer);
     };
     const timer = setTimeout(
-      () => end({ ok: false, detail: `No answer within ${TIMEOUT_MS} ms.` }),
-      TIMEOUT_MS,
+      () => end({ ok: false, detail: `No answer within ${timeoutMs} ms.` }),
+      timeoutMs,
     );
     socket.setEncoding('utf8');
     socket.on('connect', () => {
-      socket.write('GET /health/self HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+      // To HTTP/1.0 nobody answers in chunks, whatever a later version does by itself.
+      socket.write('GET /health/self HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n');
     });
     socket.on('data', (part: string) => {
       text += part;

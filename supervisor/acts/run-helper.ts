@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { parseJson } from '../../shared/contract/read-shape.ts';
 import { trackChild } from '../process/own-children.ts';
+import { readLines } from '../process/read-lines.ts';
 
 /** A short-lived child that does what the supervisor must not load. */
 export type HelperCommand = {
@@ -55,6 +55,8 @@ export async function runHelper(command: HelperCommand): Promise<HelperEnd> {
   child.stdin?.on('error', () => undefined);
   if (input !== undefined) child.stdin?.end(input);
   const output = collect(child, command.onValue);
+  // Its end is its end, even if others keep the pipes open for longer.
+  child.once('exit', () => clearTimeout(timer));
   const end = await waitForEnd(child);
   clearTimeout(timer);
   signal.removeEventListener('abort', cancel);
@@ -64,26 +66,34 @@ export async function runHelper(command: HelperCommand): Promise<HelperEnd> {
   }
   const { value, stderr } = output();
   if (end === 0 && value !== undefined) return { ok: true, value };
-  const last = stderr.trim().split('\n').at(-1) ?? '';
+  const last = findLastWords(stderr);
   return { ok: false, detail: `${args[0]} ended with ${end}${last === '' ? '' : `: ${last}`}.` };
 }
 
 function collect(child: ChildProcess, onValue: ((value: unknown) => void) | undefined) {
   let value: unknown;
   let stderr = '';
-  if (child.stdout) {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      if (line.length > MAX_LINE_LENGTH) return;
-      const parsed = parseJson(line);
+  const { stdout } = child;
+  if (stdout) {
+    const take = (line: string | undefined) => {
+      const parsed = line === undefined ? undefined : parseJson(line);
       if (parsed === undefined) return;
       value = parsed;
       onValue?.(parsed);
-    });
+    };
+    const rest = readLines(stdout, MAX_LINE_LENGTH, take);
+    stdout.on('end', () => take(rest()));
   }
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-KEPT_STDERR);
   });
   return () => ({ value, stderr });
+}
+
+/** The last line that says something: behind an error that nobody caught Node puts its stack and its own version. */
+function findLastWords(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trimEnd());
+  return lines.findLast((line) => /^\S.*\w/.test(line) && !line.startsWith('Node.js v')) ?? '';
 }
 
 /** The exit code, the signal or the error of the start; told when its output has ended too. */

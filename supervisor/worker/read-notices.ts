@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
+import { parseJson } from '../../shared/contract/read-shape.ts';
 import { parseWorkerNotice, type WorkerNotice } from '../../shared/contract/worker-messages.ts';
+import { readLines } from '../process/read-lines.ts';
 
 /** The longest message of a worker, in UTF-16 units; a notice needs a tenth of it. */
 export const MAX_MESSAGE_LENGTH = 4096;
@@ -16,40 +18,12 @@ export type NoticeListener = {
  * counted and thrown away, and at most one message is held in memory.
  */
 export function readNotices(channel: Readable, listener: NoticeListener): void {
-  let pending = '';
-  let isOversized = false;
   let malformed = 0;
-
-  const take = (part: string) => {
-    isOversized ||= pending.length + part.length > MAX_MESSAGE_LENGTH;
-    pending = isOversized ? '' : pending + part;
-  };
-  const finish = () => {
-    const notice = isOversized ? undefined : parseWorkerNotice(parseJson(pending));
-    pending = '';
-    isOversized = false;
+  readLines(channel, MAX_MESSAGE_LENGTH, (line) => {
+    const notice = line === undefined ? undefined : parseWorkerNotice(parseJson(line));
     if (notice) listener.notice(notice);
     else listener.malformed(++malformed);
-  };
-
-  channel.setEncoding('utf8');
-  channel.on('data', (text: string) => {
-    const lines = text.split('\n');
-    const last = lines.pop() ?? '';
-    for (const line of lines) {
-      take(line);
-      finish();
-    }
-    take(last);
   });
   // The end of the worker is learnt from the kernel; a channel that breaks says nothing more.
   channel.on('error', () => {});
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -26,3 +26,13 @@ export function ignoresTerm(pid: number): boolean {
     return false;
   }
 }
+
+/** Whether a process is over; what is left of it may still wait for its parent to ask. */
+export function hasEnded(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return /^[ZX] /.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return true;
+  }
+}
