@@ -32,5 +32,5 @@ function readCall(line: string, mark: string): string | undefined {
   if (paths.length === 0) return undefined;
   const names = paths.map(([, name = '']) => name.slice(1) || '.');
   const call = /^(?:\d+ +)?(\w+)\(/.exec(line)?.[1];
-  return [call, ...names].join(' ').replaceAll(/\.\d+\.[0-9a-f]{8}\.tmp/g, '.*.tmp');
+  return [call, ...names].join(' ').replaceAll(/\.\d+\.[0-9a-z]+\.tmp/g, '.*.tmp');
 }
