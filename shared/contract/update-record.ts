@@ -65,7 +65,7 @@ export const backupShape = shape({
 });
 export type DatabaseBackup = ReadBy<typeof backupShape>;
 
-const recordShape = shape({
+const fields = {
   v: whole(1),
   txn: pattern(/^upd_[0-9a-z]{1,40}$/),
   kind: oneOf(UPDATE_KINDS),
@@ -112,7 +112,17 @@ const recordShape = shape({
   /** What was done when, oldest first, for reports and history. */
   steps: list(shape({ state: oneOf(UPDATE_STATES), at: whole(), ms: nullable(whole()) }), 200),
   warnings: absent(list(text(500), 50), []),
+};
+const heldShape = shape(fields);
+
+const recordShape = shape({
+  ...fields,
+  /** The held update whose place this one is to take. Until the exchange it is gone back to where this one ends. */
+  over: absent(nullable(heldShape), null),
 });
+
+/** A held update while another one tries to take its place. */
+export type HeldRecord = ReadBy<typeof heldShape>;
 
 /**
  * `data/UPDATE_LOCK.json`: there exactly while an update is open, written by the supervisor only. Milliseconds are
@@ -133,12 +143,12 @@ export type RecordReading =
   | { readonly kind: 'broken'; readonly reason: string };
 
 /** Larger than any record can get; what is larger is no record. */
-export const MAX_RECORD_BYTES = 256 * 1024;
+export const MAX_RECORD_BYTES = 512 * 1024;
 
 const KNOWN = new Set([
   ...['v', 'txn', 'kind', 'seq', 'state', 'from', 'to', 'request', 'startedAt', 'bootId'],
   ...['stagingLeft', 'triesLeft', 'handOversLeft', 'rollbackAttempts', 'failure', 'outcome'],
-  ...['database', 'steps', 'warnings', 'sum'],
+  ...['database', 'steps', 'warnings', 'over', 'sum'],
 ]);
 
 /** The text of a record with its checksum over everything else. `sha256` gives hexadecimal digits. */

@@ -8,11 +8,12 @@ import { makeDirectoryDurably, writeFileDurably } from '../../shared/fs/durable-
 import type { Files } from '../../shared/fs/files.ts';
 import type { Memory } from '../core/update/machine.ts';
 import { toHistory } from '../core/update/outcome.ts';
+import { takeUpAgain } from '../core/update/record-moves.ts';
 import { listForgotten } from '../release/kept-programs.ts';
-import { type ProgramParts, removeLeftovers } from '../release/program-files.ts';
+import { type ProgramParts, removeLeftovers, removeStaged } from '../release/program-files.ts';
 import { appendHistory } from './history.ts';
 import { type MemoryPaths, readMemory, writePolicy, writeQuarantine } from './memory-store.ts';
-import { removeRecord } from './record-store.ts';
+import { removeRecord, writeRecord } from './record-store.ts';
 
 /** What the end of an update works with. */
 export type CloseParts = {
@@ -38,14 +39,21 @@ export type Closing = {
 /**
  * Ends an update for good. The order is what makes it safe to be cut off anywhere and repeated: first what must not be
  * forgotten (a bad program is never taken again), then what is told, then what may go, and the record as the last of
- * all. Throws the system's error; the record is then still there.
+ * all; the held one, where this update was to take its place, is there again. Throws the system's error; the record is then still there.
  */
 export function closeUpdate(parts: CloseParts, closing: Closing): void {
   tell(parts, closing);
   const { paths, program, files, bulk } = parts;
   const { record, outcome } = closing;
   const programParts: ProgramParts = { program, folder: '', files, bulk };
-  removeLeftovers(programParts, outcome === 'committed' || outcome === 'current');
+  const isDone = outcome === 'committed' || outcome === 'current';
+  if (record.over) {
+    // Neither version runs still: the launcher goes on taking the old one.
+    removeStaged(programParts, isDone);
+    writeRecord(paths.updateRecord, takeUpAgain(record.over), files);
+    return;
+  }
+  removeLeftovers(programParts, isDone);
   if (outcome === 'committed') {
     for (const folder of listForgotten(paths.backupsDir, record.txn, files))
       files.removeTree(folder);

@@ -101,10 +101,19 @@ export function writeTries({ program, files }: ProgramParts, count: number): voi
   writeFileDurably(program.tries, `${count}\n`, 0o644, files);
 }
 
-/** Removes what an update leaves beside the program; a download that can be continued only where it is done with. */
-export function removeLeftovers({ program, files }: ProgramParts, isDone: boolean): void {
-  const { tries, staged, partial } = program;
-  const names = [tries, staged, ...(isDone ? [partial, `${partial}.json`] : [])];
+/** Removes what an update leaves beside the program: from now on the launcher starts what lies at the target. */
+export function removeLeftovers(parts: ProgramParts, isDone: boolean): void {
+  removeIfThere(parts, [parts.program.tries]);
+  removeStaged(parts, isDone);
+}
+
+/** Removes what was staged; a download that can be continued only where it is done with. */
+export function removeStaged(parts: ProgramParts, isDone: boolean): void {
+  const { staged, partial } = parts.program;
+  removeIfThere(parts, [staged, ...(isDone ? [partial, `${partial}.json`] : [])]);
+}
+
+function removeIfThere({ files }: ProgramParts, names: readonly string[]): void {
   for (const name of names) {
     if (files.facts(name) !== undefined) removeDurably(name, files);
   }

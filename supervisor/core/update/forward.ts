@@ -13,6 +13,7 @@ import {
   persist,
   quiesce,
   stage,
+  supersede,
   tryOut,
 } from './moves.ts';
 import { advance, doing } from './record-moves.ts';
@@ -152,7 +153,14 @@ export function whileBackingUp(
     case 'backed-up': {
       const database = { ...open.record.database, backup: event.backup };
       const next = doing(advance(open, 'switching', { database }, context), 'switching');
-      return become(machine, next, persist(next, { kind: 'switch-program', record: next.record }));
+      return become(
+        machine,
+        next,
+        persist(next, ...supersede(machine, next.record), {
+          kind: 'switch-program',
+          record: next.record,
+        }),
+      );
     }
     case 'act-failed':
       return abort(machine, open, { outcome: 'failed', failure: event.failure }, context);

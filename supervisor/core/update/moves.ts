@@ -1,24 +1,21 @@
 import type { Failure } from '../../../shared/contract/outcome.ts';
 import type { UpdateOutcome } from '../../../shared/contract/update-history.ts';
-import type { UpdateRecord, UpdateState } from '../../../shared/contract/update-record.ts';
+import type { UpdateRecord } from '../../../shared/contract/update-record.ts';
 import { report } from '../moves.ts';
 import type { Open, UpdateContext, UpdateEffect, UpdateMachine, UpdateStep } from './machine.ts';
 import { remember } from './outcome.ts';
 import {
   advance,
   doing,
-  HAND_OVER_TRIES,
   ROLLBACK_TRIES,
   SEQ_BACK,
   SEQ_HELD,
   TRIAL_TRIES,
+  takeUpAgain,
 } from './record-moves.ts';
 
 /** A held host looks for a release this often. */
 const HELD_POLL_MS = 900_000;
-
-/** States in which the program file may have been exchanged. */
-const EXCHANGED: ReadonlySet<UpdateState> = new Set(['switching', 'trial', 'handing-over']);
 
 /** The machine with this work and nothing else changed. */
 export function become(
@@ -110,7 +107,7 @@ export function abort(
   return become(machine, next, [
     { kind: 'cancel-act' },
     { kind: 'clear-update-timer', timer: 'idle-deadline' },
-    ...persist(next, ...goOn(), close(machine, next.record, end.outcome, context)),
+    ...persist(next, ...goOn(next.record), close(machine, next.record, end.outcome, context)),
   ]);
 }
 
@@ -126,6 +123,7 @@ export function tryOut(
   const changes = {
     triesLeft: Math.max(triesLeft - 1, 0),
     database: { ...database, newVersionStarted: true },
+    over: null,
   };
   const next = doing(advance(open, state, changes, context), 'starting');
   return become(machine, next, persist(next, { kind: 'resume-worker', trial: true }));
@@ -167,7 +165,7 @@ export function goBack(
 ): UpdateStep {
   if (open.record.seq >= SEQ_HELD) return hold(machine, open, LOOPING, context);
   const next = doing(
-    advance(open, 'rolling-back', { failure: open.record.failure ?? failure }, context),
+    advance(open, 'rolling-back', { failure: open.record.failure ?? failure, over: null }, context),
     'suspending',
   );
   return become(machine, next, [
@@ -256,36 +254,22 @@ export function close(
   return { kind: 'close', record, outcome, memory };
 }
 
-/** The worker as in ordinary times: told to proceed where it runs, started where it does not. */
-export function goOn(): readonly UpdateEffect[] {
+/** From the exchange on there is no way back to the held update whose place this one takes: that one is over. */
+export function supersede(
+  { memory }: UpdateMachine,
+  { over }: UpdateRecord,
+): readonly UpdateEffect[] {
+  return over ? [{ kind: 'supersede', record: takeUpAgain(over), memory }] : [];
+}
+
+/**
+ * The worker as in ordinary times: told to proceed where it runs, started where it does not. None where the update only
+ * wanted to take the place of a held one.
+ */
+export function goOn({ over }: UpdateRecord): readonly UpdateEffect[] {
+  if (over) return [{ kind: 'suspend-worker' }];
   return [
     { kind: 'tell-worker', message: 'proceed' },
     { kind: 'resume-worker', trial: false },
   ];
-}
-
-/** Whether a stop now takes back the try that was counted: nothing was proven against the program. */
-export function isOnTrial({ record }: Open): boolean {
-  return record.state === 'trial' || record.state === 'handing-over';
-}
-
-/** A stop in the middle of a trial: it is begun anew at the next start, with the try given back. */
-export function giveTryBack(
-  machine: UpdateMachine,
-  open: Open,
-  context: UpdateContext,
-): UpdateStep {
-  const { triesLeft, handOversLeft } = open.record;
-  const wasHandingOver = open.record.state === 'handing-over';
-  const changes = {
-    triesLeft: wasHandingOver ? TRIAL_TRIES : Math.min(triesLeft + 1, TRIAL_TRIES),
-    handOversLeft: Math.min(handOversLeft + (wasHandingOver ? 1 : 0), HAND_OVER_TRIES),
-  };
-  const next = advance(open, 'trial', changes, context);
-  return become({ ...machine, isStopping: true }, next, persist(next));
-}
-
-/** Whether the program file may have been exchanged already. */
-export function isExchanged({ record }: Open): boolean {
-  return EXCHANGED.has(record.state);
 }

@@ -10,7 +10,7 @@ import type {
   UpdateStep,
 } from './machine.ts';
 import { become, close, goOn, ignore, persist, pollWhileHeld } from './moves.ts';
-import { doing } from './record-moves.ts';
+import { doing, heldAgain, takeUpAgain } from './record-moves.ts';
 
 /** A disk that refused a write is asked again after this time. */
 const RETRY_MS = 10_000;
@@ -57,7 +57,7 @@ export function onPersistFailed(
     case 'held':
       return become(machine, open, [warn, ...follow(machine, open, context)]);
     case 'aborting':
-      return wait(...goOn());
+      return wait(...goOn(record));
     case 'handing-over':
     case 'committing':
     case 'rolled-back':
@@ -79,7 +79,7 @@ function giveUp(
     { kind: 'cancel-act' },
     { kind: 'clear-update-timer', timer: 'idle-deadline' },
     { kind: 'answer', id: record.request.id, txn: null, failure },
-    ...goOn(),
+    ...goOn(record),
     RETRY,
   ]);
 }
@@ -132,10 +132,7 @@ export function whileClosing(
 ): UpdateStep {
   switch (event.kind) {
     case 'closed':
-      return {
-        machine: { ...machine, memory: event.memory, self: 'from', work: { kind: 'none' } },
-        effects: [report('info', 'self-update closed', { txn: open.record.txn })],
-      };
+      return onClosed({ ...machine, memory: event.memory }, open, context);
     case 'act-failed':
       return become(machine, open, [
         report('error', 'self-update: cleaning up failed', { detail: event.failure.detail }),
@@ -150,13 +147,25 @@ export function whileClosing(
   }
 }
 
+/** It is over. Where it was to take the place of a held one, that one is held again. */
+function onClosed(machine: UpdateMachine, { record }: Open, context: UpdateContext): UpdateStep {
+  const told = report('info', 'self-update closed', { txn: record.txn });
+  if (!record.over) return become({ ...machine, self: 'from' }, { kind: 'none' }, [told]);
+  return become(machine, heldAgain(takeUpAgain(record.over)), [
+    told,
+    { kind: 'suspend-worker' },
+    pollWhileHeld(context),
+  ]);
+}
+
 /** The worker as in ordinary times, and everything that ends an update. */
 export function closing(
   machine: UpdateMachine,
   open: Open,
   context: UpdateContext,
 ): readonly UpdateEffect[] {
-  return [{ kind: 'end-trial' }, ...goOn(), close(machine, open.record, outcomeOf(open), context)];
+  const { record } = open;
+  return [{ kind: 'end-trial' }, ...goOn(record), close(machine, record, outcomeOf(open), context)];
 }
 
 /** How an update ends, by the state that it is in. */

@@ -1,5 +1,9 @@
 import type { ReleaseIdentity } from '../../../shared/contract/release.ts';
-import type { UpdateRecord, UpdateState } from '../../../shared/contract/update-record.ts';
+import type {
+  HeldRecord,
+  UpdateRecord,
+  UpdateState,
+} from '../../../shared/contract/update-record.ts';
 import type { UpdateRequest } from '../../../shared/contract/update-request.ts';
 import type { Doing, Open, Retained, UpdateContext } from './machine.ts';
 
@@ -18,6 +22,7 @@ export function openRecord(
   request: UpdateRequest,
   from: ReleaseIdentity,
   retained: Retained | null,
+  over: UpdateRecord | null,
   context: UpdateContext,
 ): UpdateRecord {
   const { id, trigger, by, reason, dryRun, tag, force, version, restoreDatabase, at } = request;
@@ -47,8 +52,19 @@ export function openRecord(
     },
     steps: [{ state: 'requested', at: context.wallMs, ms: null }],
     warnings: [],
+    over: over && setAside(over),
     extra: {},
   };
+}
+
+/** A held record as the one that is to take its place carries it. */
+function setAside({ over: _over, extra: _extra, ...held }: UpdateRecord): HeldRecord {
+  return held;
+}
+
+/** The held record that it was. */
+export function takeUpAgain(held: HeldRecord): UpdateRecord {
+  return { ...held, over: null, extra: {} };
 }
 
 /** The record in its next state: one write more, the step before it timed. The same state again adds no step. */
@@ -89,6 +105,18 @@ function nextSteps(
     ...(last ? [{ ...last, ms }] : []),
     { state, at: wallMs, ms: null },
   ];
+}
+
+/** An update that is held as it was before. */
+export function heldAgain(record: UpdateRecord): Open {
+  return {
+    kind: 'open',
+    record,
+    doing: { what: 'held' },
+    sinceMs: null,
+    progress: null,
+    isUnsaved: false,
+  };
 }
 
 /** Now waits for something else. */

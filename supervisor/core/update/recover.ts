@@ -18,10 +18,12 @@ import {
   persist,
   pollWhileHeld,
   stage,
+  supersede,
   tryOut,
 } from './moves.ts';
+import { remember } from './outcome.ts';
 import { closing } from './persisting.ts';
-import { advance, doing } from './record-moves.ts';
+import { advance, doing, takeUpAgain } from './record-moves.ts';
 
 /** What a starting supervisor finds. */
 export type Found = {
@@ -40,7 +42,8 @@ export type Found = {
  * act may have been done already, in part or not at all.
  */
 export function recover(found: Found, context: UpdateContext): UpdateStep {
-  const { record, memory, unavailable } = found;
+  const { record, unavailable } = found;
+  const memory = rememberHeld(found, context);
   const machine: UpdateMachine = {
     memory,
     unavailable,
@@ -55,14 +58,18 @@ export function recover(found: Found, context: UpdateContext): UpdateStep {
   switch (record.state) {
     case 'requested':
     case 'staging':
-      return withWorker(stageAgain(self, open, context));
+      return withWorker(stageAgain(self, open, context), record);
     case 'staged':
     case 'quiescing':
     case 'backing-up':
-      return withWorker(pauseAgain(self, open, context));
+      return withWorker(pauseAgain(self, open, context), record);
     case 'switching': {
       const next = doing(open, 'switching');
-      return become(self, next, [{ kind: 'suspend-worker' }, { kind: 'switch-program', record }]);
+      return become(self, next, [
+        { kind: 'suspend-worker' },
+        ...supersede(self, record),
+        { kind: 'switch-program', record },
+      ]);
     }
     case 'trial':
       return tryAgain(self, open, INTERRUPTED, context);
@@ -81,6 +88,11 @@ export function recover(found: Found, context: UpdateContext): UpdateStep {
       return become(self, next, [{ kind: 'suspend-worker' }, pollWhileHeld(context)]);
     }
   }
+}
+
+/** What the held update is to blame for whose place this one is to take. */
+function rememberHeld({ record, memory }: Found, { wallMs }: UpdateContext): Memory {
+  return record?.over ? remember(memory, takeUpAgain(record.over), 'superseded', wallMs) : memory;
 }
 
 const INTERRUPTED = fail('UPDATE_START_FAILED', 'Each try was cut off.').failure;
@@ -103,8 +115,8 @@ function tellSelf({ state, to }: UpdateRecord, { slot, targetDigest }: Found): '
 }
 
 /** The old program serves while the update goes on. */
-function withWorker(next: UpdateStep): UpdateStep {
-  return { ...next, effects: [...goOn(), ...next.effects] };
+function withWorker(next: UpdateStep, record: UpdateRecord): UpdateStep {
+  return { ...next, effects: [...goOn(record), ...next.effects] };
 }
 
 function stageAgain(machine: UpdateMachine, open: Open, context: UpdateContext): UpdateStep {
@@ -124,8 +136,9 @@ function pauseAgain(machine: UpdateMachine, open: Open, context: UpdateContext):
     const next = doing(staged, 'inspecting');
     return become(machine, next, persist(next, { kind: 'inspect-staged' }));
   }
-  // It is being started in this very moment.
-  const paused = pause(machine, staged, { ...context, worker: 'serving' });
+  // It is being started in this very moment, or there is to be none.
+  const worker = staged.record.over ? 'none' : 'serving';
+  const paused = pause(machine, staged, { ...context, worker });
   return { machine: paused.machine, effects: [...persist(staged), ...paused.effects] };
 }
 

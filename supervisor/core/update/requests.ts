@@ -1,5 +1,5 @@
 import { type Failure, fail } from '../../../shared/contract/outcome.ts';
-import type { UpdateRecord, UpdateState } from '../../../shared/contract/update-record.ts';
+import type { UpdateState } from '../../../shared/contract/update-record.ts';
 import type { UpdateRequest } from '../../../shared/contract/update-request.ts';
 import { report } from '../moves.ts';
 import type {
@@ -13,7 +13,7 @@ import type {
 } from './machine.ts';
 import { abort, become, goBack, ignore, persist, pollWhileHeld, stage } from './moves.ts';
 import { remember } from './outcome.ts';
-import { openRecord } from './record-moves.ts';
+import { heldAgain, openRecord } from './record-moves.ts';
 
 /** States in which nothing was exchanged, so that an update can still be given up. */
 const CANCELLABLE: ReadonlySet<UpdateState> = new Set([
@@ -106,7 +106,7 @@ export function whileIdentifying(
       if (request.command === 'rollback' && !retained) {
         return giveUp(fail('UPDATE_VERSION_UNKNOWN', `${request.version}.`).failure);
       }
-      const record = openRecord(request, from, retained, context);
+      const record = openRecord(request, from, retained, over, context);
       const open: Open = {
         kind: 'open',
         record,
@@ -119,31 +119,16 @@ export function whileIdentifying(
       const memory = over
         ? remember(machine.memory, over, 'superseded', context.wallMs)
         : machine.memory;
-      const staged = stage({ ...machine, memory }, open, context);
+      // Whatever this supervisor was to the held one, to this one it is the program that runs.
+      const staged = stage({ ...machine, memory, self: 'from' }, open, context);
       return {
         machine: staged.machine,
-        effects: [
-          ...(over ? [{ kind: 'supersede', record: over, memory } as const] : []),
-          ...persist(open),
-          answer(request.id, record.txn, null),
-          ...staged.effects,
-        ],
+        effects: [...persist(open), answer(request.id, record.txn, null), ...staged.effects],
       };
     }
     default:
       return ignore(machine);
   }
-}
-
-function heldAgain(record: UpdateRecord): Open {
-  return {
-    kind: 'open',
-    record,
-    doing: { what: 'held' },
-    sinceMs: null,
-    progress: null,
-    isUnsaved: false,
-  };
 }
 
 function cancel(

@@ -18,8 +18,9 @@ import {
   whileSwitching,
 } from './forward.ts';
 import type { Open, UpdateContext, UpdateEvent, UpdateMachine, UpdateStep } from './machine.ts';
-import { become, giveTryBack, ignore, isOnTrial } from './moves.ts';
+import { become, ignore, persist } from './moves.ts';
 import { onPersistFailed, tryToSave, whileClosing } from './persisting.ts';
+import { advance, HAND_OVER_TRIES, TRIAL_TRIES } from './record-moves.ts';
 import { onRequest, whileIdentifying } from './requests.ts';
 import { whileSoaking } from './soak.ts';
 
@@ -122,4 +123,21 @@ function onStop(machine: UpdateMachine, context: UpdateContext): UpdateStep {
     { kind: 'cancel-act' },
     report('info', 'self-update goes on at the next start', { state: work.record.state }),
   ]);
+}
+
+/** Whether a stop now takes back the try that was counted: nothing was proven against the program. */
+function isOnTrial({ record }: Open): boolean {
+  return record.state === 'trial' || record.state === 'handing-over';
+}
+
+/** A stop in the middle of a trial: it is begun anew at the next start, with the try given back. */
+function giveTryBack(machine: UpdateMachine, open: Open, context: UpdateContext): UpdateStep {
+  const { triesLeft, handOversLeft } = open.record;
+  const wasHandingOver = open.record.state === 'handing-over';
+  const changes = {
+    triesLeft: wasHandingOver ? TRIAL_TRIES : Math.min(triesLeft + 1, TRIAL_TRIES),
+    handOversLeft: Math.min(handOversLeft + (wasHandingOver ? 1 : 0), HAND_OVER_TRIES),
+  };
+  const next = advance(open, 'trial', changes, context);
+  return become({ ...machine, isStopping: true }, next, persist(next));
 }

@@ -59,6 +59,7 @@ export function updateRecord(over: Partial<UpdateRecord> = {}): UpdateRecord {
     },
     steps: [{ state: 'requested', at: 1_700_000_000_000, ms: 5 }],
     warnings: [],
+    over: null,
     extra: {},
     ...over,
   };

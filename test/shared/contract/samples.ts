@@ -68,6 +68,7 @@ export const RECORD: UpdateRecord = {
     { state: 'staging', at: 6, ms: null },
   ],
   warnings: ['The registry did not answer.'],
+  over: null,
   extra: {},
 };
 

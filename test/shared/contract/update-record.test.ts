@@ -38,8 +38,8 @@ const backup = nullable(
   }),
 );
 
-/** Every record that a supervisor could write, with fields that this program does not know. */
-const records: fc.Arbitrary<UpdateRecord> = fc.record({
+/** What every record says, also one that another has put aside. */
+const fields = {
   v: fc.constant(RECORD_VERSION),
   txn: fc.stringMatching(/^upd_[0-9a-z]{1,40}$/),
   kind: fc.constantFrom(...UPDATE_KINDS),
@@ -81,6 +81,12 @@ const records: fc.Arbitrary<UpdateRecord> = fc.record({
     { maxLength: 20 },
   ),
   warnings: fc.array(bounded(50), { maxLength: 5 }),
+};
+
+/** Every record that a supervisor could write, with fields that this program does not know. */
+const records: fc.Arbitrary<UpdateRecord> = fc.record({
+  ...fields,
+  over: nullable(fc.record(fields)),
   extra: fc.dictionary(fc.stringMatching(/^later[A-Z][a-z]{0,5}$/), fc.jsonValue()),
 });
 
@@ -110,7 +116,9 @@ describe('a record', () => {
     }));
     const warnings = Array.from({ length: 50 }, () => '\0'.repeat(500));
     const failure = { code: 'INTERNAL', detail: '\0'.repeat(2000) };
-    const content = formatChanged({ steps, warnings, failure });
+    const { over: _over, extra: _extra, ...held } = RECORD;
+    const over = { ...held, steps, warnings, failure };
+    const content = formatChanged({ steps, warnings, failure, over });
     assert.ok(content.length < MAX_RECORD_BYTES, `${content.length}`);
     assert.equal(parse(content).kind, 'record');
   });

@@ -99,6 +99,7 @@ export const RECORD: UpdateRecord = {
   },
   steps: [{ state: 'requested', at: 1_699_999_999_500, ms: null }],
   warnings: [],
+  over: null,
   extra: {},
 };
 

@@ -169,29 +169,6 @@ describe('a request to begin', () => {
 });
 
 describe('a request that takes the place of a held update', () => {
-  test('ends that one once it is itself certain, and knows what it was to blame for', () => {
-    const over = {
-      ...overHeld.over,
-      ...RECORD,
-      failure: { code: 'UPDATE_START_FAILED', detail: '' },
-    } as const;
-    const step = from({ ...overHeld, over: { ...over, state: 'held' } }, identified());
-    assert.deepEqual(inShort(step.effects), [
-      'supersede',
-      'persist requested',
-      'answer req-1 upd_fresh',
-      'persist staging',
-      'stage',
-    ]);
-    const [superseded] = step.effects;
-    const stage = step.effects.at(-1);
-    assert.ok(superseded?.kind === 'supersede' && stage?.kind === 'stage');
-    assert.deepEqual(superseded.memory, step.machine.memory);
-    // The bad one is not to be chosen again, at once or later.
-    assert.deepEqual(stage.order.quarantine, [NEW.digest]);
-    assert.deepEqual(step.machine.memory.policy.badInARow, [NEW.digest]);
-  });
-
   test('leaves it held, and looking for a release, where it comes to nothing', () => {
     for (const event of [{ kind: 'act-failed', failure: FAILURE } as const, identified(null)]) {
       const work = {
