@@ -84,10 +84,10 @@ describe('readUpdateState', () => {
 
   test('of a file that is larger than it can be nothing is read', async (t) => {
     const paths = makeState(t);
-    writeFileSync(paths.updateRecord, ' '.repeat(256 * 1024 + 1));
+    writeFileSync(paths.updateRecord, ' '.repeat(512 * 1024 + 1));
     writeFileSync(paths.quarantine, `${' '.repeat(1024 * 1024)}{"v":1,"entries":[]}`);
     const state = await readUpdateState(paths);
-    assert.match(JSON.stringify(state.record), /"broken".*262145 bytes/);
+    assert.match(JSON.stringify(state.record), /"broken".*524289 bytes/);
     assert.match(state.unreadable.join(), /quarantine\.json: it has 1048596 bytes/);
   });
 
