@@ -40,34 +40,41 @@ export function openInbox(
   onBroken: () => void,
 ): RequestInbox {
   const taken = new Set<string>();
+  const answered = new Set<string>();
   let askers: readonly number[] = [];
 
-  const look = () => {
-    const request = read();
+  const look = () => take(false);
+  const take = (isSweep: boolean) => {
+    const request = read(isSweep);
     if (!request || taken.has(request.id)) return;
     taken.add(request.id);
     if (request.pid !== null) askers = [...askers, request.pid].slice(-MAX_REMEMBERED);
     onRequest(request);
   };
-  const read = (): UpdateRequest | undefined => {
+  const read = (isSweep: boolean): UpdateRequest | undefined => {
     const content = readText(paths.updateRequest, files);
     if (content === undefined) return undefined;
     const request = parseUpdateRequest(parseJson(content));
     if (request) return request;
-    files.unlink(paths.updateRequest);
+    // Somebody without our tools has just made it, and writes in a moment.
+    if (content === '' && !isSweep) return undefined;
+    remove(paths.updateRequest, files);
     onBroken();
     return undefined;
   };
   const watcher = startWatch(paths.updateRequest, look);
-  const sweep = setInterval(look, SWEEP_EVERY_MS);
+  const sweep = setInterval(() => take(true), SWEEP_EVERY_MS);
   return {
     look,
     answer(answer) {
       if (!taken.delete(answer.id)) return false;
-      writeAnswer(paths, files, answer);
+      writeAnswer(paths, files, answer, answered);
       const content = readText(paths.updateRequest, files);
-      const there = content === undefined ? undefined : parseUpdateRequest(parseJson(content));
-      if (there?.id === answer.id) files.unlink(paths.updateRequest);
+      const there = content && parseUpdateRequest(parseJson(content));
+      // One that cannot be taken away must not be taken for another one.
+      if (there && there.id === answer.id && !remove(paths.updateRequest, files)) {
+        taken.add(answer.id);
+      }
       // Others may wait for the place.
       setImmediate(look);
       return true;
@@ -98,29 +105,47 @@ function startWatch(path: string, look: () => void): FSWatcher | undefined {
   }
 }
 
+/** Undefined where there is none; what cannot be read is as good as broken. */
 function readText(path: string, files: Files): string | undefined {
   try {
     const bytes = files.read(path, MAX_REQUEST_BYTES);
     return bytes && Buffer.from(bytes).toString('utf8');
-  } catch {
-    return '';
+  } catch (error) {
+    return `${error}`;
   }
 }
 
-function writeAnswer(paths: InboxPaths, files: Files, answer: UpdateAnswer): void {
+/** Whether it is gone. A disk that cannot be written, or a folder in its place, must not end the supervisor. */
+function remove(path: string, files: Files): boolean {
   try {
-    makeDirectoryDurably(paths.updateAnswersDir, 0o700, files);
-    const old = files.list(paths.updateAnswersDir);
-    for (const name of old.slice(0, Math.max(old.length - MAX_ANSWERS, 0))) {
-      files.unlink(`${paths.updateAnswersDir}/${name}`);
+    files.unlink(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `answered` are those of this process, oldest first: whoever asked last may not have read his yet. */
+function writeAnswer(
+  { updateAnswersDir }: InboxPaths,
+  files: Files,
+  answer: UpdateAnswer,
+  answered: Set<string>,
+): void {
+  const name = `${answer.id}.json`;
+  try {
+    makeDirectoryDurably(updateAnswersDir, 0o700, files);
+    const others = files.list(updateAnswersDir).filter((other) => other !== name);
+    const earlier = others.filter((other) => !answered.has(other));
+    const inOrder = [...earlier, ...[...answered].filter((other) => others.includes(other))];
+    for (const old of inOrder.slice(0, Math.max(inOrder.length - MAX_ANSWERS + 1, 0))) {
+      files.unlink(`${updateAnswersDir}/${old}`);
     }
-    writeFileDurably(
-      `${paths.updateAnswersDir}/${answer.id}.json`,
-      JSON.stringify(answer),
-      0o600,
-      files,
-    );
+    writeFileDurably(`${updateAnswersDir}/${name}`, JSON.stringify(answer), 0o600, files);
   } catch {
     // Who waits for it is told by the limit of its waiting; what was asked is done all the same.
   }
+  answered.delete(name);
+  answered.add(name);
+  for (const oldest of [...answered].slice(0, -MAX_ANSWERS)) answered.delete(oldest);
 }

@@ -1,62 +1,80 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { trackChild } from '../process/own-children.ts';
-import { LISTEN_FD, type WorkerCommand } from '../worker/spawn-worker.ts';
+import {
+  CHANNEL_FD,
+  LISTEN_FD,
+  startWithSocket,
+  type WorkerCommand,
+} from '../worker/spawn-worker.ts';
 
 /** The process that accepts webhooks while no worker can. At most one. */
 export type StandbyProcess = {
   start(): void;
-  /** Politely; does nothing where none runs. */
+  /** Politely; one that does not hear it is killed after a while. Does nothing where none runs. */
   stop(): void;
   /** Stops it and waits for its end, at most `withinMs`; then it is killed. */
   end(withinMs: number): Promise<void>;
   readonly pid: () => number | undefined;
 };
 
-/** Makes the holder of the standby. `onExit` is told when one has ended that nobody had told to. */
+/** One that hangs would take connections from the worker, which serves again, and never answer them. */
+const STOP_LIMIT_MS = 10_000;
+
+/** Makes the holder of the standby. `onExit` is told of each end, also of one that could not be started. */
 export function createStandby(
   command: () => WorkerCommand,
   socketFd: number,
   onExit: (how: string) => void,
+  stopLimitMs: number = STOP_LIMIT_MS,
 ): StandbyProcess {
   let current: ChildProcess | undefined;
-  const stop = () => void current?.kill('SIGTERM');
+  const follow = (child: ChildProcess) => {
+    current = child;
+    trackChild(child);
+    drainChannel(child);
+    const end = (how: string) => {
+      if (current !== child) return;
+      current = undefined;
+      onExit(how);
+    };
+    child.on('exit', (code, signal) => end(signal ?? String(code)));
+    child.on('error', (error) => {
+      if (child.pid === undefined) end(error.message);
+    });
+  };
+  const stop = (limitMs: number) => {
+    const child = current;
+    if (!child) return;
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), limitMs).unref();
+    child.once('exit', () => clearTimeout(timer));
+  };
   return {
     start() {
       if (current) return;
-      const { file, args, environment } = command();
-      const child = spawn(file, args, {
-        env: environment,
-        // The channel says nothing; its end tells the standby that the supervisor is gone.
-        stdio: ['ignore', 'inherit', 'inherit', socketFd, 'ipc'],
-        detached: true,
-      });
-      trackChild(child);
-      current = child;
-      let isOver = false;
-      const end = (how: string) => {
-        if (isOver) return;
-        isOver = true;
-        if (current === child) current = undefined;
-        onExit(how);
-      };
-      child.on('exit', (code, signal) => end(signal ?? String(code)));
-      child.on('error', (error) => {
-        if (child.pid === undefined) end(error.message);
-      });
+      const child = startWithSocket(command(), socketFd);
+      if (child instanceof Error) process.nextTick(onExit, child.message);
+      else follow(child);
     },
-    stop,
+    stop: () => stop(stopLimitMs),
     async end(withinMs) {
       const child = current;
-      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      if (!child) return;
       const exited = once(child, 'exit');
-      stop();
-      const timer = setTimeout(() => child.kill('SIGKILL'), withinMs);
+      stop(withinMs);
       await exited.catch(() => undefined);
-      clearTimeout(timer);
     },
     pid: () => current?.pid,
   };
+}
+
+/** The standby has nothing to say; it learns by the channel that the supervisor is gone. */
+function drainChannel(child: ChildProcess): void {
+  const channel = child.stdio[CHANNEL_FD] as Duplex | null | undefined;
+  channel?.on('error', () => undefined).resume();
+  child.on('exit', () => channel?.destroy());
 }
 
 /** The command of the standby of this program. */

@@ -40,14 +40,13 @@ export type Worker = {
 export const LISTEN_FD = 3;
 
 /** The descriptor of the IPC channel, and the variable by which Node finds it (`child_process.fork` in Node's manual). */
-const CHANNEL_FD = 4;
+export const CHANNEL_FD = 4;
+
+/** What may wait for a worker that does not read its channel; beyond this nothing is told to it any more. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /**
- * Starts a worker with the listening socket and an IPC channel, in a process group of its own: a Ctrl-C in the
- * terminal then reaches the supervisor only, which passes it on once.
- *
- * The channel is a plain pipe that is read here: with `stdio: 'ipc'` Node would parse the messages itself, without a
- * limit, and a line that is no JSON would bring the supervisor down.
+ * Starts a worker with the listening socket and an IPC channel. Nothing is told of its end before this has returned.
  */
 export function spawnWorker(
   command: WorkerCommand,
@@ -61,7 +60,7 @@ export function spawnWorker(
     listener.event(event);
   };
 
-  const child = startChild(command, socketFd);
+  const child = startWithSocket(command, socketFd);
   if (child instanceof Error) {
     process.nextTick(end, { kind: 'spawn-failed', reason: child.message });
     const nothing = () => {};
@@ -92,14 +91,22 @@ export function spawnWorker(
     },
     send: (message) => {
       const channel = child.stdio[CHANNEL_FD] as Duplex | null;
-      if (!hasEnded && channel?.writable) channel.write(`${JSON.stringify(message)}\n`);
+      if (hasEnded || !channel?.writable || channel.writableLength > MAX_UNREAD_BYTES) return;
+      channel.write(`${JSON.stringify(message)}\n`);
     },
     pid: pid ?? null,
     isAlive: () => !hasEnded,
   };
 }
 
-function startChild(command: WorkerCommand, socketFd: number): ChildProcess | Error {
+/**
+ * Starts a program that is to serve, with the listening socket and the far end of an IPC channel, in a process group of
+ * its own: a Ctrl-C in the terminal then reaches the supervisor only, which passes it on once.
+ *
+ * The channel is a plain pipe at this end: with `stdio: 'ipc'` Node would parse the messages itself, without a limit,
+ * and a line that is no JSON would bring the supervisor down.
+ */
+export function startWithSocket(command: WorkerCommand, socketFd: number): ChildProcess | Error {
   try {
     return spawn(command.file, command.args, {
       env: {
