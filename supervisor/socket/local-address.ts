@@ -2,8 +2,9 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import type { HttpAddress } from '../../shared/contract/http-address.ts';
 
 /**
- * Where a listening or bound TCP socket of this process is reached, for one that somebody else has bound: Node has no
- * getsockname(2) for a bare descriptor, but the kernel lists it (proc_net_tcp). Undefined where it is not found there.
+ * Where a listening TCP socket of this process is reached, for one that somebody else has bound: Node has no
+ * getsockname(2) for a bare descriptor, but the kernel lists it (proc_net_tcp). Undefined where it is not found there:
+ * one that is only bound is not listed.
  */
 export function localAddress(fd: number): HttpAddress | undefined {
   try {
