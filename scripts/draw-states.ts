@@ -3,15 +3,12 @@
  * whether it has drifted (exit 1).
  *   node scripts/draw-states.ts [--check]
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Effect } from '../supervisor/core/effect.ts';
 import type { Event } from '../supervisor/core/event.ts';
 import { FIXED_POLICY, type Policy } from '../supervisor/core/restart-policy.ts';
 import type { State } from '../supervisor/core/state.ts';
 import { step } from '../supervisor/core/step.ts';
-
-const PAGE = join(import.meta.dirname, '../docs/supervisor-states.md');
+import { merge, table, writePage } from './draw-page.ts';
 
 const NOW = { nowMs: 1_000_000, random: 0.5 };
 const POLICY: Policy = {
@@ -138,12 +135,7 @@ type Edge = {
   readonly effects: string;
 };
 
-const page = drawPage();
-if (!process.argv.includes('--check')) writeFileSync(PAGE, page);
-else if (!existsSync(PAGE) || readFileSync(PAGE, 'utf8') !== page) {
-  console.error('docs/supervisor-states.md has drifted: run node scripts/draw-states.ts');
-  process.exitCode = 1;
-}
+writePage('supervisor-states.md', drawPage());
 
 function drawPage(): string {
   const states = Object.values(STATES).flat();
@@ -165,7 +157,13 @@ ${drawArrows(edges)}  stopped --> [*]
 
 Pairs that are not listed are ignored: the state stays and nothing is done.
 
-${table(['state', 'event', 'next', 'effects'], groupEvents(edges))}
+${table(
+  ['state', 'event', 'next', 'effects'],
+  merge(
+    edges.map(({ state, event, to, effects }) => [state, event, to, effects]),
+    1,
+  ),
+)}
 ## Every pair
 
 \`·\` is an event that is ignored.
@@ -191,16 +189,6 @@ function walk(state: Named<State>, event: Named<Event>): readonly Edge[] {
       effects: effects || '-',
     },
   ];
-}
-
-/** Rows of a state that lead to the same are one row. */
-function groupEvents(edges: readonly Edge[]): readonly (readonly string[])[] {
-  const groups = Map.groupBy(edges, ({ state, to, effects }) => [state, to, effects].join('|'));
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
-    if (!first) return [];
-    return [[first.state, group.map(({ event }) => event).join(', '), first.to, first.effects]];
-  });
 }
 
 function nameEffect(effect: Effect): readonly string[] {
@@ -230,9 +218,4 @@ function drawArrows(edges: readonly Edge[]): string {
     .map((edge) => `  ${edge.from} --> ${edge.to}: ${edge.kind}\n`);
   // Mermaid takes no hyphen in the name of a state.
   return [...new Set(arrows)].join('').replaceAll('backing-off', 'backing_off');
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
-  return line(head) + line(head.map(() => '---')) + rows.map(line).join('');
 }
