@@ -12,6 +12,9 @@ export const HANDED_OVER_FD = 0;
 const VARIABLE = 'PODUP_HANDOVER';
 const WORD = 'socket=0';
 
+/** The launcher says in it which file it has started. To the worker it would be an unknown setting. */
+const LAUNCHER_VARIABLE = 'PODUP_LAUNCHED_SLOT';
+
 /** Whether this process has been given its socket by the program that it was before. */
 export function isHandedOver(environment: NodeJS.ProcessEnv): boolean {
   return environment[VARIABLE] === WORD;
@@ -19,7 +22,7 @@ export function isHandedOver(environment: NodeJS.ProcessEnv): boolean {
 
 /** The environment without what was meant for this process alone. */
 export function withoutHandOver(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { [VARIABLE]: _handedOver, ...rest } = environment;
+  const { [VARIABLE]: _handedOver, [LAUNCHER_VARIABLE]: _slot, ...rest } = environment;
   return rest;
 }
 

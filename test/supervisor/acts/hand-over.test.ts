@@ -95,8 +95,8 @@ describe('becomeProgram', { concurrency: true }, () => {
 });
 
 describe('isHandedOver', () => {
-  test('goes by the one word that is known, and the word goes no further', () => {
-    const told = { PODUP_HANDOVER: 'socket=0', PATH: '/bin' };
+  test('goes by the one word that is known, and what was meant for this process goes no further', () => {
+    const told = { PODUP_HANDOVER: 'socket=0', PODUP_LAUNCHED_SLOT: 'old', PATH: '/bin' };
     assert.equal(isHandedOver(told), true);
     assert.deepEqual(withoutHandOver(told), { PATH: '/bin' });
     for (const environment of [{}, { PODUP_HANDOVER: '' }, { PODUP_HANDOVER: 'socket=3' }]) {
