@@ -2,10 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
+import { type Outcome, succeed } from '../shared/contract/outcome.ts';
+import type { WorkerNotice } from '../shared/contract/worker-messages.ts';
 import { runCommand } from '../shared/process/run-command.ts';
-import type { Store } from './db/store.ts';
+import { openStore, type Store } from './db/store.ts';
 import { EventWriter } from './events/event-writer.ts';
-import { createHealthCheck } from './host/health.ts';
+import { createHealthCheck, toCheck } from './host/health.ts';
 import { readUnit } from './host/read-unit.ts';
 import { createUnitCatalog } from './host/unit-catalog.ts';
 import { createAdminGate } from './http/admin-gate.ts';
@@ -15,47 +17,90 @@ import { registerAdminApi } from './http/routes/admin-api.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { Intake } from './intake/intake.ts';
-import { startRecorder } from './recorder/start-recorder.ts';
+import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { createChildExecutor } from './tasks/child-executor.ts';
 import { createExecutorChoice } from './tasks/choose-executor.ts';
 import { createSystemdRunExecutor } from './tasks/systemd-run-executor.ts';
 import { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { taskEnvironment } from './tasks/task-environment.ts';
+import type { SupervisorChannel } from './updates/supervisor-channel.ts';
 
 /** What a worker is made of. */
 export type WorkerParts = {
   readonly loaded: Loaded;
-  readonly store: Store;
   readonly log: Logger;
   /** How this program is started again for a task. */
   readonly program: readonly [string, ...string[]];
   readonly environment: NodeJS.ProcessEnv;
+  /** Where there is a supervisor. */
+  readonly channel?: SupervisorChannel;
+  /** Begins no task before the supervisor says so. */
+  readonly isTrial?: boolean;
   /** Told when a part that the worker cannot do without has died. */
   readonly onDeath: (error: Error) => void;
 };
 
-/** A worker: its application is ready to listen after `recover`. */
+/** A worker whose application is ready to listen. */
 export type WorkerProcess = {
   readonly app: FastifyInstance;
-  /** Takes over what was accepted and what was running before. */
-  recover(): Promise<void>;
-  /** Serves what has arrived, makes everything durable, and lets go. */
-  stop(): Promise<void>;
+  /** `user_version` of the database. */
+  readonly schema: number;
+  /** Serves what has arrived, makes everything durable, and lets go; at once when `hurry` is aborted. */
+  stop(hurry?: AbortSignal): Promise<void>;
 };
 
-/** Joins the parts of the worker. */
-export function createWorker({ loaded, store, log, ...rest }: WorkerParts): WorkerProcess {
-  const { settings, paths } = loaded;
-  const dispatcher = createDispatcher({ loaded, store, log, ...rest });
+/** A supervisor waits while it hears this at least every ten seconds. */
+const GETS_ON_EVERY_MS = 5_000;
+
+/**
+ * Opens the database, joins the parts of the worker, and takes over what was accepted and what was running before.
+ * The thread migrates, and this one says meanwhile that it does; when the thread dies, so do its words.
+ */
+export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerProcess>> {
+  const { loaded, log, channel, onDeath } = parts;
+  const { database, intakeDir, updateRecord } = loaded.paths;
+  const program = { version: PROGRAM.version, nowMs: Date.now() };
   const recorder = startRecorder(
-    {
-      databasePath: paths.database,
-      intakeDir: paths.intakeDir,
-      version: PROGRAM.version,
-    },
+    { databasePath: database, intakeDir, updateRecord, version: program.version },
     log,
-    rest.onDeath,
+    onDeath,
   );
+  const opened = await whileSaying(channel, 'migrating', recorder.opened);
+  if (!opened.ok) return opened;
+  const store = openStore(database, program);
+  if (!store.ok) {
+    await recorder.close();
+    return store;
+  }
+  const { app, recover, stop } = joinParts(parts, recorder, store.value);
+  await app.ready();
+  await whileSaying(channel, 'recovering', recover());
+  return succeed({ app, schema: store.value.schema, stop });
+}
+
+type StartingStep = Extract<WorkerNotice, { kind: 'worker-starting' }>['step'];
+
+async function whileSaying<T>(
+  channel: SupervisorChannel | undefined,
+  step: StartingStep,
+  act: Promise<T>,
+): Promise<T> {
+  const say = () => channel?.send({ kind: 'worker-starting', step });
+  say();
+  const timer = setInterval(say, GETS_ON_EVERY_MS);
+  try {
+    return await act;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+type Joined = Pick<WorkerProcess, 'app' | 'stop'> & { recover(): Promise<void> };
+
+function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined {
+  const { loaded, log, channel } = parts;
+  const { settings, paths } = loaded;
+  const dispatcher = createDispatcher(parts, store);
   const intake = new Intake({
     folder: paths.intakeDir,
     store,
@@ -80,12 +125,18 @@ export function createWorker({ loaded, store, log, ...rest }: WorkerParts): Work
   registerAdminApi(app, { store, events, gate });
   registerHealth(app, {
     gate,
+    checkOwn: () => [toCheck('database', store.check())],
     check: createHealthCheck({
       run: runCommand,
       checkDatabase: () => store.check(),
       stateDir: paths.stateDir,
       minFreeBytes: settings.minFreeBytes,
     }),
+  });
+  channel?.onCommand((command) => {
+    if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
+    dispatcher.resume();
+    intake.lookAgain();
   });
   return {
     app,
@@ -95,9 +146,9 @@ export function createWorker({ loaded, store, log, ...rest }: WorkerParts): Work
       // Known before the first webhook asks, but nothing waits for it.
       for (const unit of settings.units) void units.refresh(unit);
     },
-    async stop() {
+    async stop(hurry) {
       // A part of the supervisor's own limit, so that it never has to kill us while we still write.
-      await drain(settings.stopTimeoutMs / 2);
+      await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
       dispatcher.close();
       // Handed over first, for the recorder writes what it has when the intake closes it.
@@ -108,8 +159,8 @@ export function createWorker({ loaded, store, log, ...rest }: WorkerParts): Work
   };
 }
 
-function createDispatcher(parts: WorkerParts): TaskDispatcher {
-  const { loaded, store, log, environment } = parts;
+function createDispatcher(parts: WorkerParts, store: Store): TaskDispatcher {
+  const { loaded, log, environment, isTrial = false } = parts;
   const { settings, paths } = loaded;
   const program = {
     argv: parts.program,
@@ -124,5 +175,6 @@ function createDispatcher(parts: WorkerParts): TaskDispatcher {
     executors: [systemdRun, child],
     chooseExecutor: createExecutorChoice(settings.taskExecutor, { systemdRun, child }, runCommand),
     concurrency: settings.taskConcurrency,
+    isPaused: isTrial,
   });
 }

@@ -2,38 +2,54 @@ import { existsSync } from 'node:fs';
 import SqliteDatabase from 'better-sqlite3';
 import type { InspectAnswer } from '../../shared/contract/helper-answers.ts';
 import { findForbidden, type Migration } from './migrate-database.ts';
-import { describeSqliteError } from './open-database.ts';
+import { type Database, describeSqliteError } from './open-database.ts';
 
-/** What a program with these migrations makes of a database. Nothing is migrated. */
+const BUSY_TIMEOUT_MS = 5_000;
+const MAX_DETAIL_LENGTH = 2_000;
+
+/**
+ * What a program with these migrations makes of a database: whether it may run on it and whether it is sound. Looks only: nothing is
+ * migrated and no page is changed; SQLite itself may put an index of a log beside it that a killed process left.
+ */
 export function inspectDatabase(path: string, migrations: readonly Migration[]): InspectAnswer {
   if (!existsSync(path)) {
-    return { exists: false, schema: null, compatible: true, sound: true, detail: '' };
+    const detail = `There is no database at ${path}.`;
+    return { exists: false, schema: null, compatible: true, sound: true, detail };
   }
-  let database: SqliteDatabase.Database | undefined;
+  let database: Database | undefined;
   try {
-    database = new SqliteDatabase(path, { fileMustExist: true });
-    const found = String(database.pragma('quick_check(1)', { simple: true }));
-    const schema = Number(database.pragma('user_version', { simple: true }));
-    const forbidden = hasHistory(database)
-      ? findForbidden(database, migrations.at(-1)?.version ?? 0)
-      : undefined;
-    return {
-      exists: true,
-      schema,
-      compatible: forbidden === undefined,
-      sound: found === 'ok',
-      detail: [found === 'ok' ? '' : found, forbidden?.failure.detail ?? ''].join(' ').trim(),
-    };
+    database = new SqliteDatabase(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
+    return look(database, path, migrations);
   } catch (error) {
-    const detail = describeSqliteError(error).slice(0, 500);
+    const detail = `${path}: ${describeSqliteError(error)}.`.slice(0, MAX_DETAIL_LENGTH);
     return { exists: true, schema: null, compatible: false, sound: false, detail };
   } finally {
     database?.close();
   }
 }
 
-/** A database that no program has migrated yet forbids nothing. */
-function hasHistory(database: SqliteDatabase.Database): boolean {
+function look(database: Database, path: string, migrations: readonly Migration[]): InspectAnswer {
+  const schema = Number(database.pragma('user_version', { simple: true }));
+  const newest = migrations.at(-1)?.version ?? 0;
+  const forbidden = hasHistory(database) ? findForbidden(database, newest) : undefined;
+  const found = String(database.pragma('quick_check(1)', { simple: true }));
+  const sound = found === 'ok';
+  const detail = [
+    `${path} has schema ${schema}.`,
+    forbidden && `It is forbidden to this program. ${forbidden.failure.detail}`,
+    !sound && `It is damaged: ${found}.`,
+  ];
+  return {
+    exists: true,
+    schema,
+    compatible: !forbidden,
+    sound,
+    detail: detail.filter(Boolean).join(' ').slice(0, MAX_DETAIL_LENGTH),
+  };
+}
+
+/** A database without the table of migrations is one that no program of ours has got to migrate. */
+function hasHistory(database: Database): boolean {
   const query = `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'`;
   return database.prepare(query).get() !== undefined;
 }

@@ -4,12 +4,18 @@ import type { FastifyInstance } from 'fastify';
 
 /** Idle keep-alive connections may just be carrying a request: they get this long to show it. */
 const IDLE_GRACE_MS = 500;
+/** The same where nobody may wait. */
+const HURRIED_GRACE_MS = 50;
+const HURRIED_LIMIT_MS = 250;
+
+/** Ends what is served, at most in `limitMs`; from the moment on when `hurry` is aborted, in a quarter of a second. */
+export type Drain = (limitMs: number, hurry?: AbortSignal) => Promise<void>;
 
 /**
  * Prepares a server for a drain in which no request is lost: stop accepting (what arrives waits in the kernel for the
  * next worker), tell every client to close, close idle connections a little later, wait for the rest, at most `limitMs`.
  */
-export function prepareDrain(app: FastifyInstance): (limitMs: number) => Promise<void> {
+export function prepareDrain(app: FastifyInstance): Drain {
   let isDraining = false;
   const sockets = new Set<Socket>();
   app.server.on('connection', (socket) => {
@@ -20,23 +26,38 @@ export function prepareDrain(app: FastifyInstance): (limitMs: number) => Promise
     if (isDraining) reply.header('connection', 'close');
     done(null, payload);
   });
-  return async (limitMs) => {
+  return async (limitMs, hurry) => {
     isDraining = true;
-    await closeServer(app.server, sockets, limitMs);
+    await closeServer(app.server, sockets, limitMs, hurry);
   };
 }
 
-function closeServer(server: Server, sockets: ReadonlySet<Socket>, limitMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const idle = setInterval(() => server.closeIdleConnections(), IDLE_GRACE_MS);
+function closeServer(
+  server: Server,
+  sockets: ReadonlySet<Socket>,
+  limitMs: number,
+  hurry: AbortSignal | undefined,
+): Promise<void> {
+  const ended = new AbortController();
+  const pursue = (graceMs: number, untilMs: number) => {
+    const idle = setInterval(() => server.closeIdleConnections(), graceMs);
     const limit = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
-    }, limitMs);
-    // Not http.Server's own close: that one cuts off idle keep-alive connections at once (nodejs/node#60617).
-    NetServer.prototype.close.call(server, () => {
+    }, untilMs);
+    ended.signal.addEventListener('abort', () => {
       clearInterval(idle);
       clearTimeout(limit);
+    });
+  };
+  return new Promise((resolve) => {
+    // Not http.Server's own close: that one cuts off idle keep-alive connections at once (nodejs/node#60617).
+    NetServer.prototype.close.call(server, () => {
+      ended.abort();
       resolve();
     });
+    pursue(IDLE_GRACE_MS, limitMs);
+    const hurryUp = () => pursue(HURRIED_GRACE_MS, HURRIED_LIMIT_MS);
+    if (hurry?.aborted) hurryUp();
+    else hurry?.addEventListener('abort', hurryUp, { signal: ended.signal });
   });
 }

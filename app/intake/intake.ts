@@ -41,6 +41,11 @@ export class Intake {
     return this.#taker.recover();
   }
 
+  /** Looks at the spool although nothing is new: what was kept during an update may go after it. */
+  lookAgain(): void {
+    this.#taker.wake();
+  }
+
   /** The id of an earlier accepted delivery of this GUID to this unit whose task has not gone wrong. */
   findDuplicate(source: string, delivery: string, unit: string): string | undefined {
     const fresh = this.#fresh.get(keyOf(unit, delivery));

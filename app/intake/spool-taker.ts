@@ -15,6 +15,8 @@ import { takeOver } from './take-over.ts';
 const TAKE_OVER_EVERY_MS = 100;
 /** After a failure of the database. The entries are safe in the spool meanwhile. */
 const RETRY_MS = 2_000;
+/** Between two looks at what another process still writes: it tells nobody here what it appends, nor when it ends. */
+const LOOK_AGAIN_MS = 1_000;
 const ENTRIES_PER_TRANSACTION = 500;
 
 /** A delivery that is in the database now. */
@@ -40,6 +42,11 @@ type Options = {
   readonly store: Store;
   readonly log: ErrorLog;
   readonly onTaken: OnTaken;
+  /**
+   * While an update is open its database may be replaced by an older one, which takes everything over again from its
+   * own position: nothing is deleted then.
+   */
+  readonly isUpdateOpen?: () => boolean;
 };
 
 /**
@@ -51,9 +58,13 @@ export class SpoolTaker implements Taker {
   /** Segments of a dead process that had our number, known since before we wrote one. */
   readonly #inherited: ReadonlySet<string>;
   readonly #finished = new Set<string>();
-  /** Seen to be damaged while they were still being written. */
+  /** Seen to be damaged before they could be set aside. */
   readonly #damaged = new Set<string>();
+  /** Read by us from their first byte, so that no damage in them is unknown. */
+  readonly #readWhole = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  /** Not the same timer: what is new is not to wait for it. */
+  #lookAgain: NodeJS.Timeout | undefined;
   #lastRound = Number.NEGATIVE_INFINITY;
 
   constructor(options: Options) {
@@ -77,6 +88,7 @@ export class SpoolTaker implements Taker {
   close(): void {
     this.#round();
     clearTimeout(this.#timer);
+    clearTimeout(this.#lookAgain);
   }
 
   #schedule(delayMs: number): void {
@@ -96,22 +108,44 @@ export class SpoolTaker implements Taker {
   }
 
   #takeOverAll(): void {
-    const { folder, store } = this.#options;
-    for (const name of listSegments(folder)) {
-      const consumed = store.segments.consumedBytes(name);
+    const { folder, isUpdateOpen } = this.#options;
+    const isKept = isUpdateOpen?.() ?? false;
+    const names = listSegments(folder);
+    for (const name of names) {
       // Asked first: an owner that appends and ends in between must not lose what it appended.
       const isOver = this.#isOver(name);
-      const { entries, end, damaged, rest } = readSegment(folder, name, consumed);
-      for (let at = 0; at < entries.length; at += ENTRIES_PER_TRANSACTION) {
-        const part = entries.slice(at, at + ENTRIES_PER_TRANSACTION);
-        const isLast = at + ENTRIES_PER_TRANSACTION >= entries.length;
-        // Until the last part is in, the position stays: a crash in between repeats, which changes nothing.
-        this.#take(part, name, isLast ? end : consumed);
-      }
-      if (damaged > 0) this.#damaged.add(name);
-      if (isOver && (rest > 0 || this.#damaged.has(name))) this.#setAside(name, rest);
-      else if (isOver) this.#delete(name);
+      const rest = this.#takeOverSegment(name);
+      if (!isOver || isKept) continue;
+      if (rest > 0 || this.#isDamaged(name)) this.#setAside(name, rest);
+      else this.#delete(name);
     }
+    clearTimeout(this.#lookAgain);
+    if (names.some(isOwnedByOther)) {
+      this.#lookAgain = setTimeout(() => this.#round(), LOOK_AGAIN_MS);
+    }
+  }
+
+  /** How many bytes at the end of the segment cannot be read. */
+  #takeOverSegment(name: string): number {
+    const { folder, store } = this.#options;
+    const consumed = store.segments.consumedBytes(name);
+    const { entries, end, damaged, rest } = readSegment(folder, name, consumed);
+    for (let at = 0; at < entries.length; at += ENTRIES_PER_TRANSACTION) {
+      const part = entries.slice(at, at + ENTRIES_PER_TRANSACTION);
+      const isLast = at + ENTRIES_PER_TRANSACTION >= entries.length;
+      // Until the last part is in, the position stays: a crash in between repeats, which changes nothing.
+      this.#take(part, name, isLast ? end : consumed);
+    }
+    if (consumed === 0) this.#readWhole.add(name);
+    if (damaged > 0) this.#damaged.add(name);
+    return rest;
+  }
+
+  /** Damage in what an earlier process took over was known to that one only. */
+  #isDamaged(name: string): boolean {
+    if (this.#damaged.has(name)) return true;
+    if (this.#readWhole.has(name)) return false;
+    return readSegment(this.#options.folder, name, 0).damaged > 0;
   }
 
   #take(entries: readonly SpoolEntry[], segment: string, end: number): void {
@@ -131,17 +165,19 @@ export class SpoolTaker implements Taker {
 
   #delete(name: string): void {
     deleteSegment(this.#options.folder, name);
-    this.#options.store.segments.forget(name);
-    this.#finished.delete(name);
+    this.#forget(name);
   }
 
   /** What cannot be read may have been acknowledged, so it is kept for a person to look at. */
   #setAside(name: string, rest: number): void {
     setSegmentAside(this.#options.folder, name);
-    this.#options.store.segments.forget(name);
-    this.#finished.delete(name);
-    this.#damaged.delete(name);
+    this.#forget(name);
     const fields = { segment: name, unreadableBytesAtEnd: rest };
     this.#options.log.error(fields, 'a spool segment is damaged; kept aside');
+  }
+
+  #forget(name: string): void {
+    this.#options.store.segments.forget(name);
+    for (const names of [this.#finished, this.#damaged, this.#readWhole]) names.delete(name);
   }
 }

@@ -1,3 +1,4 @@
+import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { EventRow } from '../db/events.ts';
 import type { TakenDelivery } from '../intake/spool-taker.ts';
 
@@ -5,6 +6,8 @@ import type { TakenDelivery } from '../intake/spool-taker.ts';
 export type RecorderData = {
   readonly databasePath: string;
   readonly intakeDir: string;
+  /** There while an update is open. */
+  readonly updateRecord: string;
   readonly version: string;
 };
 
@@ -17,6 +20,8 @@ export type RecorderOrder =
 
 /** What the thread says. */
 export type RecorderNotice =
+  /** The first one: the schema of the database after migration, or why there is none; then the thread ends. */
+  | { readonly kind: 'opened'; readonly outcome: Outcome<number> }
   | { readonly kind: 'done'; readonly number: number; readonly error?: Error }
   | {
       readonly kind: 'taken';

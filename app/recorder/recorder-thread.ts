@@ -1,7 +1,11 @@
-/** The thread that writes deliveries and events into the database, away from the thread that answers requests. */
+/**
+ * The thread that writes deliveries and events into the database, away from the thread that answers requests. It is
+ * also the one that migrates the database, so that the other can say meanwhile that all is well.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
-import { FailureError } from '../../shared/contract/outcome.ts';
-import { openStore } from '../db/store.ts';
+import { succeed } from '../../shared/contract/outcome.ts';
+import { realFiles } from '../../shared/fs/files.ts';
+import { openStore, type Store } from '../db/store.ts';
 import { EventWriter } from '../events/event-writer.ts';
 import { SpoolTaker } from '../intake/spool-taker.ts';
 import type { RecorderData, RecorderNotice, RecorderOrder } from './recorder-messages.ts';
@@ -11,39 +15,44 @@ const say = (notice: RecorderNotice) => parentPort?.postMessage(notice);
 const log = { error: (fields: object, text: string) => say({ kind: 'error', fields, text }) };
 
 const opened = openStore(data.databasePath, { version: data.version, nowMs: Date.now() });
-if (!opened.ok) throw new FailureError(opened.failure);
-const store = opened.value;
-const events = new EventWriter(store.events, log);
-const taker = new SpoolTaker({
-  folder: data.intakeDir,
-  store,
-  log: log,
-  onTaken: (taken, tasksMade) => say({ kind: 'taken', taken, tasksMade }),
-});
+say({ kind: 'opened', outcome: opened.ok ? succeed(opened.value.schema) : opened });
+// Without a listener on its port the thread ends.
+if (opened.ok) serve(opened.value);
 
-parentPort?.on('message', (order: RecorderOrder) => {
-  switch (order.kind) {
-    case 'wake':
-      return taker.wake();
-    case 'finish':
-      return taker.finish(order.segment);
-    case 'events':
-      for (const row of order.rows) events.record(row);
-      return events.flush();
-    case 'recover':
-      return answer(order.number, () => taker.recover());
-    case 'settle':
-      return answer(order.number, () => events.flush());
-    case 'close':
-      answer(order.number, () => {
-        taker.close();
-        events.flush();
-        store.close();
-      });
-      // Behind the answer, which would not leave through a closed port; without it the thread ends.
-      return parentPort?.close();
-  }
-});
+function serve(store: Store): void {
+  const events = new EventWriter(store.events, log);
+  const taker = new SpoolTaker({
+    folder: data.intakeDir,
+    store,
+    log,
+    onTaken: (taken, tasksMade) => say({ kind: 'taken', taken, tasksMade }),
+    isUpdateOpen: () => realFiles.facts(data.updateRecord) !== undefined,
+  });
+
+  parentPort?.on('message', (order: RecorderOrder) => {
+    switch (order.kind) {
+      case 'wake':
+        return taker.wake();
+      case 'finish':
+        return taker.finish(order.segment);
+      case 'events':
+        for (const row of order.rows) events.record(row);
+        return events.flush();
+      case 'recover':
+        return answer(order.number, () => taker.recover());
+      case 'settle':
+        return answer(order.number, () => events.flush());
+      case 'close':
+        answer(order.number, () => {
+          taker.close();
+          events.flush();
+          store.close();
+        });
+        // Behind the answer, which would not leave through a closed port; without it the thread ends.
+        return parentPort?.close();
+    }
+  });
+}
 
 function answer(number: number, act: () => void): void {
   try {

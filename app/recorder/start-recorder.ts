@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
+import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { EventSink } from '../events/event-writer.ts';
 import type { OnTaken, Taker } from '../intake/spool-taker.ts';
 import type { RecorderData, RecorderNotice, RecorderOrder } from './recorder-messages.ts';
@@ -9,9 +10,13 @@ declare const RECORDER_FILE: string | undefined;
 
 /** The thread that writes deliveries and events into the database. */
 export type Recorder = {
+  /** The schema of the database once it is migrated, or why it cannot be used; rejects where the thread dies first. */
+  readonly opened: Promise<Outcome<number>>;
   readonly events: EventSink;
   /** Connects the intake; `onTaken` is called in this thread. */
   startTaker(onTaken: OnTaken): Taker;
+  /** Closes the database where there was no taker to do it. */
+  close(): Promise<void>;
 };
 
 type Answer = { resolve(): void; reject(error: Error): void };
@@ -27,6 +32,7 @@ export function startRecorder(
 ): Recorder {
   const file = typeof RECORDER_FILE === 'string' ? RECORDER_FILE : './recorder-thread.ts';
   const thread = new Worker(new URL(file, import.meta.url), { workerData: data });
+  const opened = Promise.withResolvers<Outcome<number>>();
   const answers = new Map<number, Answer>();
   let orders = 0;
   let onTaken: OnTaken = () => undefined;
@@ -42,6 +48,7 @@ export function startRecorder(
   thread.on('message', (notice: RecorderNotice) => {
     if (notice.kind === 'taken') onTaken(notice.taken, notice.tasksMade);
     else if (notice.kind === 'error') log.error(notice.fields, notice.text);
+    else if (notice.kind === 'opened') opened.resolve(notice.outcome);
     else {
       const answer = answers.get(notice.number);
       answers.delete(notice.number);
@@ -50,12 +57,14 @@ export function startRecorder(
     }
   });
   thread.on('error', (error) => {
-    for (const { reject } of answers.values()) reject(error as Error);
+    for (const { reject } of [...answers.values(), opened]) reject(error as Error);
     answers.clear();
     onDeath(error as Error);
   });
 
   return {
+    opened: opened.promise,
+    close: () => ask('close'),
     events: { insertAll: (rows) => tell({ kind: 'events', rows }), settled: () => ask('settle') },
     startTaker(listener) {
       onTaken = listener;

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { openStore } from '../../app/db/store.ts';
-import { createWorker } from '../../app/worker.ts';
+import { startWorker } from '../../app/worker.ts';
 import { loadSettings } from '../../shared/config/load-settings.ts';
 import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
 import { until } from '../helpers/until.ts';
@@ -31,7 +30,7 @@ const NO_MANAGER = {
 };
 
 /** A worker as `http-server` makes it, on a folder that may have served before. */
-async function startWorker(context: TestContext, folder: string) {
+async function startTestWorker(context: TestContext, folder: string) {
   Object.assign(process.env, NO_MANAGER);
   const environment = {
     PATH: process.env['PATH'],
@@ -47,13 +46,10 @@ async function startWorker(context: TestContext, folder: string) {
   assert.ok(result.ok);
   const { loaded } = result;
   makeDirectoryDurably(loaded.paths.intakeDir);
-  const opened = openStore(loaded.paths.database, { version: '0', nowMs: 1 });
-  assert.ok(opened.ok);
   const { lines, log } = keepLog();
   const program = [process.execPath, SCRIPT] as const;
-  const worker = createWorker({
+  const started = await startWorker({
     loaded,
-    store: opened.value,
     log,
     program,
     environment,
@@ -61,7 +57,8 @@ async function startWorker(context: TestContext, folder: string) {
       throw error;
     },
   });
-  await worker.recover();
+  assert.ok(started.ok, JSON.stringify(started));
+  const worker = started.value;
   await worker.app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = worker.app.server.address() as AddressInfo;
   let stopped: Promise<void> | undefined;
@@ -85,7 +82,7 @@ async function listTasks(port: number) {
 
 describe('worker', () => {
   test('a push becomes a task, the task runs as a process of its own, and its end is read over the API', async (t) => {
-    const { port } = await startWorker(t, makeFolder(t));
+    const { port } = await startTestWorker(t, makeFolder(t));
     // systemd cannot be asked, so whether the push is for the unit is left to the task.
     const answer = await deliver(port, 'web', PUSH);
     assert.deepEqual([answer.json['verdict'], answer.json['matched']], ['accepted', 'repository']);
@@ -103,7 +100,7 @@ describe('worker', () => {
   });
 
   test('both live secrets are believed', async (t) => {
-    const { port } = await startWorker(t, makeFolder(t));
+    const { port } = await startTestWorker(t, makeFolder(t));
     const headers = {
       'x-github-event': 'ping',
       'x-hub-signature-256': sign('{}', PREVIOUS_SECRET),
@@ -113,10 +110,10 @@ describe('worker', () => {
 
   test('a stop right after the answer loses neither delivery nor event, and a later worker does the work', async (t) => {
     const folder = makeFolder(t);
-    const first = await startWorker(t, folder);
+    const first = await startTestWorker(t, folder);
     const { json } = await deliver(first.port, 'web', PUSH);
     await first.stop();
-    const second = await startWorker(t, folder);
+    const second = await startTestWorker(t, folder);
     const events = await askAdmin(second.port, '/api/events?action=github-webhook');
     const [event] = events.json['events'] as { request_id: string }[];
     assert.equal(event?.request_id, json['request_id']);
@@ -129,7 +126,7 @@ describe('worker', () => {
   });
 
   test('the health of this host is told with each missing part', async (t) => {
-    const { port } = await startWorker(t, makeFolder(t));
+    const { port } = await startTestWorker(t, makeFolder(t));
     const { status, json } = await ask(port, { path: '/health' });
     assert.equal(status, 503);
     const checks = json['checks'] as { component: string; ok: boolean; code?: string }[];

@@ -106,6 +106,18 @@ describe('http-server', () => {
     assert.match(stderr, /^SOCKET_UNAVAILABLE: .*descriptor 77/);
   });
 
+  test('one that serves already keeps a second one off its state, until it is dead', async (t) => {
+    const folder = makeFolder(t);
+    const first = startProgram(t, ['http-server'], environmentIn(folder));
+    await first.logged('serving');
+    const second = await runProgram(t, ['http-server'], environmentIn(folder));
+    assert.equal(second.code, EXIT.socketUnavailable);
+    assert.match(second.stderr, new RegExp(`^STATE_DIR_IN_USE: .*Process ${first.child.pid} `));
+    const third = startProgram(t, ['http-server'], environmentIn(folder));
+    first.child.kill('SIGKILL');
+    await third.logged('serving');
+  });
+
   test('a database of a newer version that forbids this one ends it with 78', async (t) => {
     const folder = makeFolder(t);
     const path = join(folder, 'data/pod-upgrade-trigger.db');
@@ -149,7 +161,7 @@ describe('http-server', () => {
       environmentIn(join(folder, 'file')),
     );
     assert.equal(code, EXIT.failure);
-    assert.match(stderr, /^STATE_DIR_UNUSABLE: .*ENOTDIR/);
+    assert.match(stderr, /^STATE_DIR_UNUSABLE: .*(ENOTDIR|EEXIST)/);
   });
 });
 

@@ -19,14 +19,25 @@ export type ProgramRun = {
   logged(msg: string): Promise<Readonly<Record<string, unknown>>>;
 };
 
+/** How the program is started, where that is not the usual way. */
+export type ProgramStart = {
+  /** With a channel, as by a supervisor. */
+  readonly channel?: true;
+  /** A socket that it inherits as descriptor 3. */
+  readonly socketFd?: number;
+  /** Another program file than the sources: a release. */
+  readonly file?: string;
+};
+
 /** Starts the program; it is killed when the test ends before it. */
 export function startProgram(
   context: TestContext,
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  { channel, socketFd, file = SCRIPT }: ProgramStart = {},
 ): ProgramRun {
-  const child = spawn(process.execPath, [SCRIPT, ...words], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(process.execPath, [file, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe', socketFd ?? 'ignore', channel ? 'ipc' : 'ignore'],
     env: {
       PATH: process.env['PATH'],
       ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
@@ -37,12 +48,18 @@ export function startProgram(
   const news = new EventTarget();
   let isOver = false;
   for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
       output[name] += text;
       news.dispatchEvent(new Event('news'));
     });
   }
-  const ended = once(child, 'close').then(([code]): Ended => {
+  // Not its `close`, which never comes once the test has closed the channel.
+  const ends = [
+    once(child, 'exit'),
+    ...[child.stdout, child.stderr].map((s) => s && once(s, 'close')),
+  ];
+  const ended = Promise.all(ends).then(([exit]): Ended => {
+    const code: number | null = exit?.[0];
     isOver = true;
     news.dispatchEvent(new Event('news'));
     return { code, ...output };

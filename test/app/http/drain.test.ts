@@ -31,7 +31,7 @@ async function startDraining(context: Parameters<typeof startApp>[0]) {
     app,
     held,
     arrived: () => once(arrivals, 'arrived'),
-    drain: (ms: number) => drain(ms),
+    drain: (ms: number, hurry?: AbortSignal) => drain(ms, hurry),
   };
 }
 
@@ -157,6 +157,40 @@ describe('drain', () => {
     assert.equal(await connections.promise, 1);
     // The limit would end the drain as well, but far behind the end of this test.
     await drain(600_000);
+  });
+
+  for (const isLate of [false, true])
+    test(`in a hurry ${isLate ? 'that begins later ' : ''}nobody is waited for`, {
+      timeout: 20_000,
+    }, async (t) => {
+      const { port, app, drain } = await startDraining(t);
+      const agent = new Agent({ keepAlive: true });
+      t.after(() => agent.destroy());
+      const sent = request({ port, host: '127.0.0.1', path: '/', method: 'POST', agent });
+      sent.setHeader('content-type', 'application/json').end('{}');
+      const [response] = await once(sent, 'response');
+      await once(response.resume(), 'end');
+      const silent = connect(port, '127.0.0.1');
+      t.after(() => silent.destroy());
+      silent.write('POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
+      await once(app.server, 'request');
+      silent.resume();
+      const hurry = new AbortController();
+      if (!isLate) hurry.abort();
+      const drained = drain(600_000, hurry.signal);
+      hurry.abort();
+      await drained;
+    });
+
+  test('in a hurry what is under way is still answered', async (t) => {
+    const { port, held, arrived, drain } = await startDraining(t);
+    const first = arrived();
+    const asked = ask(port, { method: 'POST', path: '/held' });
+    await first;
+    const drained = drain(LIMIT_MS, AbortSignal.abort());
+    for (const release of held) release();
+    assert.equal((await asked).text, 'late');
+    await drained;
   });
 
   for (const [title, bytes] of [
