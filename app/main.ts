@@ -58,6 +58,14 @@ export async function runApp({ words, program, environment }: Invocation): Promi
       const { checkConfig } = await import('./cli/check-config.ts');
       exitCode = checkConfig(environment);
     });
+  cli
+    .command('intake', { hidden: true })
+    .requiredOption('--listen-fd <number>', 'the listening socket', Number)
+    .action(async ({ listenFd }: { listenFd: number }) => {
+      const { intake } = await import('./cli/intake.ts');
+      const { createStandby } = await import('./standby/create-standby.ts');
+      exitCode = await intake({ listenFd, environment, createStandby });
+    });
   cli.command('stage-release', { hidden: true }).action(async () => {
     const { stageReleaseCommand } = await import('./cli/stage-release.ts');
     exitCode = await stageReleaseCommand(environment);

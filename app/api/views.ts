@@ -98,9 +98,9 @@ export type HealthCheckView = {
   readonly detail?: string;
 };
 
-/** What `GET /health` answers, with 200 for ok and 503 for degraded. */
+/** What `GET /health` answers, with 200 for ok and 503 for the others; `maintenance` is the standby's word. */
 export type HealthView = {
-  readonly status: 'ok' | 'degraded';
+  readonly status: 'ok' | 'degraded' | 'maintenance';
   readonly version: string;
   readonly commit: string;
   readonly checks: readonly HealthCheckView[];

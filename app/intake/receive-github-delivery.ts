@@ -26,9 +26,12 @@ export type Reception = {
   readonly verdict: DeliveryVerdict;
 };
 
+/** Where deliveries go. */
+export type AcceptDeliveries = Pick<Intake, 'findDuplicate' | 'accept'>;
+
 type Parts = {
   readonly secrets: readonly string[];
-  readonly intake: Intake;
+  readonly intake: AcceptDeliveries;
   readonly units: { facts(unit: string): UnitFacts; refresh(unit: string): Promise<UnitFacts> };
 };
 

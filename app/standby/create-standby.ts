@@ -1,0 +1,113 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Loaded } from '../../shared/config/load-settings.ts';
+import { PROGRAM } from '../../shared/config/program-version.ts';
+import { MAX_RECORD_BYTES, parseUpdateRecord } from '../../shared/contract/update-record.ts';
+import { realFiles } from '../../shared/fs/files.ts';
+import { sha256 } from '../../shared/fs/sha256.ts';
+import type { HealthView } from '../api/views.ts';
+import type { UnitFacts } from '../domain/delivery-verdict.ts';
+import { EventWriter } from '../events/event-writer.ts';
+import { createApp } from '../http/create-app.ts';
+import { type Drain, prepareDrain } from '../http/drain.ts';
+import { sendFailure } from '../http/problem-reply.ts';
+import { registerGithubWebhook } from '../http/routes/github-webhook.ts';
+import {
+  describeMaintenance,
+  type Maintenance,
+  maintenancePage,
+  RETRY_AFTER_S,
+} from './maintenance-page.ts';
+import { StandbyIntake } from './standby-intake.ts';
+
+/** The application of the standby, ready to listen. */
+export type Standby = {
+  readonly app: FastifyInstance;
+  /** Serves what has arrived, makes it durable, and lets go. */
+  stop(hurry?: AbortSignal): Promise<void>;
+};
+
+/**
+ * Joins the parts of the standby: webhooks as in the worker, with the very same answers, and a maintenance page for
+ * everything else. It touches no database and asks nothing of the host.
+ */
+export async function createStandby({ settings, paths }: Loaded, log: Logger): Promise<Standby> {
+  const intake = new StandbyIntake(paths.intakeDir);
+  // There is nowhere to write events to; the deliveries themselves are recorded by whoever takes them over.
+  const app = createApp({ log, events: new EventWriter({ insertAll: () => undefined }, log) });
+  const drain: Drain = prepareDrain(app);
+  registerGithubWebhook(app, {
+    log,
+    intake,
+    units: {
+      facts: (unit) => factsOf(settings.units, unit),
+      refresh: refreshNothing(settings.units),
+    },
+    secrets: [settings.webhookSecret, settings.webhookSecretPrevious].filter(
+      (secret) => secret !== undefined,
+    ),
+    maxBodyBytes: settings.webhookMaxBodyBytes,
+  });
+  registerMaintenance(app, () => readMaintenance(paths.updateRecord));
+  await app.ready();
+  return {
+    app,
+    async stop(hurry) {
+      await drain(settings.stopTimeoutMs / 2, hurry);
+      await app.close();
+      await intake.close();
+    },
+  };
+}
+
+/** A unit is known by its name only; what image it runs the task finds out. */
+function factsOf(units: readonly string[], unit: string): UnitFacts {
+  return { name: unit, listed: units.includes(unit), state: 'not-looked-up' };
+}
+
+function refreshNothing(units: readonly string[]) {
+  return (unit: string) => Promise.resolve(factsOf(units, unit));
+}
+
+function registerMaintenance(app: FastifyInstance, read: () => Maintenance): void {
+  app.get('/health', (_request, reply) => {
+    const view: HealthView = { status: 'maintenance', ...PROGRAM, checks: [] };
+    return unavailable(reply).send(view);
+  });
+  app.all('*', (request, reply) => answer(request, reply, read()));
+}
+
+function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  maintenance: Maintenance,
+): FastifyReply {
+  unavailable(reply);
+  if (/\btext\/html\b/.test(request.headers.accept ?? '')) {
+    return reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
+      .send(maintenancePage(maintenance));
+  }
+  return sendFailure(request, reply, {
+    code: 'MAINTENANCE',
+    detail: describeMaintenance(maintenance),
+  });
+}
+
+function unavailable(reply: FastifyReply): FastifyReply {
+  return reply.code(503).header('retry-after', String(RETRY_AFTER_S));
+}
+
+/** What the supervisor has written down; nothing where it cannot be read, for the page is no place for that. */
+function readMaintenance(path: string): Maintenance {
+  try {
+    const bytes = realFiles.read(path, MAX_RECORD_BYTES);
+    const reading = bytes && parseUpdateRecord(Buffer.from(bytes).toString('utf8'), sha256);
+    if (reading?.kind !== 'record') return { update: null };
+    const { from, to } = reading.record;
+    return { update: { from: from.version, to: to?.version ?? null } };
+  } catch {
+    return { update: null };
+  }
+}
