@@ -9,13 +9,16 @@ export type Invocation = {
   /** How this program is started again. */
   readonly program: readonly [string, ...string[]];
   readonly environment: NodeJS.ProcessEnv;
+  /** Loads the other half, for a self-check of the whole. */
+  readonly loadSupervisor: () => Promise<unknown>;
 };
 
 /**
  * Every command but `supervise`, which must not load what the worker needs. Commands are loaded when they are called:
  * a task has no use for the HTTP framework, nor the worker for the registry client.
  */
-export async function runApp({ words, program, environment }: Invocation): Promise<ExitCode> {
+export async function runApp(invocation: Invocation): Promise<ExitCode> {
+  const { words, program, environment, loadSupervisor } = invocation;
   let exitCode: ExitCode = EXIT.ok;
   const cli = new Command('pod-upgrade-trigger')
     .description(
@@ -94,7 +97,7 @@ export async function runApp({ words, program, environment }: Invocation): Promi
   cli.command('self-check', { hidden: true }).action(async () => {
     const { selfCheck } = await import('./cli/self-check.ts');
     const load = async () => {
-      await import('../supervisor/main.ts');
+      await loadSupervisor();
       return import('./worker.ts');
     };
     exitCode = await selfCheck({ program, load });

@@ -20,4 +20,5 @@ if (words[0] === 'supervise' && !words.includes('--help') && !words.includes('-h
   );
 }
 const { runApp } = await import('../app/main.ts');
-process.exit(await runApp({ words, program, environment }));
+const loadSupervisor = () => import('../supervisor/main.ts');
+process.exit(await runApp({ words, program, environment, loadSupervisor }));
