@@ -36,10 +36,14 @@ export type Closing = {
   readonly memory: Memory;
 };
 
+/** Ends of an update that has exchanged the program, for good or for a while. */
+const EXCHANGED: ReadonlySet<UpdateOutcome> = new Set(['committed', 'rolled-back', 'superseded']);
+
 /**
  * Ends an update for good. The order is what makes it safe to be cut off anywhere and repeated: first what must not be
  * forgotten (a bad program is never taken again), then what is told, then what may go, and the record as the last of
- * all; the held one, where this update was to take its place, is there again. Throws the system's error; the record is then still there.
+ * all; the held one, where this update was to take its place, is there again. Throws the system's error; the record is
+ * then still there.
  */
 export function closeUpdate(parts: CloseParts, closing: Closing): void {
   tell(parts, closing);
@@ -47,6 +51,9 @@ export function closeUpdate(parts: CloseParts, closing: Closing): void {
   const { record, outcome } = closing;
   const programParts: ProgramParts = { program, folder: '', files, bulk };
   const isDone = outcome === 'committed' || outcome === 'current';
+  const folder = `${paths.backupsDir}/${record.txn}`;
+  // Nothing was exchanged, so nobody goes back to what was copied. A full disk would fill up further with each attempt.
+  if (!EXCHANGED.has(outcome) && files.facts(folder)) files.removeTree(folder);
   if (record.over) {
     // Neither version runs still: the launcher goes on taking the old one.
     removeStaged(programParts, isDone);

@@ -29,7 +29,7 @@ export function readMemory(
     if (content === undefined) return none;
     const value = parse(content);
     if (value !== undefined) return value;
-    renameDurably(path, `${path}.bad-${wallMs}`, files);
+    moveAside(path, wallMs, files);
     onBroken(path);
     return none;
   };
@@ -37,6 +37,14 @@ export function readMemory(
     policy: read(paths.updatePolicy, parseUpdatePolicy, NO_MEMORY.policy),
     quarantine: read(paths.quarantine, parseQuarantine, NO_MEMORY.quarantine),
   };
+}
+
+function moveAside(path: string, wallMs: number, files: Files): void {
+  try {
+    renameDurably(path, `${path}.bad-${wallMs}`, files);
+  } catch {
+    // On a full disk, say. The service has to run all the same; the next write replaces the file.
+  }
 }
 
 /** An unreadable file is as good as a broken one. */

@@ -15,8 +15,15 @@ import { sha256 } from '../../shared/fs/sha256.ts';
  */
 export function readRecord(path: string, files: Files, wallMs: number): RecordReading {
   const reading = parse(path, files);
-  if (reading.kind === 'broken') renameDurably(path, `${path}.bad-${wallMs}`, files);
-  return reading;
+  if (reading.kind !== 'broken') return reading;
+  try {
+    renameDurably(path, `${path}.bad-${wallMs}`, files);
+    return reading;
+  } catch (error) {
+    // On a full disk, say. The service has to run all the same.
+    const { code } = error as NodeJS.ErrnoException;
+    return { kind: 'broken', reason: `${reading.reason} and cannot be moved aside (${code})` };
+  }
 }
 
 function parse(path: string, files: Files): RecordReading {

@@ -50,15 +50,16 @@ export async function switchProgram(
   { from, to }: UpdateRecord,
 ): Promise<Outcome<void>> {
   const { target, staged, old, tries } = program;
+  if (!to) return fail('UPDATE_SWAP_FAILED', 'No release was chosen.');
   const digest = await hashIfThere(bulk, files, target);
-  if (digest === to?.digest) {
+  if (digest === to.digest) {
     files.syncDirectory(folderOf(target));
     return succeed(undefined);
   }
   if (digest !== from.digest) {
     return fail('UPDATE_SWAP_FAILED', `${target} is not the program that ran: it was changed.`);
   }
-  if ((await hashIfThere(bulk, files, staged)) !== to?.digest) {
+  if ((await hashIfThere(bulk, files, staged)) !== to.digest) {
     return fail(
       'UPDATE_SWAP_FAILED',
       `${staged} is not what was verified: it was changed or is gone.`,
@@ -94,11 +95,6 @@ export async function restoreProgram(
     return succeed(undefined);
   }
   return fail('UPDATE_ROLLBACK_FAILED', `Neither ${old} nor ${kept} is the old program.`);
-}
-
-/** How often the launcher may start the program before it takes `.old`. Throws the system's error. */
-export function writeTries({ program, files }: ProgramParts, count: number): void {
-  writeFileDurably(program.tries, `${count}\n`, 0o644, files);
 }
 
 /** Removes what an update leaves beside the program: from now on the launcher starts what lies at the target. */
