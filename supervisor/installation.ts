@@ -28,7 +28,9 @@ export function findInstallation({ execPath, entryArgs, environment }: Started):
     `${environment['HOME'] ?? ''}/.local/bin/pod-upgrade-trigger`;
   // A link at the target stays a link: what it names is exchanged.
   const program = programPaths(resolve(wanted) ?? wanted);
-  const own = resolve(entryArgs.at(-1) ?? execPath);
+  const started = entryArgs.at(-1) ?? execPath;
+  // Of one that is gone meanwhile the name is left: it must not count for another that is not there.
+  const own = resolve(started) ?? started;
   if (own === program.target) return { program, slot: 'target', unavailable: null };
   if (own === resolve(program.old)) return { program, slot: 'old', unavailable: null };
   const { failure } = fail('UPDATE_UNAVAILABLE', `It runs as ${own}, not as ${program.target}.`);
@@ -56,7 +58,17 @@ export function workerCommand(
   if (slot === 'elsewhere') {
     return { file: execPath, args: [...entryArgs, 'http-server'], environment };
   }
-  const file = files.facts(program.target)?.isExecutable ? program.target : program.old;
+  const file = canBeRun(program.target, files) ? program.target : program.old;
   const told = { ...environment, PODUP_TARGET_BIN: program.target };
   return { file, args: ['http-server'], environment: told };
+}
+
+/** An empty file is taken by the system for a script that does nothing, and well. */
+function canBeRun(path: string, files: Files): boolean {
+  try {
+    const facts = files.facts(path);
+    return facts?.isExecutable === true && facts.bytes > 0;
+  } catch {
+    return false;
+  }
 }
