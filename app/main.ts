@@ -97,7 +97,7 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   cli.command('self-check', { hidden: true }).action(async () => {
     const { selfCheck } = await import('./cli/self-check.ts');
     const load = async () => {
-      await loadSupervisor();
+      await Promise.all([loadSupervisor(), loadHelpers()]);
       return import('./worker.ts');
     };
     exitCode = await selfCheck({ program, load });
@@ -110,6 +110,18 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
     return error.exitCode === 0 && words.length > 0 ? EXIT.ok : EXIT.usage;
   }
   return exitCode;
+}
+
+/** What stands by the supervisor in an update: without them a release could not be replaced, nor taken back. */
+function loadHelpers(): Promise<unknown> {
+  return Promise.all([
+    import('./cli/http-server.ts'),
+    import('./cli/intake.ts'),
+    import('./standby/create-standby.ts'),
+    import('./cli/stage-release.ts'),
+    import('./cli/database-helpers.ts'),
+    import('./cli/post-update-check.ts'),
+  ]);
 }
 
 /** A candidate is asked with an option: of a program that knows no such command that is a usage error at once. */

@@ -50,13 +50,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
   ],
   'app/intake': ['app/db', 'app/domain', 'shared/contract', 'shared/fs', 'shared/log'],
-  'app/main.ts': [
-    'app/cli',
-    'app/worker.ts',
-    'shared/config',
-    'shared/contract',
-    'supervisor/main.ts',
-  ],
+  'app/main.ts': ['app/cli', 'app/worker.ts', 'shared/config', 'shared/contract'],
   'app/recorder': ['app/db', 'app/events', 'app/intake', 'shared/contract'],
   'app/registry': ['app/domain', 'shared/contract'],
   'app/tasks': [
