@@ -10,6 +10,7 @@ import type { Found } from './core/update/recover.ts';
 import type { Installation } from './installation.ts';
 import { readMemory } from './record/memory-store.ts';
 import { readRecord } from './record/record-store.ts';
+import { removeAsides } from './remove-asides.ts';
 
 /** What a starting supervisor looks through. */
 export type DiskParts = {
@@ -29,6 +30,7 @@ export async function findOnDisk(parts: DiskParts): Promise<Found> {
     const { failure } = fail('UPDATE_UNAVAILABLE', 'Another program is supervised.');
     return { ...none, unavailable: failure };
   }
+  removeAsides(paths, slot === 'elsewhere' ? null : program, files);
   const wallMs = Date.now();
   const memory = readMemory(paths, files, wallMs, (path) =>
     log.error({ path }, 'a file of the self-update was broken and is kept aside'),
