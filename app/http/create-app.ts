@@ -29,7 +29,10 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 75_000;
 const MAX_PARAM_LENGTH = 300;
 
-type Parts = { readonly log: Logger; readonly events: EventWriter };
+/** Where each request is recorded. */
+type Events = Pick<EventWriter, 'record'>;
+
+type Parts = { readonly log: Logger; readonly events: Events };
 
 /**
  * The HTTP application without its routes: request ids, problem answers, one event for each request, and a drain that
@@ -80,7 +83,7 @@ function prepareReply(request: FastifyRequest, reply: FastifyReply, action: stri
 }
 
 function recordRequest(
-  events: EventWriter,
+  events: Events,
   request: FastifyRequest,
   status: number,
   elapsedMs: number,

@@ -7,9 +7,8 @@ import { realFiles } from '../../shared/fs/files.ts';
 import { sha256 } from '../../shared/fs/sha256.ts';
 import type { HealthView } from '../api/views.ts';
 import type { UnitFacts } from '../domain/delivery-verdict.ts';
-import { EventWriter } from '../events/event-writer.ts';
 import { createApp } from '../http/create-app.ts';
-import { type Drain, prepareDrain } from '../http/drain.ts';
+import { prepareDrain } from '../http/drain.ts';
 import { sendFailure } from '../http/problem-reply.ts';
 import { registerGithubWebhook } from '../http/routes/github-webhook.ts';
 import {
@@ -34,14 +33,14 @@ export type Standby = {
 export async function createStandby({ settings, paths }: Loaded, log: Logger): Promise<Standby> {
   const intake = new StandbyIntake(paths.intakeDir);
   // There is nowhere to write events to; the deliveries themselves are recorded by whoever takes them over.
-  const app = createApp({ log, events: new EventWriter({ insertAll: () => undefined }, log) });
-  const drain: Drain = prepareDrain(app);
+  const app = createApp({ log, events: { record: () => undefined } });
+  const drain = prepareDrain(app);
   registerGithubWebhook(app, {
     log,
     intake,
     units: {
       facts: (unit) => factsOf(settings.units, unit),
-      refresh: refreshNothing(settings.units),
+      refresh: (unit) => Promise.resolve(factsOf(settings.units, unit)),
     },
     secrets: [settings.webhookSecret, settings.webhookSecretPrevious].filter(
       (secret) => secret !== undefined,
@@ -65,16 +64,21 @@ function factsOf(units: readonly string[], unit: string): UnitFacts {
   return { name: unit, listed: units.includes(unit), state: 'not-looked-up' };
 }
 
-function refreshNothing(units: readonly string[]) {
-  return (unit: string) => Promise.resolve(factsOf(units, unit));
-}
-
 function registerMaintenance(app: FastifyInstance, read: () => Maintenance): void {
   app.get('/health', (_request, reply) => {
     const view: HealthView = { status: 'maintenance', ...PROGRAM, checks: [] };
     return unavailable(reply).send(view);
   });
-  app.all('*', (request, reply) => answer(request, reply, read()));
+  app.route({
+    method: app.supportedMethods,
+    url: '*',
+    // Before its body is looked at, whatever that is.
+    onRequest: (request, reply, done) => {
+      answer(request, reply, read());
+      done();
+    },
+    handler: () => undefined,
+  });
 }
 
 function answer(
@@ -89,10 +93,8 @@ function answer(
       .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
       .send(maintenancePage(maintenance));
   }
-  return sendFailure(request, reply, {
-    code: 'MAINTENANCE',
-    detail: describeMaintenance(maintenance),
-  });
+  const detail = describeMaintenance(maintenance);
+  return sendFailure(request, reply, { code: 'MAINTENANCE', detail });
 }
 
 function unavailable(reply: FastifyReply): FastifyReply {
@@ -104,10 +106,10 @@ function readMaintenance(path: string): Maintenance {
   try {
     const bytes = realFiles.read(path, MAX_RECORD_BYTES);
     const reading = bytes && parseUpdateRecord(Buffer.from(bytes).toString('utf8'), sha256);
-    if (reading?.kind !== 'record') return { update: null };
-    const { from, to } = reading.record;
-    return { update: { from: from.version, to: to?.version ?? null } };
+    if (reading?.kind !== 'record') return null;
+    const { state, from, to } = reading.record;
+    return { state, from: from.version, to: to?.version ?? null };
   } catch {
-    return { update: null };
+    return null;
   }
 }
