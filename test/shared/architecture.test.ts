@@ -24,7 +24,9 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/db',
     'app/deploy',
     'app/domain',
+    'app/host',
     'app/registry',
+    'app/standby',
     'app/tasks',
     'app/updates',
     'app/worker.ts',
@@ -32,6 +34,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
     'shared/fs',
     'shared/log',
+    'shared/process',
   ],
   'app/db': ['app/domain', 'shared/contract', 'shared/fs'],
   'app/deploy': ['app/domain', 'app/host', 'shared/contract', 'shared/process'],
@@ -50,9 +53,18 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
   ],
   'app/intake': ['app/db', 'app/domain', 'shared/contract', 'shared/fs', 'shared/log'],
-  'app/main.ts': ['app/cli', 'app/worker.ts', 'shared/config', 'shared/contract'],
-  'app/recorder': ['app/db', 'app/events', 'app/intake', 'shared/contract'],
+  'app/main.ts': ['app/cli', 'app/standby', 'app/worker.ts', 'shared/config', 'shared/contract'],
+  'app/recorder': ['app/db', 'app/events', 'app/intake', 'shared/contract', 'shared/fs'],
   'app/registry': ['app/domain', 'shared/contract'],
+  'app/standby': [
+    'app/api',
+    'app/domain',
+    'app/http',
+    'app/intake',
+    'shared/config',
+    'shared/contract',
+    'shared/fs',
+  ],
   'app/tasks': [
     'app/api',
     'app/db',
@@ -72,7 +84,9 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/intake',
     'app/recorder',
     'app/tasks',
+    'app/updates',
     'shared/config',
+    'shared/contract',
     'shared/process',
   ],
   scripts: [
@@ -89,6 +103,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'shared/fs': ['shared/contract', 'shared/native'],
   'shared/native': ['shared/contract'],
   'supervisor/core': ['shared/contract'],
+  'supervisor/database': ['shared/contract', 'shared/fs'],
   'supervisor/main.ts': [
     'shared/config',
     'shared/contract',
@@ -222,6 +237,14 @@ describe('the sources', () => {
     const reached = reachFrom(/^supervisor\//);
     const wrong = packageImports.filter(
       ({ from, to, isErased }) => !isErased && reached.has(from) && TOO_HEAVY.includes(to),
+    );
+    assert.deepEqual(wrong.map(format), []);
+  });
+
+  test('of the standby load no database, however far down', () => {
+    const reached = reachFrom(/^app\/(?:standby\/|cli\/intake\.ts)/);
+    const wrong = packageImports.filter(
+      ({ from, to, isErased }) => !isErased && reached.has(from) && to === 'better-sqlite3',
     );
     assert.deepEqual(wrong.map(format), []);
   });
