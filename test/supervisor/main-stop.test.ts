@@ -5,7 +5,7 @@ import { startSupervisor } from './supervisor-process.ts';
 /** So long that only a second signal can end a worker that does not stop. */
 const FOREVER = { PODUP_STOP_TIMEOUT_MS: '600000' };
 
-describe('supervise: stopping', () => {
+describe('supervise: stopping', { concurrency: 4 }, () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     test(`${signal} reaches the worker as ${signal}, and a worker that stops in time makes exit code 0`, async (t) => {
       const supervisor = startSupervisor(t, ['serve.ts']);

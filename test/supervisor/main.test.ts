@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { startSupervisor } from './supervisor-process.ts';
 
-describe('supervise: a worker that ends unasked', () => {
+describe('supervise: a worker that ends unasked', { concurrency: 4 }, () => {
   for (const code of [0, 1, 10]) {
     test(`exit code ${code} is a crash: the next start waits, longer each time`, async (t) => {
       const supervisor = startSupervisor(t, ['exit-at-once.ts'], {
@@ -58,7 +58,7 @@ describe('supervise: a worker that ends unasked', () => {
   });
 });
 
-describe('supervise: the start', () => {
+describe('supervise: the start', { concurrency: 4 }, () => {
   test('an address in use ends the supervisor with 69, a sentence and a hint', async (t) => {
     const server = createServer().listen(0, '127.0.0.1');
     t.after(() => server.close());
@@ -109,7 +109,7 @@ describe('supervise: the start', () => {
   });
 });
 
-describe('supervise: the worker', () => {
+describe('supervise: the worker', { concurrency: 4 }, () => {
   test('leads a process group of its own, out of reach of a Ctrl-C in the terminal', async (t) => {
     const supervisor = startSupervisor(t, ['serve.ts']);
     const { pid } = await supervisor.next('serving');
@@ -139,7 +139,8 @@ describe('supervise: the worker', () => {
     const script = `echo 'no { JSON' >&4; echo '${notice}' >&4; exec sleep 600`;
     const supervisor = startSupervisor(t, ['--', 'sh', '-c', script], { PODUP_LOG_LEVEL: 'debug' });
     await supervisor.next('message of the worker thrown away: not a known notice');
-    assert.equal((await supervisor.next('worker said ready'))['version'], '7');
+    const said = await supervisor.next('worker said');
+    assert.equal((said['notice'] as { version: string }).version, '7');
     supervisor.child.kill('SIGTERM');
     assert.equal((await supervisor.ended()).code, 0);
   });

@@ -1,8 +1,11 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { COMPILE_CACHE } from '../helpers/compile-cache.ts';
 
 /** One line of the log of the supervisor, or of a worker, which writes to the same stdout. */
 export type Line = { readonly msg: string; readonly [field: string]: unknown };
@@ -27,7 +30,10 @@ const LIMIT_MS = 20_000;
 
 const SUPERVISE = join(import.meta.dirname, '../fixtures/workers/supervise.ts');
 
-/** Starts a supervisor for one test: `args` are a worker of test/fixtures/workers, or `--` and a command. */
+/**
+ * Starts a supervisor for one test: `args` are a worker of test/fixtures/workers, or `--` and a command. Its state lies
+ * in a folder of its own, if the environment names none.
+ */
 export function startSupervisor(
   context: TestContext,
   args: readonly string[],
@@ -35,11 +41,14 @@ export function startSupervisor(
   prepare: { stdio?: StdioOptions; wrap?: readonly string[] } = {},
 ): SupervisorProcess {
   const [file = '', ...words] = [...(prepare.wrap ?? []), process.execPath, SUPERVISE, ...args];
+  const stateDir = mkdtempSync(join(tmpdir(), 'podup-état '));
   const child = spawn(file, words, {
     stdio: prepare.stdio ?? ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'],
+      ...COMPILE_CACHE,
       PODUP_HTTP_ADDR: '127.0.0.1:0',
+      PODUP_STATE_DIR: stateDir,
       PODUP_RESTART_BACKOFF_INITIAL_MS: '50',
       ...environment,
     },
@@ -51,6 +60,7 @@ export function startSupervisor(
     child.kill('SIGTERM');
     child.kill('SIGINT');
     await within(closed, 'the end of everything').finally(() => child.kill('SIGKILL'));
+    rmSync(stateDir, { recursive: true, force: true });
   });
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
