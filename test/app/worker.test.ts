@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { listSegments } from '../../app/intake/segments.ts';
+import type { SupervisorChannel, SupervisorCommand } from '../../app/updates/supervisor-channel.ts';
 import { startWorker } from '../../app/worker.ts';
 import { loadSettings } from '../../shared/config/load-settings.ts';
 import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
+import { deadSegmentName, spoolEntry, writeSegment } from '../helpers/spool.ts';
 import { until } from '../helpers/until.ts';
 import { container, published } from './domain/package-body.ts';
 import {
@@ -30,7 +34,7 @@ const NO_MANAGER = {
 };
 
 /** A worker as `http-server` makes it, on a folder that may have served before. */
-async function startTestWorker(context: TestContext, folder: string) {
+async function startTestWorker(context: TestContext, folder: string, channel?: SupervisorChannel) {
   Object.assign(process.env, NO_MANAGER);
   const environment = {
     PATH: process.env['PATH'],
@@ -53,6 +57,7 @@ async function startTestWorker(context: TestContext, folder: string) {
     log,
     program,
     environment,
+    ...(channel && { channel }),
     onDeath: (error) => {
       throw error;
     },
@@ -68,6 +73,23 @@ async function startTestWorker(context: TestContext, folder: string) {
   };
   defer(context, stop);
   return { port, lines, stop };
+}
+
+/** A supervisor in this process. */
+function playSupervisor() {
+  let tell: (command: SupervisorCommand) => void = () => undefined;
+  const nothing = () => () => undefined;
+  const channel: SupervisorChannel = {
+    send: () => undefined,
+    onCommand: (listener) => {
+      tell = listener;
+      return () => undefined;
+    },
+    onUpdateAnswer: nothing,
+    onUpdateStatus: nothing,
+    latestStatus: () => undefined,
+  };
+  return { channel, tell: (command: SupervisorCommand) => tell(command) };
 }
 
 async function listTasks(port: number) {
@@ -124,6 +146,37 @@ describe('worker', () => {
     );
     assert.equal((await listTasks(second.port)).length, 1);
   });
+
+  for (const [title, end] of [
+    ['when it is to proceed', 'proceed'],
+    ['when the next one starts', 'restart'],
+  ] as const)
+    test(`what was accepted stays in the spool while an update is open, and goes ${title}`, async (t) => {
+      const folder = makeFolder(t);
+      const intakeDir = join(folder, 'intake');
+      const record = join(folder, 'data/UPDATE_LOCK.json');
+      for (const path of [intakeDir, join(folder, 'data')]) makeDirectoryDurably(path);
+      writeFileSync(record, '{}');
+      writeSegment(intakeDir, deadSegmentName(), [spoolEntry()]);
+      const { channel, tell } = playSupervisor();
+      const first = await startTestWorker(t, folder, channel);
+      assert.equal((await listTasks(first.port)).length, 1);
+      assert.deepEqual(listSegments(intakeDir), [deadSegmentName()]);
+      rmSync(record);
+      if (end === 'proceed') tell('proceed');
+      else {
+        writeFileSync(record, '{}');
+        await first.stop();
+        assert.ok(listSegments(intakeDir).includes(deadSegmentName()));
+        rmSync(record);
+        await startTestWorker(t, folder);
+      }
+      await until(
+        'the end of the segment',
+        20_000,
+        () => !listSegments(intakeDir).includes(deadSegmentName()),
+      );
+    });
 
   test('the health of this host is told with each missing part', async (t) => {
     const { port } = await startTestWorker(t, makeFolder(t));
