@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
+import { addUpdateCommands } from './cli/self-update/commands.ts';
 
 /** How the program was started. */
 export type Invocation = {
@@ -61,6 +62,13 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
       const { checkConfig } = await import('./cli/check-config.ts');
       exitCode = checkConfig(environment);
     });
+  addUpdateCommands({
+    program: cli,
+    environment,
+    onEnd: (code) => {
+      exitCode = code;
+    },
+  });
   cli
     .command('intake', { hidden: true })
     .requiredOption('--listen-fd <number>', 'the listening socket', Number)

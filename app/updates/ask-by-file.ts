@@ -69,11 +69,10 @@ async function exchange(
   // Where it was taken in the last moment, what comes of it is worth waiting for once more.
   const late = await lookUntil(place, isBack ? AbortSignal.timeout(0) : limitOf(waiting), look);
   if (late) return asOutcome(late);
-  return unreachable(
-    isBack
-      ? `It was silent for ${seconds} s.`
-      : `It took the request but was silent for ${seconds} s; it may still act on it.`,
-  );
+  const silence = waiting.signal?.aborted
+    ? 'It had not answered yet when nobody wanted to wait any longer'
+    : `It was silent for ${seconds} s`;
+  return unreachable(isBack ? `${silence}.` : `${silence}; it has the request and may act on it.`);
 }
 
 function limitOf({ waitMs, signal }: Waiting): AbortSignal {
@@ -86,7 +85,7 @@ async function putRequest(
   content: string,
   { limit, files }: { readonly limit: AbortSignal; readonly files: Files },
 ): Promise<boolean> {
-  const place = { folder: dataDir, name: basename(updateRequest) };
+  const place = { folder: dataDir, names: [basename(updateRequest)] };
   const isPut = await lookUntil(place, limit, () => {
     if (files.facts(updateRequest)) return undefined;
     try {

@@ -46,7 +46,8 @@ export async function readUpdateState(paths: StatePaths): Promise<UpdateFacts> {
   };
 }
 
-async function readRecord(path: string): Promise<RecordReading> {
+/** The record of the open update. */
+export async function readRecord(path: string): Promise<RecordReading> {
   const read = await readBounded(path, MAX_RECORD_BYTES);
   if (read.kind === 'missing') return { kind: 'none' };
   if (read.kind === 'fault') return { kind: 'broken', reason: `it cannot be read (${read.fault})` };
@@ -55,9 +56,10 @@ async function readRecord(path: string): Promise<RecordReading> {
   );
 }
 
-async function readHistory(
+/** The updates that are over, oldest first. Where they cannot be read, why is added to `unreadable`. */
+export async function readHistory(
   path: string,
-  unreadable: string[],
+  unreadable: string[] = [],
 ): Promise<readonly UpdateHistoryEntry[]> {
   const read = await readBounded(path, MAX_HISTORY_BYTES, 'end');
   if (read.kind === 'fault') unreadable.push(`${path}: ${read.fault}`);

@@ -21,6 +21,7 @@ const JOINTS = [
 const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/api': ['app/domain', 'shared/contract'],
   'app/cli': [
+    'app/api',
     'app/db',
     'app/deploy',
     'app/domain',
@@ -75,7 +76,15 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
     'shared/process',
   ],
-  'app/updates': ['app/domain', 'shared/config', 'shared/contract', 'shared/fs', 'shared/process'],
+  'app/updates': [
+    'app/api',
+    'app/db',
+    'app/domain',
+    'shared/config',
+    'shared/contract',
+    'shared/fs',
+    'shared/process',
+  ],
   'app/worker.ts': [
     'app/db',
     'app/events',

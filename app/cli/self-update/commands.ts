@@ -1,0 +1,95 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { ExitCode } from '../../../shared/contract/exit-codes.ts';
+import type { RollbackOptions } from './rollback.ts';
+import type { RunOptions } from './run.ts';
+import type { UpdateCli } from './update-cli.ts';
+
+/** Where the commands belong and how they end. */
+export type UpdateCommands = {
+  readonly program: Command;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly onEnd: (code: ExitCode) => void;
+};
+
+type Act<O> = (cli: UpdateCli, options: O) => Promise<ExitCode>;
+
+/** Adds `self-update` and what belongs to it. Each command is loaded when it is called. */
+export function addUpdateCommands({ program, environment, onEnd }: UpdateCommands): void {
+  const group = program
+    .command('self-update')
+    .description('update this program itself, see how that goes, go back');
+  const add = (usage: string, description: string) =>
+    group.command(usage).description(description).option('--json', 'for programs: one JSON object');
+  /** What is called with options and, before them, one argument at most. */
+  const carryOut = async <O>(options: O & { json?: boolean }, load: () => Promise<Act<O>>) => {
+    const { withUpdateCli } = await import('./update-cli.ts');
+    const act = await load();
+    onEnd(await withUpdateCli(environment, options.json ?? false, (cli) => act(cli, options)));
+  };
+  addChanges(add, carryOut);
+  add('check', 'look which release would be installed, and do nothing').action((options: object) =>
+    carryOut(options, async () => (await import('./check.ts')).checkForRelease),
+  );
+  add('status', 'show what goes on, and what holds updates back').action((options: object) =>
+    carryOut(options, async () => (await import('./status.ts')).showStatus),
+  );
+  add('history', 'list the updates that are over, and the versions to go back to')
+    .option('--limit <number>', 'how many, the newest first', wholeNumber(1, 500), 20)
+    .action((options: { limit: number }) =>
+      carryOut(options, async () => (await import('./history.ts')).showHistory),
+    );
+}
+
+type Add = (usage: string, description: string) => Command;
+type CarryOut = <O>(options: O & { json?: boolean }, load: () => Promise<Act<O>>) => Promise<void>;
+
+function addChanges(add: Add, carryOut: CarryOut): void {
+  add('run', 'install the newest release')
+    .option('--dry-run', 'download and verify, change nothing')
+    .option('--tag <tag>', 'this release and no other', text(200))
+    .option(
+      '--force',
+      'also when on hold, or when the release failed here, is older or runs already',
+    )
+    .option('--reason <words>', 'for the record', text(500))
+    .option('--wait', 'follow it to its end')
+    .action((options: RunOptions) =>
+      carryOut(options, async () => (await import('./run.ts')).runUpdate),
+    );
+  add('rollback', 'put a former version back that is kept on this host')
+    .argument('<version>', 'as self-update history lists it', text(100))
+    .option('--restore-database', 'with its database: what was written since is lost')
+    .option('--reason <words>', 'for the record', text(500))
+    .option('--wait', 'follow it to its end')
+    .action((version: string, options: Omit<RollbackOptions, 'version'>) =>
+      carryOut({ ...options, version }, async () => (await import('./rollback.ts')).rollBack),
+    );
+  add('cancel', 'end the open update while nothing is exchanged yet')
+    .option('--reason <words>', 'for the record', text(500))
+    .action((options: { reason?: string }) =>
+      carryOut(options, async () => (await import('./cancel.ts')).cancelUpdate),
+    );
+  add('hold', 'let no update begin')
+    .option('--reason <words>', 'for the record', text(500))
+    .action((options: { reason?: string }) =>
+      carryOut(options, async () => (await import('./hold.ts')).holdUpdates),
+    );
+  add('resume', 'end the hold, and have an update that is held tried again').action(
+    (options: object) => carryOut(options, async () => (await import('./resume.ts')).resumeUpdates),
+  );
+}
+
+function text(max: number): (raw: string) => string {
+  return (raw) => {
+    if (raw.length >= 1 && raw.length <= max) return raw;
+    throw new InvalidArgumentError(`Allowed: 1 to ${max} characters.`);
+  };
+}
+
+function wholeNumber(min: number, max: number): (raw: string) => number {
+  return (raw) => {
+    const value = Number(raw);
+    if (/^\d+$/.test(raw) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Allowed: a whole number, ${min} to ${max}.`);
+  };
+}
