@@ -15,6 +15,9 @@ export function listenToSignals(post: (event: SupervisorEvent) => void): () => v
       post({ to: 'update', event: { kind: 'reload' } });
       post({ to: 'worker', event: { kind: 'reload-requested' } });
     },
+    // Unheard, the one opens a port for debuggers and the other ends the process.
+    SIGUSR1: () => undefined,
+    SIGUSR2: () => undefined,
   } as const;
   const entries = Object.entries(listeners);
   for (const [signal, listener] of entries) process.on(signal, listener);
