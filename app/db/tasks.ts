@@ -48,6 +48,25 @@ export type NewTask = Pick<
   | 'webhook_digest'
 >;
 
+/** What was done by somebody else and is over: a task that is born with its final state. */
+export type FinalTask = Pick<
+  TaskRow,
+  | 'id'
+  | 'kind'
+  | 'unit'
+  | 'created_at'
+  | 'started_at'
+  | 'finished_at'
+  | 'summary'
+  | 'error_code'
+  | 'error_detail'
+  | 'trigger_source'
+  | 'trigger_request_id'
+  | 'trigger_path'
+  | 'trigger_caller'
+  | 'trigger_reason'
+> & { readonly status: FinalStatus; readonly finished_at: number };
+
 /** The four digests of a deployment and what runs now, as they become known. */
 export type TaskEvidence = Partial<
   Pick<TaskRow, 'image' | 'registry_digest' | 'pulled_digest' | 'running_digest' | 'running_image'>
@@ -79,6 +98,8 @@ export type TaskRun = Pick<TaskRow, 'id' | 'attempts'>;
 /** The tasks table. Every change of state names the state it leaves, so that no late writer changes a final one. */
 export type TaskTable = {
   insert(task: NewTask): void;
+  /** False where there is a task with this id already. */
+  insertFinal(task: FinalTask): boolean;
   find(id: string): TaskRow | undefined;
   /** Newest first. */
   list(filter: TaskFilter): TaskRow[];
@@ -207,12 +228,19 @@ function prepareList(database: Database): TaskTable['list'] {
 
 function prepareEdits(
   database: Database,
-): Pick<TaskTable, 'insert' | 'joinPending' | 'setPhase' | 'setEvidence'> {
+): Pick<TaskTable, 'insert' | 'insertFinal' | 'joinPending' | 'setPhase' | 'setEvidence'> {
   const insert = database.prepare(
     `INSERT INTO tasks (id, kind, status, phase, unit, image, created_at, updated_at, summary,
        trigger_source, trigger_request_id, trigger_path, trigger_caller, webhook_digest)
      VALUES (@id, @kind, 'pending', 'queued', @unit, @image, @created_at, @created_at, @summary,
        @trigger_source, @trigger_request_id, @trigger_path, @trigger_caller, @webhook_digest)`,
+  );
+  const insertFinal = database.prepare(
+    `INSERT INTO tasks (id, kind, status, phase, unit, created_at, updated_at, started_at, finished_at, summary,
+       error_code, error_detail, trigger_source, trigger_request_id, trigger_path, trigger_caller, trigger_reason)
+     VALUES (@id, @kind, @status, 'done', @unit, @created_at, @finished_at, @started_at, @finished_at, @summary,
+       @error_code, @error_detail, @trigger_source, @trigger_request_id, @trigger_path, @trigger_caller, @trigger_reason)
+     ON CONFLICT (id) DO NOTHING`,
   );
   const join = database.prepare(
     `UPDATE tasks SET webhook_digest = coalesce(?, webhook_digest), updated_at = ?
@@ -239,6 +267,7 @@ function prepareEdits(
   };
   return {
     insert: (task) => void insert.run(task),
+    insertFinal: (task) => insertFinal.run(task).changes === 1,
     joinPending: (id, digest, at) => void join.run(digest, at, id),
     setPhase: ({ id, attempts }, name, at) => void phase.run(name, at, id, attempts),
     setEvidence: ({ id, attempts }, known, at) =>

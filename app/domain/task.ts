@@ -1,5 +1,5 @@
-/** What makes a task. */
-export type TaskKind = 'github-webhook';
+/** What makes a task: a delivery, or the report of a self-update that is over. */
+export type TaskKind = 'github-webhook' | 'self-update';
 
 /** The closed list of states of a task; the last six are final: nothing changes a task that has one of them. */
 export const TASK_STATUSES = [

@@ -304,3 +304,43 @@ describe('a process that was given up for dead and is not', () => {
     assert.ok(tasks.finish(current, { status: 'succeeded', summary: 'x', at: 8 }));
   });
 });
+
+describe('a task that is born with its final state', () => {
+  const done = {
+    id: 'tsk_z',
+    kind: 'self-update',
+    status: 'failed',
+    unit: 'web.service',
+    created_at: 1_000,
+    started_at: 1_000,
+    finished_at: 2_000,
+    summary: 'The self-update failed.',
+    error_code: 'UPDATE_START_FAILED',
+    error_detail: 'It ended with 1.',
+    trigger_source: 'self-update-runner',
+    trigger_request_id: 'a.json',
+    trigger_path: null,
+    trigger_caller: null,
+    trigger_reason: 'v2.0.0',
+  } as const;
+
+  test('is inserted once, and nobody is to carry it out', (t) => {
+    const { store } = openTestStore(t, makeTempFolder(t));
+    assert.equal(store.tasks.insertFinal(done), true);
+    assert.equal(store.tasks.insertFinal({ ...done, status: 'succeeded' }), false);
+    const row = store.tasks.find('tsk_z');
+    assert.deepEqual({ ...row, ...done }, row);
+    assert.deepEqual([row?.phase, row?.updated_at, row?.attempts], ['done', 2_000, 0]);
+    assert.deepEqual([store.tasks.listDispatchable(9), store.tasks.listRunning()], [[], []]);
+  });
+
+  test('does not keep a task of the same unit from being dispatched', (t) => {
+    const { store } = openTestStore(t, makeTempFolder(t));
+    store.tasks.insertFinal(done);
+    store.tasks.insert(newTask());
+    assert.deepEqual(
+      store.tasks.listDispatchable(9).map(({ id }) => id),
+      ['tsk_1'],
+    );
+  });
+});
