@@ -138,8 +138,6 @@ async function exchange(
     });
     const { statusCode: status, body } = answer;
     const header = (name: string) => [answer.headers[name] ?? []].flat().join(', ') || undefined;
-    // Told by the iterator already, where anybody iterates.
-    body.on('error', () => undefined);
     const discard = () => void body.destroy();
     if ((header('content-encoding') ?? 'identity') !== 'identity' && status < 300) {
       discard();

@@ -20,11 +20,13 @@ const NEWEST = MIGRATIONS.at(-1)?.version ?? 0;
 /** Runs a program with temporary files and state where it can be seen what it leaves. */
 function run(t: TestContext, words: readonly string[]) {
   const [file = '', ...args] = words;
+  const { NODE_V8_COVERAGE } = process.env;
   const [temporary, stateDir] = [makeTempFolder(t), makeTempFolder(t)];
   const { status, stdout, stderr } = spawnSync(file, args, {
     encoding: 'utf8',
     env: {
       PATH: process.env['PATH'],
+      ...(NODE_V8_COVERAGE && { NODE_V8_COVERAGE }),
       TMPDIR: temporary,
       HOME: stateDir,
       PODUP_STATE_DIR: stateDir,

@@ -37,6 +37,12 @@ function makeTarget(folder: string, more: Partial<StagerOrder> = {}): StagerOrde
 
 type Environment = Readonly<Record<string, string>>;
 
+/** What it needs of the environment of this process. */
+function inherited(): NodeJS.ProcessEnv {
+  const { PATH, NODE_V8_COVERAGE } = process.env;
+  return { PATH, ...(NODE_V8_COVERAGE && { NODE_V8_COVERAGE }) };
+}
+
 function start(
   t: TestContext,
   environment: Environment,
@@ -45,7 +51,7 @@ function start(
   const [file = process.execPath, ...args] = [...before, process.execPath, SCRIPT, 'stage-release'];
   const child = spawn(file, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], PODUP_STATE_DIR: makeTempFolder(t), ...environment },
+    env: { ...inherited(), PODUP_STATE_DIR: makeTempFolder(t), ...environment },
   });
   t.after(() => child.kill('SIGKILL'));
   return child;
@@ -226,7 +232,7 @@ describe('stage-release is stopped', () => {
     const shell = spawn('sh', ['-c', script, 'sh', process.execPath, SCRIPT, 'stage-release'], {
       cwd: folder,
       stdio: 'ignore',
-      env: { PATH: process.env['PATH'], PODUP_STATE_DIR: folder, ...environment },
+      env: { ...inherited(), PODUP_STATE_DIR: folder, ...environment },
     });
     await begun();
     const pid = readFileSync(pidFile, 'utf8').trim();

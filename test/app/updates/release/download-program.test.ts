@@ -16,6 +16,7 @@ import {
   type Download,
   downloadProgram,
 } from '../../../../app/updates/release/download-program.ts';
+import { HTTP_LIMITS } from '../../../../app/updates/release/release-http.ts';
 import type { ReleaseSource } from '../../../../app/updates/release/release-source.ts';
 import { fail, type Outcome, succeed } from '../../../../shared/contract/outcome.ts';
 import { ASSET, publish, type Release, toManifest } from '../../../helpers/release.ts';
@@ -34,12 +35,12 @@ const SIZE = 1_048_576 + 123;
 type Options = Partial<Download> & { readonly hasManifest?: boolean };
 
 /** A server with one release, and what fetches its program. */
-async function serveProgram(t: TestContext, bytes = SIZE) {
+async function serveProgram(t: TestContext, limits = HTTP_LIMITS) {
   const server = await serveReleases(t);
-  const release = fakeRelease(server.folder, { version: '1.2.3', bytes });
+  const release = fakeRelease(server.folder, { version: '1.2.3', bytes: SIZE });
   publish(server.folder, release);
   const source = openSource(t, settingsFor({ releaseBaseUrl: server.mirrorUrl }), {
-    limits: SHORT_LIMITS,
+    limits,
   });
   const path = join(server.folder, 'target.partial');
   const fetchIt = (options: Options = {}) => fetchProgram(source, release, { path, ...options });
@@ -164,7 +165,7 @@ describe('a download', () => {
   });
 
   test('of which a byte comes now and then is tried three times', async (t) => {
-    const { server, fetchIt } = await serveProgram(t);
+    const { server, fetchIt } = await serveProgram(t, SHORT_LIMITS);
     server.misbehave({ kind: 'slow', afterBytes: KB64, everyMs: 20 });
     const { code, detail } = failureOf(await fetchIt());
     assert.equal(code, 'RELEASE_DOWNLOAD_FAILED');

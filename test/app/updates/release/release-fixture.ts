@@ -31,9 +31,9 @@ export const USER_AGENT = 'pod-upgrade-trigger/1.0.0';
 /** Short enough for a test that waits for one of them. */
 export const SHORT_LIMITS: HttpLimits = {
   connectMs: 2_000,
-  headMs: 400,
-  chunkMs: 400,
-  pace: { bytes: 4_096, ms: 300 },
+  headMs: 1_000,
+  chunkMs: 1_000,
+  pace: { bytes: 4_096, ms: 800 },
 };
 
 /** A file that is no program but can be fetched like one. */

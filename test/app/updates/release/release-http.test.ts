@@ -20,14 +20,11 @@ import {
 async function get(
   t: TestContext,
   url: string,
-  options: { authorization?: string; limits?: HttpLimits } = {},
+  options: { authorization?: string; limits?: HttpLimits; signal?: AbortSignal } = {},
 ): Promise<Outcome<Buffer>> {
   const { limits = SHORT_LIMITS, authorization } = options;
-  const http = openReleaseHttp({
-    userAgent: USER_AGENT,
-    signal: new AbortController().signal,
-    limits,
-  });
+  const { signal = new AbortController().signal } = options;
+  const http = openReleaseHttp({ userAgent: USER_AGENT, signal, limits });
   t.after(() => http.close());
   const answer = await http.get({
     url: new URL(url),
@@ -121,14 +118,38 @@ describe('limits', () => {
     assert.match(detail, /sends too slowly/);
   });
 
-  test('a host that takes the connection and says nothing is given up', async (t) => {
-    const { url } = await serveOne(t);
+  /** A host that takes connections and says nothing. */
+  async function listenSilently(t: TestContext) {
     const silent = createServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
     t.after(() => silent.close());
     const { port } = silent.address() as AddressInfo;
-    const { detail } = failureOf(await get(t, url.replace(/:\d+/, `:${port}`)));
+    return { silent, address: `127.0.0.1:${port}` };
+  }
+
+  test('a host that takes the connection and says nothing is given up', async (t) => {
+    const { address } = await listenSilently(t);
+    const { detail } = failureOf(await get(t, `http://${address}/`));
     assert.match(detail, /did not answer in time \(UND_ERR_HEADERS_TIMEOUT\)/);
+  });
+
+  test('a host with which no connection comes about is given up', async (t) => {
+    const { address } = await listenSilently(t);
+    const limits = { ...SHORT_LIMITS, connectMs: 300 };
+    const { code, detail } = failureOf(await get(t, `https://${address}/`, { limits }));
+    assert.equal(code, 'RELEASE_SOURCE_UNREACHABLE');
+    assert.match(detail, /did not answer in time \(UND_ERR_CONNECT_TIMEOUT\)/);
+  });
+
+  test('who asks can stop it at once, before there is a connection too', async (t) => {
+    const { silent, address } = await listenSilently(t);
+    const stopping = new AbortController();
+    silent.once('connection', () => stopping.abort());
+    const limits = { ...SHORT_LIMITS, connectMs: 30_000 };
+    const startedAt = performance.now();
+    const stopped = await get(t, `https://${address}/`, { limits, signal: stopping.signal });
+    assert.equal(failureOf(stopped).code, 'UPDATE_CANCELLED');
+    assert.ok(performance.now() - startedAt < 10_000);
   });
 });
 

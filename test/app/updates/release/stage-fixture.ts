@@ -6,13 +6,7 @@ import { type StagingParts, stageRelease } from '../../../../app/updates/release
 import type { ReleaseIdentity } from '../../../../shared/contract/release.ts';
 import type { StagerOrder } from '../../../../shared/contract/stager-messages.ts';
 import { publish, type Release } from '../../../helpers/release.ts';
-import {
-  githubSettings,
-  RUNS,
-  SHORT_LIMITS,
-  serveReleases,
-  USER_AGENT,
-} from './release-fixture.ts';
+import { githubSettings, RUNS, serveReleases, USER_AGENT } from './release-fixture.ts';
 
 /** The newest migration of what runs. */
 export const SCHEMA = 3;
@@ -80,7 +74,7 @@ export async function makeHost(t: TestContext) {
       },
       {
         settings: githubSettings(server),
-        source: { userAgent: USER_AGENT, signal, limits: SHORT_LIMITS },
+        source: { userAgent: USER_AGENT, signal },
         selfCheck: { environment: { PATH: process.env['PATH'] } },
         platform: 'x86_64-unknown-linux-gnu',
         schema: SCHEMA,
