@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
+  fstatSync,
   ftruncateSync,
   openSync,
   readFileSync,
@@ -36,6 +37,9 @@ const FLOCK_TIMEOUT_MS = 5_000;
 const HELD_BY_ANOTHER = 75;
 /** How often to look where no program can be made to wait. */
 const LOOK_EVERY_MS = 100;
+/** How long a holder may take to sign before it is told of without a name. */
+const SIGN_LIMIT_MS = 1_000;
+const SIGN_LOOK_EVERY_MS = 10;
 /** asm-generic/fcntl.h */
 const O_CLOEXEC = 0o2000000;
 
@@ -165,10 +169,19 @@ function signHolder(fd: number, path: string): void {
 }
 
 function describeHolder(fd: number, path: string): string {
-  const holder = findHolder(fd);
+  const holder = waitForHolder(fd);
   if (!holder) return `Another process holds ${path}.`;
   const { pid, what, startedAt } = holder;
   return `Process ${pid} (${what}) has held ${path} since ${new Date(startedAt).toISOString()}.`;
+}
+
+/** Who has just got the lock signs in a moment; until then the file is empty, as the one before has left it. */
+function waitForHolder(fd: number): Holder | undefined {
+  const deadline = performance.now() + SIGN_LIMIT_MS;
+  while (fstatSync(fd).size === 0 && performance.now() < deadline) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SIGN_LOOK_EVERY_MS);
+  }
+  return findHolder(fd);
 }
 
 function findHolder(fd: number): Holder | undefined {

@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs';
 
-/** Makes an executable file that runs a source of ours with the Node that runs the tests, whatever the path is. */
-export function makeExecutable(path: string, source: string, before = ''): void {
+/**
+ * Makes an executable file that runs a source of ours with the Node that runs the tests, whatever the path is. The
+ * source finds in PROGRAM as what it was started.
+ */
+export function makeExecutable(path: string, source: string): void {
   const words = [process.execPath, source].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
-  const script = `#!/bin/sh\n${before}\nexec ${words.join(' ')} "$@"\n`;
+  const script = `#!/bin/sh\nexport PROGRAM="$0"\nexec ${words.join(' ')} "$@"\n`;
   writeFileSync(path, script, { mode: 0o755 });
 }
 

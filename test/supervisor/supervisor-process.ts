@@ -40,10 +40,20 @@ export function startSupervisor(
   environment: NodeJS.ProcessEnv = {},
   prepare: { stdio?: StdioOptions; wrap?: readonly string[] } = {},
 ): SupervisorProcess {
-  const [file = '', ...words] = [...(prepare.wrap ?? []), process.execPath, SUPERVISE, ...args];
+  const argv = [...(prepare.wrap ?? []), process.execPath, SUPERVISE, ...args];
+  return startProgram(context, argv, environment, prepare.stdio);
+}
+
+/** The same for any program that supervises. */
+export function startProgram(
+  context: TestContext,
+  [file = '', ...words]: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  stdio: StdioOptions = ['ignore', 'pipe', 'pipe'],
+): SupervisorProcess {
   const stateDir = mkdtempSync(join(tmpdir(), 'podup-état '));
   const child = spawn(file, words, {
-    stdio: prepare.stdio ?? ['ignore', 'pipe', 'pipe'],
+    stdio,
     env: {
       PATH: process.env['PATH'],
       ...COMPILE_CACHE,

@@ -110,6 +110,21 @@ describe('lockFile', () => {
       locked.value.release();
     });
 
+  test('waits for the name of one who has just got it and not signed yet', async (t) => {
+    const path = join(makeTempFolder(t), 'x.lock');
+    const holder = { pid: 4711, startedAt: 0, what: 'supervisor' };
+    const sign = `echo up; sleep 0.1; printf '%s' '${JSON.stringify(holder)}' >> "$1"; read line`;
+    const child = spawn('flock', [path, 'sh', '-c', sign, 'sh', path], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'exit');
+    await once(child.stdout, 'data');
+    const locked = lockFile(path);
+    child.stdin.end();
+    await ended;
+    assert.match(locked.ok ? '' : locked.failure.detail, /^Process 4711 \(supervisor\) has held/);
+  });
+
   test('can be given back and taken again, by the same process too', (t) => {
     const path = join(makeTempFolder(t), 'a.lock');
     for (let round = 0; round < 3; round++) {

@@ -7,7 +7,7 @@ import { readRecord, removeRecord, writeRecord } from '../../../supervisor/recor
 import { systemFailure } from '../../../supervisor/record/system-failure.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 import { RECORD } from '../core/update/fixture.ts';
-import { damages, untouched } from './damaged-record.ts';
+import { damages, furtherDamages, untouched } from './damaged-record.ts';
 
 const WALL_MS = 1_700_000_000_000;
 
@@ -58,7 +58,7 @@ describe('the record', () => {
 });
 
 describe('a damaged record', () => {
-  for (const [title, damage] of damages()) {
+  for (const [title, damage] of [...damages(), ...furtherDamages()]) {
     test(`${title}: is moved aside, as it is`, (t) => {
       const path = makePath(t);
       writeRecord(path, RECORD, realFiles);
