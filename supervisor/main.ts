@@ -69,7 +69,7 @@ const FIXED_RULES = { handedOverSoakMs: 10_000, settleMs: 1_000 } as const;
 export async function supervise(command: SuperviseCommand): Promise<ExitCode> {
   const environment = withoutHandOver(command.environment);
   const settings = readSupervisorSettings(environment);
-  if (!settings) return explainFaults(command);
+  if (!settings) return explainFaults({ ...command, environment });
 
   const log = createLogger({
     name: 'supervisor',
