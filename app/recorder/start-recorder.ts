@@ -36,10 +36,13 @@ export function startRecorder(
   const answers = new Map<number, Answer>();
   let orders = 0;
   let onTaken: OnTaken = () => undefined;
+  let death: Error | undefined;
 
   const tell = (order: RecorderOrder) => thread.postMessage(order);
   const ask = (kind: 'recover' | 'settle' | 'close') =>
     new Promise<void>((resolve, reject) => {
+      // A message to a thread that has ended is nobody's, and would never be answered.
+      if (death) return reject(death);
       orders++;
       answers.set(orders, { resolve, reject });
       tell({ kind, number: orders });
@@ -56,11 +59,16 @@ export function startRecorder(
       else answer?.resolve();
     }
   });
-  thread.on('error', (error) => {
-    for (const { reject } of [...answers.values(), opened]) reject(error as Error);
+  const die = (error: Error) => {
+    death ??= error;
+    for (const { reject } of [...answers.values(), opened]) reject(death);
     answers.clear();
+  };
+  thread.on('error', (error) => {
+    die(error as Error);
     onDeath(error as Error);
   });
+  thread.on('exit', () => die(new Error('the thread that writes the database has ended')));
 
   return {
     opened: opened.promise,

@@ -11,7 +11,7 @@ export const EXIT = {
   usage: 2,
   /** The worker asks its supervisor for an update. */
   updateRequested: 10,
-  /** The listening socket could not be bound. */
+  /** The listening socket could not be bound, or another process uses the state directory. */
   socketUnavailable: 69,
   /** The worker had to be killed because it did not stop in time. */
   stopForced: 70,
