@@ -91,9 +91,12 @@ export function linkDurably(from: string, to: string, files: Files = realFiles):
   const aside = `${to}.tmp`;
   files.unlink(aside);
   files.link(from, aside);
-  files.rename(aside, to);
-  // rename(2) does nothing where both names are one file already.
-  files.unlink(aside);
+  try {
+    files.rename(aside, to);
+  } finally {
+    // It failed, or did nothing: rename(2) does not where both names are one file already.
+    files.unlink(aside);
+  }
   files.syncDirectory(dirname(to));
 }
 

@@ -215,6 +215,14 @@ describe('linkDurably', () => {
     assert.deepEqual([...new Set(seen)], ['v1', 'v2']);
   });
 
+  test('leaves nothing aside where the name cannot be given', (t) => {
+    const { folder, path } = makeFile(t, 'program', 'v1');
+    assert.throws(() => linkDurably(path, join(folder, 'program.old'), failing('rename')), {
+      code: 'EIO',
+    });
+    assert.deepEqual(readdirSync(folder), ['program']);
+  });
+
   test('syncs the folder last', (t) => {
     const { folder } = makeFile(t, 'program', 'v2');
     writeFileSync(join(folder, 'program.old'), 'v1');
