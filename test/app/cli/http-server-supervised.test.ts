@@ -55,7 +55,7 @@ function startSupervised(
   const notices: WorkerNotice[] = [];
   run.child.on('message', (notice) => notices.push(notice as WorkerNotice));
   const said = (kind: WorkerNotice['kind']) =>
-    until(`the notice ${kind}`, 20_000, () => notices.find((notice) => notice.kind === kind));
+    until(`the notice ${kind}`, 60_000, () => notices.find((notice) => notice.kind === kind));
   const port = async () =>
     Number(
       String((await run.logged('serving'))['address'])
@@ -104,9 +104,9 @@ describe('http-server under a supervisor', () => {
       ready.kind === 'worker-ready' && ready.digest,
       createHash('sha256').update(readFileSync(SCRIPT)).digest('hex'),
     );
-    await deliver(await port(), 'web', PUSH);
     const at = await port();
-    await until('the task', 20_000, async () => (await statusOf(at)) === 'pending');
+    assert.equal((await deliver(at, 'web', PUSH)).status, 202);
+    await until('the task', 60_000, async () => (await statusOf(at)) === 'pending');
     // Asks the host what the choice of an executor asks it: by then a task that may begin has begun.
     for (let round = 0; round < 2; round++) await askAdmin(at, '/health');
     assert.equal(await statusOf(at), 'pending');
@@ -121,7 +121,7 @@ describe('http-server under a supervisor', () => {
     tell({ kind: 'pause' });
     await said('worker-idle');
     assert.equal((await deliver(at, 'web', PUSH)).status, 202);
-    await until('the task', 20_000, async () => (await statusOf(at)) === 'pending');
+    await until('the task', 60_000, async () => (await statusOf(at)) === 'pending');
     tell({ kind: 'proceed' });
     await logged('task ended');
   });
