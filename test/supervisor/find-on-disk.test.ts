@@ -66,6 +66,13 @@ describe('findOnDisk: no open update', () => {
     assert.equal(hasTries(), true);
   });
 
+  test('folders that cannot be looked through are no reason not to run', async (t) => {
+    const { find, paths } = makeHost(t);
+    mkdirSync(join(paths.dataDir, 'backups'));
+    writeFileSync(paths.backupsDir, 'in the way');
+    assert.deepEqual(await find(), NOTHING);
+  });
+
   test('a program that lies elsewhere leaves the counter of the other alone', async (t) => {
     const { find, hasTries } = makeHost(t);
     const found = await find({ slot: 'elsewhere' });

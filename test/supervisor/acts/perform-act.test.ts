@@ -107,6 +107,7 @@ describe('ActRunner', () => {
     });
     runner.start(PROBE);
     runner.start({ kind: 'check' } as never);
+    await new Promise(setImmediate);
     runner.cancel();
     runner.start({ kind: 'execute' });
     one.end({ kind: 'looked', found: true });

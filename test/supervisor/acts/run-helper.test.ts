@@ -121,7 +121,10 @@ describe('runHelper: how it ends', { concurrency: true }, () => {
 describe('runHelper: what ends it', { concurrency: true }, () => {
   test('at the time limit its whole group is killed', async () => {
     const script = `trap '' TERM; sleep 600 & echo $!; wait`;
+    const startedAtMs = performance.now();
     const { end, values } = await runShell(script, { timeoutMs: 500 });
+    // Not two seconds later: it has had its time.
+    assert.ok(performance.now() - startedAtMs < 2_400);
     assert.deepEqual(end, failed('-c did not end within 500 ms.'));
     await until('the end of what it had started', 5_000, () => hasEnded(Number(values[0])));
   });
