@@ -197,6 +197,14 @@ describe('lockFile', () => {
     assert.equal(isFree(path), false);
   });
 
+  test('with a flock(1) that hangs is the same lock, after a while', async (t) => {
+    const path = join(makeTempFolder(t), 'a.lock');
+    const stuck = "trap '' TERM; exec /bin/sleep 1000";
+    const holder = startHolder(t, { path: makePath(t, { flock: stuck }) });
+    assert.equal((await holder.tell('lock', path)).ok, true);
+    assert.equal(isFree(path), false);
+  });
+
   test('without flock(1) and without koffi says what is missing', async (t) => {
     const path = join(makeTempFolder(t), 'a.lock');
     const holder = startHolder(t, { path: '/nowhere', node: WITHOUT_KOFFI });
