@@ -43,7 +43,8 @@ test('the thread migrates, says so, takes over, and ends when it is closed', asy
   await taker.recover();
   assert.deepEqual(taken, ['dlv_a']);
   await taker.close();
-  await assert.rejects(recorder.close(), /has ended/);
+  // The first one may still be under way when the thread ends, the second one is not.
+  for (let asked = 0; asked < 2; asked++) await assert.rejects(recorder.close(), /has ended/);
   const opened = openStore(database, { version: '0', nowMs: 1 });
   assert.ok(opened.ok);
   assert.equal(opened.value.tasks.list({ limit: 9 }).length, 1);

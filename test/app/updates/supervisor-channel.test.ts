@@ -65,7 +65,7 @@ test('the last command that came before anybody listened is told to the first wh
 test('who has stopped listening is told nothing more', async (t) => {
   const { tell, printed } = startSupervised(t);
   const answer = (id: string) => ({ id, txn: null, failure: null, status: null });
-  for (const id of ['last', 'too late']) tell({ kind: 'update-answer', answer: answer(id) });
+  for (const id of ['last', 'late']) tell({ kind: 'update-answer', answer: answer(id) });
   tell({ kind: 'update-status', status: STATUS });
   assert.deepEqual(await printed(), ['answer', 'last']);
   assert.deepEqual(await printed(), ['status', 7, 7]);
