@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { type Failure, fail } from '../shared/contract/outcome.ts';
 import type { StatePaths } from '../shared/contract/state-paths.ts';
 import type { UpdateRecord } from '../shared/contract/update-record.ts';
-import { realBulkFiles } from '../shared/fs/bulk-files.ts';
+import { type BulkFiles, realBulkFiles } from '../shared/fs/bulk-files.ts';
 import { removeDurably } from '../shared/fs/durable-file.ts';
 import type { Files } from '../shared/fs/files.ts';
 import { NO_MEMORY } from './core/update/outcome.ts';
@@ -10,6 +10,7 @@ import type { Found } from './core/update/recover.ts';
 import type { Installation } from './installation.ts';
 import { readMemory } from './record/memory-store.ts';
 import { readRecord } from './record/record-store.ts';
+import { settleFolders } from './record/settle-folders.ts';
 import { removeAsides } from './remove-asides.ts';
 
 /** What a starting supervisor looks through. */
@@ -17,6 +18,7 @@ export type DiskParts = {
   readonly paths: StatePaths;
   readonly installation: Installation;
   readonly files: Files;
+  readonly bulk?: BulkFiles;
   readonly isForeign: boolean;
   readonly log: Logger;
 };
@@ -42,12 +44,13 @@ export async function findOnDisk(parts: DiskParts): Promise<Found> {
     if (!record && !failure && slot !== 'elsewhere') forgetTries(program.tries, files);
     return { ...none, memory, unavailable };
   }
+  settleFolders(paths, program, record, files);
   return {
     record,
     memory,
     slot,
     unavailable,
-    targetDigest: await digestOf(program.target, record),
+    targetDigest: await digestOf(program.target, record, parts.bulk ?? realBulkFiles),
   };
 }
 
@@ -82,10 +85,14 @@ function forgetTries(tries: string, files: Files): void {
 }
 
 /** Hashing a large program takes time, so only where it matters which one lies there. */
-async function digestOf(target: string, { state }: UpdateRecord): Promise<string | null> {
+async function digestOf(
+  target: string,
+  { state }: UpdateRecord,
+  bulk: BulkFiles,
+): Promise<string | null> {
   if (state !== 'switching' && state !== 'rolling-back') return null;
   try {
-    return await realBulkFiles.hash(target);
+    return await bulk.hash(target);
   } catch {
     return null;
   }

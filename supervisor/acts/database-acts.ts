@@ -4,7 +4,7 @@ import type { DatabaseBackup, UpdateRecord } from '../../shared/contract/update-
 import type { BulkFiles } from '../../shared/fs/bulk-files.ts';
 import { makeDirectoryDurably, writeFileDurably } from '../../shared/fs/durable-file.ts';
 import type { Files } from '../../shared/fs/files.ts';
-import { backUpRaw, restoreDatabase } from '../database/restore-database.ts';
+import { backUpRaw, isRestorationBegun, restoreDatabase } from '../database/restore-database.ts';
 import { KEPT } from '../release/program-files.ts';
 import type { HelperEnd } from './run-helper.ts';
 
@@ -62,21 +62,31 @@ function keepFacts({ folder, files }: DatabaseParts, backup: DatabaseBackup): vo
 }
 
 /** What a program makes of the database as it is. */
+type Inspection = {
+  readonly isFit: boolean;
+  /** It said so; else it cannot be asked. */
+  readonly isAnswered: boolean;
+  readonly detail: string;
+};
+
+/** Asks a program what it makes of the database as it is. */
 export async function inspect(
   { ask }: Pick<DatabaseParts, 'ask'>,
   program: string,
-): Promise<{ readonly isFit: boolean; readonly detail: string }> {
+): Promise<Inspection> {
   const end = await ask(program, ['db-inspect']);
   const answer = end.ok ? parseInspectAnswer(end.value) : undefined;
   if (!answer) {
-    return { isFit: false, detail: end.ok ? 'Its answer cannot be read.' : end.detail };
+    const detail = end.ok ? 'Its answer cannot be read.' : end.detail;
+    return { isFit: false, isAnswered: false, detail };
   }
-  return { isFit: answer.compatible && answer.sound, detail: answer.detail };
+  return { isFit: answer.compatible && answer.sound, isAnswered: true, detail: answer.detail };
 }
 
 /**
  * Sees to it that the old program, which is back in its place, has a database that it can run on: the one that is
- * there wherever it can, for nothing written meanwhile is lost then, else its own backup.
+ * there wherever it can, for nothing written meanwhile is lost then, else its own backup. A restoration that was cut off
+ * is done again from its beginning: what lies there may be half of it.
  * @returns whether the backup was put back. Fails with UPDATE_RESTORE_FAILED.
  */
 export async function settleDatabase(
@@ -86,7 +96,8 @@ export async function settleDatabase(
 ): Promise<Outcome<boolean>> {
   const { backup, wanted } = record.database;
   // Where another database was put in its place for the new program, the one from before belongs back.
-  if (!wanted && (await inspect(parts, program)).isFit) return succeed(false);
+  const isBegun = wanted !== null || isRestorationBegun({ ...parts, keepIn: keepIn(parts) });
+  if (!isBegun && (await inspect(parts, program)).isFit) return succeed(false);
   if (!backup) return fail('UPDATE_RESTORE_FAILED', 'There is no backup.');
   const restored = await putBack(parts, backup, program);
   return restored.ok ? succeed(true) : restored;
@@ -98,15 +109,21 @@ export async function putBack(
   backup: DatabaseBackup,
   program: string,
 ): Promise<Outcome<void>> {
-  const { database, folder, files, bulk } = parts;
+  const { database, files, bulk } = parts;
   const openers = parts.clearOpeners();
   if (openers.length > 0) {
     return fail('UPDATE_RESTORE_FAILED', `The database is open in ${openers.join(', ')}.`);
   }
-  const keepIn = `${folder}/failed`;
-  makeDirectoryDurably(keepIn, 0o700, files);
-  const restored = await restoreDatabase({ database, backup, keepIn, files, bulk });
+  makeDirectoryDurably(keepIn(parts), 0o700, files);
+  const order = { database, backup, keepIn: keepIn(parts), files, bulk };
+  const restored = await restoreDatabase(order);
   if (!restored.ok) return restored;
-  const { isFit, detail } = await inspect(parts, program);
-  return isFit ? succeed(undefined) : fail('UPDATE_RESTORE_FAILED', detail);
+  const { isFit, isAnswered, detail } = await inspect(parts, program);
+  // A program that cannot be asked may still be one that runs: its worker shows.
+  return isFit || !isAnswered ? succeed(undefined) : fail('UPDATE_RESTORE_FAILED', detail);
+}
+
+/** Where what lay in the place of the database is kept. */
+function keepIn({ folder }: DatabaseParts): string {
+  return `${folder}/failed`;
 }

@@ -50,6 +50,13 @@ export async function restoreDatabase(order: Restoration): Promise<Outcome<void>
   }
 }
 
+/** Whether a restoration came as far as to keep the failed database: from then on it has to be done to its end. */
+export function isRestorationBegun(
+  order: Pick<Restoration, 'database' | 'keepIn' | 'files'>,
+): boolean {
+  return findKept(order) !== undefined;
+}
+
 /**
  * Copies a database as it lies there, with its log, for when no program can be asked to. Nobody may have it open. Fails
  * with UPDATE_BACKUP_FAILED. What an earlier attempt left is replaced.
@@ -127,9 +134,8 @@ function setFailedAside(order: Restoration): void {
 
 /** Where the failed database is kept: in `keepIn`, or beside itself where that lies on another file system. */
 function keepFailed({ database, keepIn, files }: Restoration): string {
-  const inFolder = `${keepIn}/${basename(database)}`;
-  const beside = `${database}.failed.${basename(dirname(keepIn))}`;
-  const known = [inFolder, beside].find((path) => files.facts(path) !== undefined);
+  const { inFolder, beside } = keptPaths(database, keepIn);
+  const known = findKept({ database, keepIn, files });
   if (known) {
     files.syncDirectory(dirname(known));
     return known;
@@ -143,6 +149,22 @@ function keepFailed({ database, keepIn, files }: Restoration): string {
     linkDurably(database, beside, files);
     return beside;
   }
+}
+
+function findKept({
+  database,
+  keepIn,
+  files,
+}: Pick<Restoration, 'database' | 'keepIn' | 'files'>): string | undefined {
+  const { inFolder, beside } = keptPaths(database, keepIn);
+  return [inFolder, beside].find((path) => files.facts(path) !== undefined);
+}
+
+function keptPaths(database: string, keepIn: string) {
+  return {
+    inFolder: `${keepIn}/${basename(database)}`,
+    beside: `${database}.failed.${basename(dirname(keepIn))}`,
+  };
 }
 
 function copyPath(database: string): string {

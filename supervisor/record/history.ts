@@ -18,7 +18,10 @@ export function appendHistory(path: string, entry: UpdateHistoryEntry, files: Fi
   const bytes = files.read(path, MAX_BYTES);
   const content = bytes ? Buffer.from(bytes).toString('utf8') : '';
   const entries = parseUpdateHistory(content);
-  if (entries.some(({ txn, outcome }) => txn === entry.txn && outcome === entry.outcome)) return;
+  if (entries.some(({ txn, outcome }) => txn === entry.txn && outcome === entry.outcome)) {
+    makeDurable(path, files);
+    return;
+  }
   const line = `${JSON.stringify(entry)}\n`;
   if (content.length > TRIM_BYTES) {
     const kept = entries.slice(-KEPT_ENTRIES).map((one) => `${JSON.stringify(one)}\n`);
@@ -27,4 +30,14 @@ export function appendHistory(path: string, entry: UpdateHistoryEntry, files: Fi
   }
   const isTorn = content !== '' && !content.endsWith('\n');
   appendDurably(path, isTorn ? `\n${line}` : line, files);
+}
+
+/** Whoever wrote what is there may have been killed before it was durable. */
+function makeDurable(path: string, files: Files): void {
+  const file = files.openToAppend(path, 0o600);
+  try {
+    files.sync(file);
+  } finally {
+    files.close(file);
+  }
 }

@@ -69,7 +69,7 @@ export function remember(
 }
 
 /** Whether the new program is to blame for how the update ends. */
-export function isBlamed({ failure }: UpdateRecord): boolean {
+export function isBlamed({ failure }: Pick<UpdateRecord, 'failure'>): boolean {
   return failure !== null && BLAMED.has(failure.code);
 }
 

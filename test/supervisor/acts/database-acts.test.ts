@@ -127,7 +127,8 @@ describe('inspect', () => {
   for (const [title, end, isFit, detail] of ROWS) {
     test(title, async () => {
       const ask = async () => end;
-      assert.deepEqual(await inspect({ ask }, 'program'), { isFit, detail });
+      const isAnswered = !title.endsWith('answer does not');
+      assert.deepEqual(await inspect({ ask }, 'program'), { isFit, isAnswered, detail });
     });
   }
 });
@@ -164,6 +165,16 @@ describe('settleDatabase', () => {
     assert.equal(readFileSync(join(parts.folder, 'failed', 'x.db'), 'utf8'), 'as it is');
   });
 
+  test('one that gave way is not asked about again: the restoration is done to its end', async (t) => {
+    const { parts } = makeParts(t, () => says(FIT));
+    const backup = makeBackup(parts);
+    mkdirSync(join(parts.folder, 'failed'));
+    writeFileSync(join(parts.folder, 'failed', 'x.db'), 'what failed');
+    const settled = await settleDatabase(parts, record({ backup }), 'old');
+    assert.deepEqual(settled, { ok: true, value: true });
+    assert.equal(readFileSync(parts.database, 'utf8'), 'copied');
+  });
+
   test('one that was put there on purpose gives way unasked: the one from before belongs back', async (t) => {
     const { parts, asked } = makeParts(t, () => says(FIT));
     const backup = makeBackup(parts);
@@ -194,6 +205,12 @@ describe('putBack', () => {
     const put = await putBack(parts, makeBackup(parts), 'old');
     assert.deepEqual(put, failed('UPDATE_RESTORE_FAILED', detail));
     assert.equal(readFileSync(parts.database, 'utf8'), 'as it is');
+  });
+
+  test('leaves it to the worker where the program cannot be asked', async (t) => {
+    const { parts } = makeParts(t, () => GONE);
+    assert.equal((await putBack(parts, makeBackup(parts), 'old')).ok, true);
+    assert.equal(readFileSync(parts.database, 'utf8'), 'copied');
   });
 
   test('fails where the program cannot run on what was put back either', async (t) => {

@@ -7,7 +7,7 @@ import { toHistory } from '../../../supervisor/core/update/outcome.ts';
 import { appendHistory } from '../../../supervisor/record/history.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 import { RECORD } from '../core/update/fixture.ts';
-import { quickFiles } from './recording-files.ts';
+import { quickFiles, recordingFiles } from './recording-files.ts';
 
 const entry = (txn: string, outcome: UpdateOutcome = 'committed') =>
   toHistory({ ...RECORD, txn }, outcome, 1_700_000_000_000);
@@ -34,6 +34,14 @@ describe('appendHistory', () => {
       appendHistory(path, entry('upd_1', outcome), quickFiles);
     }
     assert.deepEqual(read(path), ['upd_1 superseded', 'upd_1 rolled-back']);
+  });
+
+  test('makes durable what it finds there: whoever wrote it may have been killed before it was', (t) => {
+    const path = makePath(t);
+    appendHistory(path, entry('upd_1'), quickFiles);
+    const { files, changes } = recordingFiles();
+    appendHistory(path, entry('upd_1'), files);
+    assert.deepEqual(changes, ['openToAppend update-history.jsonl', 'sync']);
   });
 
   test('closes a line that was torn off before, and loses nothing but that', (t) => {
