@@ -28,7 +28,6 @@ import type { UpdateContext, UpdateEvent } from './core/update/machine.ts';
 import { findOnDisk } from './find-on-disk.ts';
 import { findInstallation, workerCommand } from './installation.ts';
 import type { LoopParts } from './loop/run-loop.ts';
-import { ownChildren } from './process/own-children.ts';
 import { reapOrphans } from './process/reap-orphans.ts';
 import { adoptSocket, bindSocketWithin, type HeldSocket } from './socket/bind-socket.ts';
 import { Supervisor } from './supervisor.ts';
@@ -85,13 +84,19 @@ export async function supervise(command: SuperviseCommand): Promise<ExitCode> {
   }
   const { socket, lock } = held.value;
   log.info({ address: socket.address }, 'socket held');
-  if (process.pid === 1) await reapOrphans(() => ownChildren);
+  if (process.pid === 1) await beInit(log);
   try {
     return await run(command, settings, environment, held.value, log);
   } finally {
     socket.close();
     lock?.release();
   }
+}
+
+/** Without an init it is this process that the ends of orphans are left to. */
+async function beInit(log: Logger): Promise<void> {
+  const reaping = await reapOrphans();
+  if (!reaping.ok) log.warn({ code: reaping.failure.code }, formatFailure(reaping.failure));
 }
 
 type Hold = {

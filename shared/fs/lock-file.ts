@@ -1,20 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fail, type Outcome, succeed } from '../contract/outcome.ts';
 import { parseJson, type ReadBy, shape, text, whole } from '../contract/read-shape.ts';
-import { loadSystemCalls, loadSystemCallsNow } from '../native/system-calls.ts';
+import { loadSystemCallsNow } from '../native/system-calls.ts';
 
 /** A lock that this process holds. The kernel takes it away when the process ends, however it ends. */
 export type HeldLock = {
@@ -40,8 +31,6 @@ const LOOK_EVERY_MS = 100;
 /** How long a holder may take to sign before it is told of without a name. */
 const SIGN_LIMIT_MS = 1_000;
 const SIGN_LOOK_EVERY_MS = 10;
-/** asm-generic/fcntl.h */
-const O_CLOEXEC = 0o2000000;
 
 /**
  * Takes the lock on a file, making the file where it is missing. Fails at once with STATE_DIR_IN_USE where another
@@ -56,28 +45,6 @@ export function lockFile(path: string): Outcome<HeldLock> {
 export async function lockFileWithin(path: string, waitMs: number): Promise<Outcome<HeldLock>> {
   const opened = open(path);
   return opened.ok ? settle(opened.value, path, await waitForLock(opened.value, waitMs)) : opened;
-}
-
-/**
- * Takes over a lock whose descriptor was left open by the program that this process was before execve(2). It must not
- * be inherited by children, who would hold the lock after this process; Node sees to that for low descriptors only.
- * Where nobody can, the lock is given back and taken anew.
- */
-export async function adoptLock(fd: number): Promise<Outcome<HeldLock>> {
-  try {
-    const path = readlinkSync(`/proc/self/fd/${fd}`);
-    if (!isClosedOnExec(fd)) {
-      const calls = await loadSystemCalls();
-      if (!calls.ok) {
-        closeSync(fd);
-        return lockFile(path);
-      }
-      calls.value.setCloseOnExec(fd, true);
-    }
-    return settle(fd, path, tryLock(fd));
-  } catch (error) {
-    return cannotBeUsed(`on descriptor ${fd}`, error);
-  }
 }
 
 function open(path: string): Outcome<number> {
@@ -201,10 +168,4 @@ function giveBack(fd: number): void {
     // What stands in the file means nothing without the lock.
   }
   closeSync(fd);
-}
-
-/** Whether a descriptor ends with the program, proc_pid_fdinfo(5). */
-function isClosedOnExec(fd: number): boolean {
-  const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
-  return (Number.parseInt(flags ?? '0', 8) & O_CLOEXEC) !== 0;
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { parseJson } from '../../shared/contract/read-shape.ts';
-import { trackChild } from '../process/own-children.ts';
 import { readLines } from '../process/read-lines.ts';
 
 /** A short-lived child that does what the supervisor must not load. */
@@ -41,7 +40,6 @@ export async function runHelper(command: HelperCommand): Promise<HelperEnd> {
   } catch (error) {
     return { ok: false, detail: `${args[0]} could not be started: ${(error as Error).message}.` };
   }
-  trackChild(child);
   let reason: 'timed-out' | 'cancelled' | undefined;
   const stop = (why: 'timed-out' | 'cancelled') => {
     reason ??= why;

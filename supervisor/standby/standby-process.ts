@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { trackChild } from '../process/own-children.ts';
 import {
   CHANNEL_FD,
   LISTEN_FD,
@@ -32,7 +31,6 @@ export function createStandby(
   let current: ChildProcess | undefined;
   const follow = (child: ChildProcess) => {
     current = child;
-    trackChild(child);
     drainChannel(child);
     const end = (how: string) => {
       if (current !== child) return;

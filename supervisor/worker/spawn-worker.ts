@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream';
 import { EXIT } from '../../shared/contract/exit-codes.ts';
 import type { SupervisorMessage, WorkerNotice } from '../../shared/contract/worker-messages.ts';
 import type { Event, StopSignal } from '../core/event.ts';
-import { trackChild } from '../process/own-children.ts';
 import { readNotices } from './read-notices.ts';
 
 /** What is run as the worker. */
@@ -66,7 +65,6 @@ export function spawnWorker(
     const nothing = () => {};
     return { signal: nothing, kill: nothing, send: nothing, pid: null, isAlive: () => !hasEnded };
   }
-  trackChild(child);
   const { pid } = child;
   if (pid !== undefined) {
     process.nextTick(() => listener.event({ kind: 'worker-spawned', pid }));

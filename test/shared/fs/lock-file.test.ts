@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, type TestContext, test } from 'node:test';
 import type { Failure } from '../../../shared/contract/outcome.ts';
-import { adoptLock, lockFile, lockFileWithin } from '../../../shared/fs/lock-file.ts';
+import { lockFile, lockFileWithin } from '../../../shared/fs/lock-file.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 const HOLDER = join(import.meta.dirname, '../../fixtures/hold-lock.ts');
@@ -315,59 +315,3 @@ describe('lockFileWithin', () => {
     assert.equal(!locked.ok && locked.failure.code, 'STATE_DIR_UNUSABLE');
   });
 });
-
-describe('adoptLock', () => {
-  test('holds on to a lock over execve, and no child inherits it', async (t) => {
-    const path = join(makeTempFolder(t), 'supervisor.lock');
-    const holder = startHolder(t);
-    assert.deepEqual(await holder.tell('lock', path), { ok: true });
-    // The answer is the new image's.
-    assert.deepEqual(await holder.tell('turn'), { ok: true });
-    const late = lockFile(path);
-    assert.ok(!late.ok);
-    assert.match(late.failure.detail, new RegExp(`^Process ${holder.pid} \\(supervisor\\) `));
-    const child = Number(await holder.tell('child'));
-    t.after(() => process.kill(child, 'SIGKILL'));
-    await holder.kill();
-    assert.equal(isFree(path), true);
-  });
-
-  test('takes the lock anew where nobody can keep it from children', async (t) => {
-    const path = join(makeTempFolder(t), 'a.lock');
-    const holder = inherit(t, path, { isLocked: true, node: WITHOUT_KOFFI });
-    assert.deepEqual(await holder.answer(), { ok: true });
-    const child = Number(await holder.tell('child'));
-    t.after(() => process.kill(child, 'SIGKILL'));
-    assert.equal(isFree(path), false);
-    await holder.kill();
-    assert.equal(isFree(path), true);
-  });
-
-  test('takes a lock that nobody holds yet, and fails where another does', async (t) => {
-    const path = join(makeTempFolder(t), 'a.lock');
-    const both = [1, 2].map(() => inherit(t, path, { isLocked: false }));
-    const answers = await Promise.all(both.map(({ answer }) => answer()));
-    assert.deepEqual(answers.map(({ ok }) => ok).sort(), [false, true]);
-    const failure = answers.find(({ ok }) => !ok)?.failure;
-    assert.equal(failure?.code, 'STATE_DIR_IN_USE');
-  });
-
-  test('of a descriptor that is not open is a failure', async () => {
-    const adopted = await adoptLock(987);
-    assert.ok(!adopted.ok);
-    assert.equal(adopted.failure.code, 'STATE_DIR_UNUSABLE');
-    assert.match(adopted.failure.detail, /descriptor 987.*\(ENOENT\)/);
-  });
-});
-
-/** A process that finds the file open on descriptor 50, which Node leaves as it is. */
-function inherit(
-  t: TestContext,
-  path: string,
-  how: { readonly isLocked: boolean; readonly node?: readonly string[] },
-) {
-  const take = how.isLocked ? 'flock -n 50;' : '';
-  const script = `exec 50<>"$1"; shift; ${take} exec "$@"`;
-  const wrap = ['bash', '--norc', '-c', script, 'bash', path];
-  return startHolder(t, { wrap, args: ['50'], ...(how.node && { node: how.node }) });
-}
