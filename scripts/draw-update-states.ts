@@ -8,15 +8,8 @@ import type { UpdateEffect, UpdateStep } from '../supervisor/core/update/machine
 import { recover } from '../supervisor/core/update/recover.ts';
 import { stepUpdate } from '../supervisor/core/update/step-update.ts';
 import { merge, table, writePage } from './draw-page.ts';
-import {
-  CONTEXT,
-  EVENTS,
-  type Event,
-  FOUND,
-  machineOf,
-  SITUATIONS,
-  STARTS,
-} from './update-states.ts';
+import { CONTEXT, FOUND, machineOf } from './update-samples.ts';
+import { EVENTS, type Event, SITUATIONS, STARTS } from './update-states.ts';
 
 type Edge = {
   readonly state: UpdateState;

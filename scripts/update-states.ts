@@ -1,72 +1,28 @@
 import type { ReleaseIdentity } from '../shared/contract/release.ts';
-import type {
-  DatabaseBackup,
-  UpdateRecord,
-  UpdateState,
-} from '../shared/contract/update-record.ts';
+import type { UpdateState } from '../shared/contract/update-record.ts';
 import { UPDATE_COMMANDS, type UpdateCommand } from '../shared/contract/update-request.ts';
-import type {
-  Doing,
-  UpdateContext,
-  UpdateEvent,
-  UpdateMachine,
-} from '../supervisor/core/update/machine.ts';
+import type { UpdateContext, UpdateEvent } from '../supervisor/core/update/machine.ts';
 import { NO_MEMORY } from '../supervisor/core/update/outcome.ts';
 import type { Found } from '../supervisor/core/update/recover.ts';
+import {
+  BACKUP,
+  DATABASE,
+  FAILURE,
+  FROM,
+  REQUEST,
+  recordOf,
+  type Situation,
+  TO,
+} from './update-samples.ts';
 
 /** An event of an update. */
 export type Event = UpdateEvent;
-
-/** What an open update waits for, in one of the variants that decide differently. */
-export type Situation = {
-  readonly name: string;
-  readonly what: Doing['what'];
-  readonly record?: Partial<UpdateRecord>;
-  readonly doing?: Partial<Extract<Doing, { what: 'soaking' }>>;
-  readonly self?: UpdateMachine['self'];
-  readonly context?: Partial<UpdateContext>;
-};
 
 type NamedEvent = {
   readonly name: string;
   readonly event: UpdateEvent;
   /** Where it can come; everywhere where left out. */
   readonly when?: (state: UpdateState, situation: Situation) => boolean;
-};
-
-const FROM = identity('1.0.0', 'a');
-const TO = identity('2.0.0', 'b');
-const FAILURE = { code: 'UPDATE_RECORD_UNWRITABLE', detail: '' } as const;
-const BACKUP: DatabaseBackup = { kind: 'copy', file: '/b', sha256: null, bytes: 1, schema: 1 };
-const DATABASE = {
-  backup: BACKUP,
-  newVersionStarted: true,
-  restored: false,
-  wanted: null,
-  wantedRestored: false,
-} as const;
-const REQUEST = {
-  id: 'r',
-  trigger: 'cli',
-  by: null,
-  reason: null,
-  dryRun: false,
-  tag: null,
-  force: false,
-  version: null,
-  restoreDatabase: false,
-  at: 0,
-} as const;
-
-/** All that is decided by numbers is due. */
-export const CONTEXT: UpdateContext = {
-  nowMs: 1_000,
-  wallMs: 0,
-  random: 0.5,
-  bootId: 'boot',
-  freshTxn: 'upd_1',
-  worker: 'serving',
-  rules: { soakMs: 60_000, handedOverSoakMs: 10_000, settleMs: 1_000, idleTimeoutMs: 300_000 },
 };
 
 const wanted = { ...DATABASE, newVersionStarted: false, wanted: BACKUP };
@@ -261,15 +217,6 @@ type Start = {
   readonly context?: Partial<UpdateContext>;
 };
 
-/** What a starting supervisor finds before it has looked. */
-export const FOUND: Found = {
-  record: null,
-  memory: NO_MEMORY,
-  unavailable: null,
-  slot: 'target',
-  targetDigest: TO.digest,
-};
-
 const usedUp = { stagingLeft: 0, triesLeft: 0, handOversLeft: 0 };
 
 /** The ways in which a supervisor may find itself. */
@@ -290,56 +237,3 @@ export const STARTS: readonly Start[] = [
     found: (state) => ({ record: recordOf(state, usedUp), slot: 'old' }),
   },
 ];
-
-/** The machine in this situation. */
-export function machineOf(state: UpdateState, situation: Situation): UpdateMachine {
-  const { what, doing, record, self = 'from' } = situation;
-  return {
-    memory: NO_MEMORY,
-    unavailable: null,
-    self,
-    isStopping: false,
-    work: {
-      kind: 'open',
-      record: recordOf(state, record),
-      doing:
-        what === 'soaking'
-          ? { what, untilMs: CONTEXT.nowMs + 1, good: 0, failures: 0, ...doing }
-          : { what },
-      sinceMs: null,
-      progress: null,
-      isUnsaved: false,
-    },
-  };
-}
-
-function recordOf(state: UpdateState, changes: Partial<UpdateRecord> = {}): UpdateRecord {
-  return {
-    v: 1,
-    txn: 'upd_0',
-    kind: 'release',
-    seq: 5,
-    state,
-    from: FROM,
-    to: TO,
-    request: REQUEST,
-    startedAt: 0,
-    bootId: 'boot',
-    stagingLeft: 2,
-    triesLeft: 2,
-    handOversLeft: 1,
-    rollbackAttempts: 0,
-    failure: null,
-    outcome: null,
-    database: DATABASE,
-    steps: [],
-    warnings: [],
-    over: null,
-    extra: {},
-    ...changes,
-  };
-}
-
-function identity(version: string, digit: string): ReleaseIdentity {
-  return { version, digest: digit.repeat(64), generation: null, tag: null, commit: null };
-}
