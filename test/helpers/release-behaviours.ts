@@ -13,6 +13,8 @@ export type Behaviour =
   | 'crash-at-start'
   /** The worker ends with 1 so long after it was ready. */
   | `crash-after-ms:${number}`
+  /** The worker is killed so long after it was ready, so that its database is left as it happens to be. */
+  | `killed-after-ms:${number}`
   /** The worker blocks its only thread at the start; a signal ends it unless it is to ignore that as well. */
   | 'hang'
   /** The worker does not end on SIGTERM. */
@@ -52,6 +54,8 @@ const PROLOGUES: Readonly<Record<string, (argument: string) => string>> = {
   'crash-at-start': () => inWorker('process.exit(1);'),
   'crash-after-ms': (ms) =>
     onReady(`setTimeout(() => process.exit(1), ${Number(ms)}); return ready;`),
+  'killed-after-ms': (ms) =>
+    onReady(`setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${Number(ms)}); return ready;`),
   hang: () => inWorker(BLOCK),
   'ignore-sigterm': () =>
     inWorker(`process.on('SIGTERM', () => {});
