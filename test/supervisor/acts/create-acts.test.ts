@@ -232,6 +232,8 @@ describe('the other acts', () => {
     const host = makeHost(t, { socketFd: fd });
     const probe = { kind: 'probe', version: '2.0.0' } as const;
     assert.deepEqual(await host.acts.probe(probe, host.tools), { kind: 'probed', failure: null });
+    const other = await host.acts.probe({ ...probe, version: '3.0.0' }, host.tools);
+    assert.equal(other.kind === 'probed' && other.failure?.code, 'UPDATE_PROBE_FAILED');
     const nowhere = await makeHost(t).acts.probe(probe, host.tools);
     const detail = 'The address of the socket is not known.';
     const failure = { code: 'UPDATE_PROBE_FAILED', detail };

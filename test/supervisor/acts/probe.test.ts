@@ -57,17 +57,6 @@ describe('probe: a good answer', () => {
     assert.equal(answer, null);
   });
 
-  test('may have letters that a packet cuts in two', async (t) => {
-    const bytes = Buffer.from(`HTTP/1.0 200 OK\r\n\r\n{"version":"${VERSION}","é":1}`);
-    const at = bytes.indexOf(0xc3) + 1;
-    const answer = await askRaw(t, (socket) => {
-      socket.setNoDelay().write(bytes.subarray(0, at), () => {
-        setImmediate(() => socket.end(bytes.subarray(at)));
-      });
-    });
-    assert.equal(answer, null);
-  });
-
   for (const host of ['127.0.0.2', '0.0.0.0', ...(IPV6 ? ['::1', '::'] : [])]) {
     test(`is had from what is bound to ${host}`, async (t) => {
       const options = { host, ipv6Only: host === '::' };

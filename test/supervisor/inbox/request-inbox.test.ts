@@ -119,6 +119,17 @@ describe('the request inbox', () => {
     assert.deepEqual(opened.ids(), ['one', 'two']);
   });
 
+  test('the next request is taken at once, also where nothing tells of it', async (t) => {
+    const opened = open(t, {}, join(makeTempFolder(t), 'missing'));
+    mkdirSync(opened.folder);
+    ask(opened, 'one');
+    opened.inbox.look();
+    rmSync(opened.paths.updateRequest);
+    ask(opened, 'two');
+    opened.inbox.answer(answer('one'));
+    await opened.arrived(2);
+  });
+
   test('a request from before is found at the start, and so is one between look and watch', async (t) => {
     const folder = makeTempFolder(t);
     writeFileSync(join(folder, 'update-request.json'), '{"id":"before","command":"status"}');
