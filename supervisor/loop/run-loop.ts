@@ -38,21 +38,28 @@ export type Loop = {
 /**
  * Takes one event at a time. Its effects are begun in order once the new state is in force; events that they post wait
  * for their turn, so that none meets another half done. Where the record cannot be made durable, the effects behind it
- * are dropped and the update is told.
+ * are dropped and the update is told, and so is whoever waits for an answer.
  */
 export function createLoop(parts: LoopParts): Loop {
   const waiting: SupervisorEvent[] = [];
   let state = FIRST_STATE;
   let isBusy = false;
 
+  const refuse = (dropped: readonly SupervisorEffect[], failure: Failure) => {
+    for (const effect of dropped) {
+      if (effect.kind === 'answer') parts.perform({ ...effect, txn: null, failure });
+    }
+  };
+
   const take = (event: SupervisorEvent) => {
     const next = stepSupervisor(state, event, parts.inputs());
     state = next.state;
-    for (const effect of next.effects) {
+    for (const [index, effect] of next.effects.entries()) {
       parts.observe?.('before', effect, state);
       if (effect.kind === 'persist') {
         const failure = parts.persist(effect.record);
         if (failure) {
+          refuse(next.effects.slice(index + 1), failure);
           waiting.push({ to: 'update', event: { kind: 'persist-failed', failure } });
           return;
         }

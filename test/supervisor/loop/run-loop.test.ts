@@ -99,11 +99,26 @@ describe('createLoop', () => {
     });
     for (const event of [BOOT, ASK, IDENTIFIED]) post(event);
     const behind = done.slice(FIRST.length);
-    assert.deepEqual(behind.slice(0, 2), ['persist requested', ';']);
+    assert.deepEqual(behind.slice(0, 3), ['persist requested', 'answer', ';']);
     assert.equal(behind.includes('stage'), false);
-    assert.equal(behind.includes('answer'), true);
     const { work } = state().update;
     assert.deepEqual(work.kind === 'open' && work.record.failure, FULL);
+  });
+
+  test('where the record cannot be made durable, whoever asked for it is told so', () => {
+    const answers: (string | undefined)[] = [];
+    let isFull = false;
+    const { post } = makeLoop({
+      persist: () => (isFull ? FULL : undefined),
+      perform: (effect) => {
+        if (effect.kind === 'answer') answers.push(`${effect.id}: ${effect.failure?.code}`);
+      },
+    });
+    for (const event of [BOOT, ASK, IDENTIFIED]) post(event);
+    isFull = true;
+    const request = { ...REQUEST, id: 'req-2', command: 'cancel' } as const;
+    post({ to: 'update', event: { kind: 'request', request } });
+    assert.deepEqual(answers, [`${REQUEST.id}: undefined`, `req-2: ${FULL.code}`]);
   });
 
   test('is watched around each effect, and an effect that was dropped is not one that was done', () => {
