@@ -18,12 +18,16 @@ import { fakeRelease, RUNS, serveReleases } from '../updates/release/release-fix
 const SCRIPT = join(import.meta.dirname, '../../../scripts/pod-upgrade-trigger.ts');
 
 /** A folder where a program is installed, and an order for it. */
-function makeTarget(folder: string, more: Partial<StagerOrder> = {}): StagerOrder {
+function makeTarget(folder: string): StagerOrder {
   const bin = join(folder, 'bin');
   mkdirSync(bin, { recursive: true });
   writeFileSync(join(bin, 'program'), 'what runs');
+  return makeOrder(join(bin, 'program'));
+}
+
+function makeOrder(target: string): StagerOrder {
   return {
-    target: join(bin, 'program'),
+    target,
     current: { version: '0.0.1', digest: RUNS, generation: null, tag: null, commit: null },
     tag: null,
     dryRun: false,
@@ -31,7 +35,6 @@ function makeTarget(folder: string, more: Partial<StagerOrder> = {}): StagerOrde
     quarantine: [],
     generationFloor: null,
     retained: null,
-    ...more,
   };
 }
 
@@ -153,7 +156,10 @@ describe('stage-release', () => {
   for (const [title, input] of [
     ['nothing', ''],
     ['no order', '{"target":"/bin/program"}'],
-    ['no end', JSON.stringify({ target: 'x'.repeat(1_048_577) })],
+    [
+      'more than an order',
+      JSON.stringify({ ...makeOrder('/bin/program'), more: 'x'.repeat(1_048_577) }),
+    ],
   ] as const) {
     test(`says failed where ${title} comes`, async (t) => {
       assert.equal(failureCode(await finish(start(t, {}), input)), 'UPDATE_STAGING_FAILED');
