@@ -84,7 +84,7 @@ export function createActs(parts: ActParts): Acts {
     'restore-wanted': async ({ record }, { signal }) => {
       const { wanted } = record.database;
       if (!wanted) return { kind: 'wanted-restored' };
-      const put = await putBack(databaseParts(record, signal), wanted, program.target);
+      const put = await putBack(databaseParts(record, signal), wanted, program.target, 'given-up');
       return settle(put, () => ({ kind: 'wanted-restored' }));
     },
     probe: async ({ version }) => {

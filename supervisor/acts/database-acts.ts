@@ -96,10 +96,11 @@ export async function settleDatabase(
 ): Promise<Outcome<boolean>> {
   const { backup, wanted } = record.database;
   // Where another database was put in its place for the new program, the one from before belongs back.
-  const isBegun = wanted !== null || isRestorationBegun({ ...parts, keepIn: keepIn(parts) });
+  const isBegun =
+    wanted !== null || isRestorationBegun({ ...parts, keepIn: keepIn(parts, 'failed') });
   if (!isBegun && (await inspect(parts, program)).isFit) return succeed(false);
   if (!backup) return fail('UPDATE_RESTORE_FAILED', 'There is no backup.');
-  const restored = await putBack(parts, backup, program);
+  const restored = await putBack(parts, backup, program, 'failed');
   return restored.ok ? succeed(true) : restored;
 }
 
@@ -108,14 +109,15 @@ export async function putBack(
   parts: DatabaseParts,
   backup: DatabaseBackup,
   program: string,
+  kept: KeptAs,
 ): Promise<Outcome<void>> {
   const { database, files, bulk } = parts;
   const openers = parts.clearOpeners();
   if (openers.length > 0) {
     return fail('UPDATE_RESTORE_FAILED', `The database is open in ${openers.join(', ')}.`);
   }
-  makeDirectoryDurably(keepIn(parts), 0o700, files);
-  const order = { database, backup, keepIn: keepIn(parts), files, bulk };
+  makeDirectoryDurably(keepIn(parts, kept), 0o700, files);
+  const order = { database, backup, keepIn: keepIn(parts, kept), files, bulk };
   const restored = await restoreDatabase(order);
   if (!restored.ok) return restored;
   const { isFit, isAnswered, detail } = await inspect(parts, program);
@@ -123,7 +125,10 @@ export async function putBack(
   return isFit || !isAnswered ? succeed(undefined) : fail('UPDATE_RESTORE_FAILED', detail);
 }
 
-/** Where what lay in the place of the database is kept. */
-function keepIn({ folder }: DatabaseParts): string {
-  return `${folder}/failed`;
+/** What lay in the place of the database: left by a version that failed, or given up for one gone back to on purpose. */
+type KeptAs = 'failed' | 'given-up';
+
+/** Where that is kept: a folder for each restoration, for what lies there tells how far it has come. */
+function keepIn({ folder }: DatabaseParts, kept: KeptAs): string {
+  return `${folder}/${kept}`;
 }

@@ -202,20 +202,34 @@ describe('putBack', () => {
   test('touches nothing while somebody has the database open', async (t) => {
     const { parts } = makeParts(t, () => says(FIT), ['process 7 (sqlite3)']);
     const detail = 'The database is open in process 7 (sqlite3).';
-    const put = await putBack(parts, makeBackup(parts), 'old');
+    const put = await putBack(parts, makeBackup(parts), 'old', 'failed');
     assert.deepEqual(put, failed('UPDATE_RESTORE_FAILED', detail));
     assert.equal(readFileSync(parts.database, 'utf8'), 'as it is');
   });
 
   test('leaves it to the worker where the program cannot be asked', async (t) => {
     const { parts } = makeParts(t, () => GONE);
-    assert.equal((await putBack(parts, makeBackup(parts), 'old')).ok, true);
+    assert.equal((await putBack(parts, makeBackup(parts), 'old', 'failed')).ok, true);
     assert.equal(readFileSync(parts.database, 'utf8'), 'copied');
   });
 
   test('fails where the program cannot run on what was put back either', async (t) => {
     const { parts } = makeParts(t, () => says({ ...FIT, sound: false, detail: 'torn' }));
-    const put = await putBack(parts, makeBackup(parts), 'old');
+    const put = await putBack(parts, makeBackup(parts), 'old', 'failed');
     assert.deepEqual(put, failed('UPDATE_RESTORE_FAILED', 'torn'));
+  });
+
+  test('is not taken for done because another database was put back before', async (t) => {
+    const { parts } = makeParts(t, () => says(FIT));
+    const backup = makeBackup(parts);
+    const file = join(parts.folder, 'wanted.db');
+    writeFileSync(file, 'wanted');
+    const wanted = { ...backup, file, sha256: sha256('wanted') };
+    assert.equal((await putBack(parts, wanted, 'new', 'given-up')).ok, true);
+    assert.equal(readFileSync(parts.database, 'utf8'), 'wanted');
+    assert.equal((await putBack(parts, backup, 'old', 'failed')).ok, true);
+    assert.equal(readFileSync(parts.database, 'utf8'), 'copied');
+    const kept = (name: string) => readdirSync(join(parts.folder, name)).length;
+    assert.ok(kept('given-up') > 0 && kept('failed') > 0);
   });
 });
