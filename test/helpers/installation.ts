@@ -174,9 +174,11 @@ export class Service {
     }
   }
 
-  /** The address that the kernel gave. */
+  /** The address that the kernel gave. A program that was handed the socket before anybody listened does not know it. */
   get address(): string {
-    return String(this.lines.findLast(({ msg }) => msg === 'socket held')?.['address']);
+    const isKnown = ({ msg, address }: LogLine) =>
+      msg === 'socket held' && /:\d+$/.test(String(address));
+    return String(this.lines.findLast(isKnown)?.['address']);
   }
 
   get workerPid(): number {
