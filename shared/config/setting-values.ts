@@ -1,3 +1,4 @@
+import { Cron, CronPattern } from 'croner';
 import * as z from 'zod';
 import { parseUnitName } from '../contract/unit-name.ts';
 import { parseWithin } from './supervisor-settings.ts';
@@ -40,6 +41,22 @@ export function parseFlag(raw: string): boolean | undefined {
   const word = raw.trim().toLowerCase();
   if (['1', 'true', 'yes', 'on'].includes(word)) return true;
   return ['0', 'false', 'no', 'off'].includes(word) ? false : undefined;
+}
+
+/** How schedules are read: a field for seconds may stand before the usual five. */
+export const CRON_MODE = '5-or-6-parts';
+
+/** A cron expression that comes at some time. */
+export function parseCron(raw: string): string | undefined {
+  const expression = raw.trim();
+  try {
+    // Only a pattern: a date would be taken as well, for once.
+    new CronPattern(expression, undefined, { mode: CRON_MODE });
+    const job = new Cron(expression, { mode: CRON_MODE, paused: true });
+    return job.nextRun() ? expression : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Programs are not fetched in the clear, but from this very host. */

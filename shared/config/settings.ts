@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { parseHttpAddress } from '../contract/http-address.ts';
 import {
   absolutePath,
+  parseCron,
   parseDatabasePath,
   parsed,
   parseFlag,
@@ -201,7 +202,7 @@ export const SETTINGS = {
   },
   selfUpdateCron: {
     variable: 'PODUP_SELF_UPDATE_CRON',
-    schema: z.string().max(200),
+    schema: parsed(parseCron),
     allowed: 'a cron expression of five or six fields',
     about: 'When to look for a release and install it. Unset: only when asked to.',
   },

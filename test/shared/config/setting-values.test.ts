@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
   absolutePath,
+  parseCron,
   parseDatabasePath,
   parseFlag,
   parsePublicKeys,
@@ -30,6 +31,24 @@ function readsAs(parse: (raw: string) => unknown, rows: readonly Row[]): void {
     fc.assert(fc.property(texts, (raw) => void parse(raw)));
   });
 }
+
+describe('parseCron', () =>
+  readsAs(parseCron, [
+    ['0 4 * * *', '0 4 * * *'],
+    [' 0 4 * * * ', '0 4 * * *'],
+    ['30 0 4 * * *', '30 0 4 * * *'],
+    ['*/15 2-5 * JAN,jul MON-FRI', '*/15 2-5 * JAN,jul MON-FRI'],
+    ['0 4 L * *', '0 4 L * *'],
+    ['@daily', '@daily'],
+    ['', undefined],
+    ['* * * *', undefined],
+    ['0 0 4 * * * 2030', undefined],
+    ['60 * * * *', undefined],
+    ['every day', undefined],
+    // A date is no schedule, and this day never comes.
+    ['2030-01-01T00:00:00', undefined],
+    ['0 0 31 2 *', undefined],
+  ]));
 
 describe('parseWebUrl', () =>
   readsAs(parseWebUrl, [
