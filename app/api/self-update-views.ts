@@ -3,6 +3,7 @@ import type { UpdateOutcome } from '../../shared/contract/update-history.ts';
 import type { UpdateRecord, UpdateState } from '../../shared/contract/update-record.ts';
 import type { UpdateTrigger } from '../../shared/contract/update-request.ts';
 import type { UpdateStatus } from '../../shared/contract/update-status.ts';
+import type { Explanation } from '../domain/explain-update.ts';
 
 /** A failure with what it means. */
 export type FailureView = {
@@ -70,14 +71,18 @@ export type ScheduleView = {
   readonly next_run_at: string | null;
 };
 
-/** What `GET /api/self-update` and `self-update status --json` answer. Times are ISO 8601 in UTC. */
-export type SelfUpdateView = {
+/** What goes on now: the part that changes while somebody looks, and an event of `GET /sse/self-update`. */
+export type UpdateStatusView = {
   /** Whose word it is: that of the supervisor, or what the files say because it is silent. */
   readonly source: 'supervisor' | 'files';
   readonly supervisor: UpdateStatus['supervisor'] | null;
   /** Why this program cannot be updated here; null where it can, or where nobody says. */
   readonly unavailable: FailureView | null;
   readonly update: OpenUpdateView | null;
+};
+
+/** What `GET /api/self-update` and `self-update status --json` answer. Times are ISO 8601 in UTC. */
+export type SelfUpdateView = UpdateStatusView & {
   /** No update begins by itself while there is one. */
   readonly hold: {
     readonly at: string;
@@ -125,3 +130,6 @@ export type ReleaseCheckView = {
   /** Tags of newer releases that were passed over because they failed here. */
   readonly skipped: readonly string[];
 };
+
+/** What `GET /api/self-update/explain` and `self-update explain --json` answer; the answer stands first. */
+export type ExplainView = { readonly sentences: readonly Explanation[] };

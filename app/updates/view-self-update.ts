@@ -1,5 +1,5 @@
 import { ERRORS } from '../../shared/contract/error-codes.ts';
-import { type Failure, fail } from '../../shared/contract/outcome.ts';
+import type { Failure } from '../../shared/contract/outcome.ts';
 import type { ReleaseIdentity } from '../../shared/contract/release.ts';
 import type { UpdateHistoryEntry } from '../../shared/contract/update-history.ts';
 import type { UpdateRecord } from '../../shared/contract/update-record.ts';
@@ -11,6 +11,7 @@ import type {
   ScheduleView,
   SelfUpdateView,
   UpdateHistoryView,
+  UpdateStatusView,
   UpdateStepView,
 } from '../api/self-update-views.ts';
 import type { RetainedVersion, UpdateFacts } from '../domain/update-facts.ts';
@@ -28,10 +29,7 @@ export function viewSelfUpdate(facts: UpdateFacts, live: LiveFacts = {}): SelfUp
   const { hold } = facts.policy;
   const last = facts.history.at(-1);
   return {
-    source: status ? 'supervisor' : 'files',
-    supervisor: status?.supervisor ?? null,
-    unavailable: viewUnavailable(facts, status),
-    update: viewUpdate(facts, status),
+    ...(status ? viewStatus(status) : viewFiles(facts)),
     hold: hold && { ...hold, at: isoTime(hold.at) },
     quarantine: facts.quarantine.map(({ failure, firstAt, lastAt, ...bad }) => ({
       ...bad,
@@ -43,6 +41,16 @@ export function viewSelfUpdate(facts: UpdateFacts, live: LiveFacts = {}): SelfUp
     last: last ? viewHistoryEntry(last) : null,
     schedule: schedule ?? null,
     unreadable: [...facts.unreadable, ...viewBroken(facts)],
+  };
+}
+
+/** What goes on, in the words of the supervisor. */
+export function viewStatus({ supervisor, unavailable, update }: UpdateStatus): UpdateStatusView {
+  return {
+    source: 'supervisor',
+    supervisor,
+    unavailable: unavailable && viewFailure(unavailable),
+    update: update && viewOpenUpdate(update),
   };
 }
 
@@ -72,16 +80,16 @@ export function viewFailure({ code, detail }: Failure): FailureView {
   return { code, sentence, detail, hint };
 }
 
-function viewUnavailable(facts: UpdateFacts, status: UpdateStatus | undefined): FailureView | null {
-  if (status) return status.unavailable && viewFailure(status.unavailable);
-  if (facts.record.kind !== 'newer') return null;
-  const { failure } = fail('UPDATE_RECORD_NEWER', `It has format ${facts.record.v}.`);
-  return viewFailure(failure);
-}
-
-function viewUpdate(facts: UpdateFacts, status: UpdateStatus | undefined): OpenUpdateView | null {
-  if (status) return status.update && viewOpenUpdate(status.update);
-  return facts.record.kind === 'record' ? viewOpenUpdate(ofRecord(facts.record.record)) : null;
+/** What goes on, as far as the record tells. */
+function viewFiles({ record }: UpdateFacts): UpdateStatusView {
+  const newer = record.kind === 'newer' ? `It has format ${record.v}.` : undefined;
+  return {
+    source: 'files',
+    supervisor: null,
+    unavailable:
+      newer === undefined ? null : viewFailure({ code: 'UPDATE_RECORD_NEWER', detail: newer }),
+    update: record.kind === 'record' ? viewOpenUpdate(ofRecord(record.record)) : null,
+  };
 }
 
 function ofRecord(record: UpdateRecord): NonNullable<UpdateStatus['update']> {
@@ -133,7 +141,7 @@ function viewBroken({ record }: UpdateFacts): readonly string[] {
   return record.kind === 'broken' ? [`UPDATE_LOCK.json: ${record.reason}`] : [];
 }
 
-/** A time that another process wrote may be beyond what a date can be. */
-function isoTime(ms: number): string {
+/** A time that another process wrote, which may be beyond what a date can be. */
+export function isoTime(ms: number): string {
   return new Date(Math.min(ms, 8.64e15)).toISOString();
 }

@@ -33,6 +33,9 @@ export function addUpdateCommands({ program, environment, onEnd }: UpdateCommand
   add('status', 'show what goes on, and what holds updates back').action((options: object) =>
     carryOut(options, async () => (await import('./status.ts')).showStatus),
   );
+  add('explain', 'say in sentences what goes on and why (not) yet').action((options: object) =>
+    carryOut(options, async () => (await import('./explain.ts')).explainUpdates),
+  );
   add('history', 'list the updates that are over, and the versions to go back to')
     .option('--limit <number>', 'how many, the newest first', wholeNumber(1, 500), 20)
     .action((options: { limit: number }) =>

@@ -1,27 +1,18 @@
 import { EXIT, type ExitCode } from '../../../shared/contract/exit-codes.ts';
 import { type Failure, formatFailure } from '../../../shared/contract/outcome.ts';
-import { parseUpdateStatus } from '../../../shared/contract/update-status.ts';
 import type { SelfUpdateView } from '../../api/self-update-views.ts';
-import { askByFile } from '../../updates/ask-by-file.ts';
-import { newUpdateRequest } from '../../updates/ask-supervisor.ts';
 import { readUpdateState } from '../../updates/read-update-state.ts';
 import { viewSelfUpdate } from '../../updates/view-self-update.ts';
+import { askForStatus } from './ask-for-status.ts';
 import { formatTable, formatTime } from './describe.ts';
 import type { UpdateCli } from './update-cli.ts';
 
-/** A person who looks should not have to wait for a supervisor that is not there. */
-const STATUS_WAIT_MS = 2_000;
-
 /** `self-update status`: all there is to say of updates now, by the supervisor or, where it is silent, the files. */
 export async function showStatus(cli: UpdateCli): Promise<ExitCode> {
-  const { paths } = cli.loaded;
-  const asked = await askByFile(paths, newUpdateRequest('status', 'cli', { by: cli.by }), {
-    waitMs: STATUS_WAIT_MS,
-    signal: cli.signal,
-  });
-  const status = asked.ok ? parseUpdateStatus(asked.value.status) : undefined;
-  const view = viewSelfUpdate(await readUpdateState(paths), { status });
-  cli.say(describeStatus(view, asked.ok ? undefined : asked.failure), view);
+  const status = await askForStatus(cli);
+  const facts = await readUpdateState(cli.loaded.paths);
+  const view = viewSelfUpdate(facts, { status: status.ok ? status.value : undefined });
+  cli.say(describeStatus(view, status.ok ? undefined : status.failure), view);
   return EXIT.ok;
 }
 
@@ -47,7 +38,7 @@ function describeStatus(view: SelfUpdateView, silence: Failure | undefined): str
 }
 
 function describeSupervisor({ supervisor }: SelfUpdateView, silence: Failure | undefined): string {
-  if (!supervisor) return silence ? formatFailure(silence) : 'it says nothing of itself';
+  if (!supervisor) return silence ? formatFailure(silence) : '';
   const { pid, version, slot } = supervisor;
   const where = { target: '', old: ', started from TARGET.old', elsewhere: '' }[slot];
   return `version ${version}, process ${pid}${where}`;

@@ -146,3 +146,44 @@ describe('self-update check', () => {
     assert.match(stderr, /^RELEASE_SOURCE_UNREACHABLE: .*Neither PODUP_RELEASE_REPOSITORY nor/);
   });
 });
+
+describe('self-update explain', () => {
+  test('says in sentences what is going on, the answer first, with what can be done', async (t) => {
+    const paths = makeUsedState(t);
+    startFakeSupervisor(t, paths, () => ({ status: updateStatus() }));
+    const folder = makeTempFolder(t);
+    publish(folder, fakeRelease(folder, { version: '99.1.0' }));
+    const { code, stdout, stderr } = await runUpdateCli(t, paths, ['explain'], {
+      PODUP_RELEASE_BASE_URL: folder,
+    });
+    assert.deepEqual([code, stderr], [EXIT.ok, '']);
+    assert.match(stdout, /^No update begins: updates are on hold\.\n/);
+    assert.match(
+      stdout,
+      /: ann wanted it, because: bell {3}and line\.\n {2}self-update resume ends/,
+    );
+    assert.match(stdout, /found 99\.1\.0 \(v99\.1\.0\); 1\.0\.0 runs\.\n/);
+    assert.match(stdout, /^The last update, upd_2, ended at 2023-11-14T22:14:20Z: /m);
+  });
+
+  test('without a supervisor and the settings of the service it says what it cannot know', async (t) => {
+    const { code, stdout } = await runUpdateCli(t, makeState(t), ['explain', '--json']);
+    assert.equal(code, EXIT.ok);
+    const { sentences } = JSON.parse(stdout) as { sentences: { topic: string; text: string }[] };
+    assert.deepEqual(
+      sentences.map(({ topic }) => topic),
+      ['answer', 'supervisor', 'update', 'schedule', 'release', 'last'],
+    );
+    assert.match(sentences[0]?.text ?? '', /no supervisor answers/);
+  });
+
+  test('a status that cannot be understood is as good as none', async (t) => {
+    const paths = makeState(t);
+    startFakeSupervisor(t, paths, () => ({ status: { from: 'a newer supervisor' } }));
+    const { stdout } = await runUpdateCli(t, paths, ['explain']);
+    assert.match(
+      stdout,
+      /^No supervisor answers\. What it said of itself cannot be understood\. /m,
+    );
+  });
+});
