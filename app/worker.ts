@@ -10,19 +10,25 @@ import { EventWriter } from './events/event-writer.ts';
 import { createHealthCheck, toCheck } from './host/health.ts';
 import { readUnit } from './host/read-unit.ts';
 import { createUnitCatalog } from './host/unit-catalog.ts';
-import { createAdminGate } from './http/admin-gate.ts';
+import { type AdminGate, createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { registerAdminApi } from './http/routes/admin-api.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerHealth } from './http/routes/health.ts';
+import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
+import { registerSelfUpdateStream } from './http/routes/self-update-stream.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
+import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
 import { createChildExecutor } from './tasks/child-executor.ts';
 import { createExecutorChoice } from './tasks/choose-executor.ts';
 import { createSystemdRunExecutor } from './tasks/systemd-run-executor.ts';
 import { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { taskEnvironment } from './tasks/task-environment.ts';
+import { createAskSupervisor } from './updates/ask-supervisor.ts';
+import { ReportImporter } from './updates/import-reports.ts';
+import { createSelfUpdate } from './updates/self-update.ts';
 import type { SupervisorChannel } from './updates/supervisor-channel.ts';
 
 /** What a worker is made of. */
@@ -133,10 +139,12 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined
       minFreeBytes: settings.minFreeBytes,
     }),
   });
+  const ownUpdates = joinOwnUpdates(parts, app, gate, store);
   channel?.onCommand((command) => {
     if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
     dispatcher.resume();
     intake.lookAgain();
+    ownUpdates.start();
   });
   return {
     app,
@@ -145,8 +153,10 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined
       await dispatcher.recover();
       // Known before the first webhook asks, but nothing waits for it.
       for (const unit of settings.units) void units.refresh(unit);
+      if (!parts.isTrial) ownUpdates.start();
     },
     async stop(hurry) {
+      ownUpdates.endStreams();
       // A part of the supervisor's own limit, so that it never has to kill us while we still write.
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
@@ -154,7 +164,37 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined
       // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
       await intake.close();
+      await ownUpdates.close();
       store.close();
+    },
+  };
+}
+
+/**
+ * Updates of this program itself, as far as the worker has a part in them. A version on trial begins none and imports
+ * nothing: what it writes into the database may be taken back.
+ */
+function joinOwnUpdates(parts: WorkerParts, app: FastifyInstance, gate: AdminGate, store: Store) {
+  const { loaded, log, channel } = parts;
+  const { settings, paths } = loaded;
+  const { selfUpdateCron: cron, selfUpdateDryRun: dryRun } = settings;
+  const reports = new ReportImporter({ folder: paths.reportsDir, store, log });
+  const ask = createAskSupervisor(channel, paths);
+  const schedule =
+    cron === undefined ? undefined : createSelfUpdateSchedule({ cron, dryRun, ask, log });
+  const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule });
+  registerSelfUpdateApi(app, { selfUpdate, gate });
+  const stream = registerSelfUpdateStream(app, { selfUpdate, gate });
+  return {
+    start() {
+      reports.start();
+      schedule?.start();
+    },
+    /** First of all in a stop, which must not wait for those who only listen. */
+    endStreams: () => stream.close(),
+    async close() {
+      schedule?.close();
+      await reports.close();
     },
   };
 }

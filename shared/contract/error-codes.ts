@@ -48,6 +48,11 @@ export const ERRORS = {
     sentence: 'The admin token is not the configured one.',
     hint: 'Compare it with PODUP_TOKEN of the running server.',
   },
+  TOO_MANY_LISTENERS: {
+    status: 503,
+    sentence: 'So many listen already that no more are taken.',
+    hint: 'Close streams that nobody reads, or ask GET /api/self-update now and then.',
+  },
   TASK_NOT_FOUND: {
     status: 404,
     sentence: 'There is no task with this id.',

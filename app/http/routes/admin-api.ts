@@ -1,29 +1,24 @@
 import type { FastifyInstance } from 'fastify';
-import type * as z from 'zod';
-import { FailureError, fail } from '../../../shared/contract/outcome.ts';
-import { describeQueryFault, eventsQuery, tasksQuery } from '../../api/queries.ts';
+import { eventsQuery, tasksQuery } from '../../api/queries.ts';
 import type { Store } from '../../db/store.ts';
 import { isTaskId } from '../../domain/identifier.ts';
 import type { EventWriter } from '../../events/event-writer.ts';
 import { listEvents } from '../../events/list-events.ts';
 import { listTasks, parseTaskCursor, readTask } from '../../tasks/read-tasks.ts';
 import type { AdminGate } from '../admin-gate.ts';
+import { admitAdmins } from '../admin-scope.ts';
 import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
+import { readBy } from '../read-json-body.ts';
 
 type Parts = { readonly store: Store; readonly events: EventWriter; readonly gate: AdminGate };
 
 /** The read side: `GET /api/events`, `GET /api/tasks`, `GET /api/tasks/:id`, for admins only. */
 export function registerAdminApi(app: FastifyInstance, { store, events, gate }: Parts): void {
   void app.register((scope, _options, done) => {
-    scope.addHook('onRequest', (request, _reply, next) => {
-      request.note.action = `${request.routeOptions.url?.split('/')[2] ?? ''}-api`;
-      const admitted = gate(request.headers.authorization);
-      if (admitted.ok) request.note.actor = admitted.value;
-      next(admitted.ok ? undefined : new FailureError(admitted.failure));
-    });
+    admitAdmins(scope, gate, (request) => `${request.routeOptions.url?.split('/')[2] ?? ''}-api`);
     scope.get('/api/events', async (request) => {
-      const { cursor, request_id, action, limit } = parseQuery(eventsQuery, request.query);
+      const { cursor, request_id, action, limit } = readBy(eventsQuery, request.query);
       // What has happened is what can be read, also when it waits for its batch.
       await events.settle();
       return listEvents(store, {
@@ -34,7 +29,7 @@ export function registerAdminApi(app: FastifyInstance, { store, events, gate }: 
       });
     });
     scope.get('/api/tasks', (request) => {
-      const { cursor, status, unit, limit } = parseQuery(tasksQuery, request.query);
+      const { cursor, status, unit, limit } = readBy(tasksQuery, request.query);
       return listTasks(store, {
         limit,
         ...(status !== undefined && { status }),
@@ -53,10 +48,4 @@ export function registerAdminApi(app: FastifyInstance, { store, events, gate }: 
     }
     done();
   });
-}
-
-function parseQuery<T extends z.ZodType>(schema: T, query: unknown): z.output<T> {
-  const parsed = schema.safeParse(query);
-  if (parsed.success) return parsed.data;
-  throw new FailureError(fail('REQUEST_INVALID', describeQueryFault(parsed.error)).failure);
 }
