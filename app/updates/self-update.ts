@@ -12,7 +12,6 @@ import type {
 import type { Page } from '../api/views.ts';
 import type { Explanation, UpdateSituation } from '../domain/explain-update.ts';
 import { type AskSupervisor, createAskSupervisor } from './ask-supervisor.ts';
-import { checkRelease } from './check-release.ts';
 import { explainSelfUpdate } from './explain-update.ts';
 import { type HistoryFilter, listHistory } from './list-history.ts';
 import { readUpdateState } from './read-update-state.ts';
@@ -62,11 +61,7 @@ export function createSelfUpdate(parts: SelfUpdateParts): SelfUpdate {
     view,
     history: async (filter) => listHistory((await readUpdateState(paths)).history, filter),
     check() {
-      checking ??= readUpdateState(paths)
-        .then((facts) => {
-          const signal = AbortSignal.timeout(CHECK_LIMIT_MS);
-          return checkRelease({ settings, facts, signal });
-        })
+      checking ??= look(parts)
         .then((found) => {
           newest = { at: Date.now(), found };
           return found;
@@ -100,6 +95,13 @@ export function createSelfUpdate(parts: SelfUpdateParts): SelfUpdate {
       return channel?.onUpdateStatus(tell) ?? (() => undefined);
     },
   };
+}
+
+async function look({ settings, paths }: SelfUpdateParts): Promise<Outcome<ReleaseCheckView>> {
+  // Loaded when it is wanted: a client for HTTP is much for what is asked so seldom.
+  const { checkRelease } = await import('./check-release.ts');
+  const facts = await readUpdateState(paths);
+  return checkRelease({ settings, facts, signal: AbortSignal.timeout(CHECK_LIMIT_MS) });
 }
 
 function sayStatus(channel: SupervisorChannel | undefined) {
