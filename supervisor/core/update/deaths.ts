@@ -34,7 +34,7 @@ function anew(step: UpdateStep): UpdateStep {
 }
 
 /** How a worker ended, in words. */
-export function describeDeath({
+function describeDeath({
   how,
   code,
   signal,

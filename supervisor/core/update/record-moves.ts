@@ -8,7 +8,7 @@ import type { UpdateRequest } from '../../../shared/contract/update-request.ts';
 import type { Doing, Open, Retained, UpdateContext } from './machine.ts';
 
 /** How often each thing is tried. */
-export const STAGING_TRIES = 3;
+const STAGING_TRIES = 3;
 export const TRIAL_TRIES = 3;
 export const HAND_OVER_TRIES = 2;
 export const ROLLBACK_TRIES = 3;
