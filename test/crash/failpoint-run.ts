@@ -50,7 +50,8 @@ export async function play(scenario: Scenario): Promise<readonly string[]> {
     ...(scenario.again ? [withPoints(scenario.again)] : []),
     withPoints(story.isRepeated ? story.failpoints : {}),
   ]);
-  const stage = { installation, manager, ...releases };
+  const isSick = scenario.isMended === true;
+  const stage = { installation, manager, ...releases, isSick };
   const readTrace = () =>
     existsSync(trace) ? readFileSync(trace, 'utf8').split('\n').filter(Boolean) : [];
   try {
@@ -143,6 +144,7 @@ async function check(
     ...{ installation, manager, client, serving },
     schemas: isExact ? [] : [old.schema, next.schema],
     ...(story.isLossy && { isLossy: true }),
+    ...(end !== 'any' && { updates: story.updates ?? 1 }),
   });
   if (story.isBad && end === 'as told') {
     assert.deepEqual(checks.quarantined(installation), [next.digest]);

@@ -19,7 +19,11 @@ export type Stage = {
   readonly next: Release;
   /** One that is built, but not offered yet. */
   readonly newest: Release;
+  /** Nobody can be answered on a sick disk: the asker then has to give up after a while. */
+  readonly isSick?: boolean;
 };
+
+const SICK_PATIENCE_MS = 10_000;
 
 /** What is made to happen at some points. */
 export type Failpoints = {
@@ -44,6 +48,8 @@ export type Story = {
   readonly serves: 'old' | 'next' | 'newest';
   /** Whether the version that is offered is never taken again. */
   readonly isBad?: boolean;
+  /** Updates that are carried out or begun; default: one. */
+  readonly updates?: number;
   /** A person has given up what was written into the database since. */
   readonly isLossy?: boolean;
 };
@@ -125,6 +131,7 @@ export const STORIES = {
     act: (stage) =>
       ask(stage, { command: 'rollback', version: stage.old.version, restoreDatabase: true }),
     serves: 'old',
+    updates: 2,
     isLossy: true,
   },
   'a hold that is ended': {
@@ -134,6 +141,7 @@ export const STORIES = {
       await ask(stage, { command: 'resume' });
     },
     serves: 'old',
+    updates: 0,
   },
   'two bad versions, and a person who helps': {
     next: ['crash-at-start'],
@@ -156,6 +164,7 @@ export const STORIES = {
       await run(stage);
     },
     serves: 'newest',
+    updates: 2,
     isBad: true,
   },
 } as const satisfies Readonly<Record<StoryName, Story>>;
@@ -172,13 +181,14 @@ async function untilStandby({ installation, manager }: Stage): Promise<void> {
 
 /** Asks, and takes a refusal for an answer; only silence is none. */
 export async function ask(
-  { installation, manager }: Stage,
+  { installation, manager, isSick }: Stage,
   request: Partial<UpdateRequest> & { readonly command: string },
 ): Promise<void> {
   const full = parseUpdateRequest({ id: `req-${process.hrtime.bigint()}`, ...request });
   assert.ok(full);
-  const asked = await askByFile(installation.paths, full, { waitMs: UPDATE_PATIENCE_MS });
-  if (!asked.ok && asked.failure.code === 'UPDATE_SUPERVISOR_UNREACHABLE') {
+  const waitMs = isSick ? SICK_PATIENCE_MS : UPDATE_PATIENCE_MS;
+  const asked = await askByFile(installation.paths, full, { waitMs });
+  if (!asked.ok && asked.failure.code === 'UPDATE_SUPERVISOR_UNREACHABLE' && !isSick) {
     throw new Error(`${asked.failure.detail} The log is:\n${manager.output}`);
   }
 }

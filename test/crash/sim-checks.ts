@@ -1,7 +1,11 @@
+import { asObject, parseJson } from '../../shared/contract/read-shape.ts';
 import {
   parseQuarantine,
   parseUpdateHistory,
+  parseUpdatePolicy,
   type UpdateHistoryEntry,
+  type UpdateOutcome,
+  type UpdatePolicy,
 } from '../../shared/contract/update-history.ts';
 import { parseUpdateRecord, type UpdateRecord } from '../../shared/contract/update-record.ts';
 import { isBlamed } from '../../supervisor/core/update/outcome.ts';
@@ -12,6 +16,9 @@ import { PATHS, PROGRAM } from './sim-paths.ts';
 import { parseProgram, readDatabase } from './sim-programs.ts';
 import { digestOf, remembering } from './sim-remember.ts';
 import { GONE } from './sim-worker.ts';
+
+/** Ends of updates that say something about a program. */
+const LESSONS: readonly UpdateOutcome[] = ['committed', 'rolled-back', 'superseded'];
 
 /** What a story allows. */
 export type Allowance = {
@@ -25,14 +32,16 @@ export type Allowance = {
 
 /** What must be true of the disk at every moment, whatever the power did. The rules that are broken. */
 export function checkDisk(fs: SimFs, { answered }: Facts): readonly string[] {
-  const paths = [PATHS.updateRecord, PATHS.updateHistory, PATHS.quarantine];
+  const paths = [
+    ...[PATHS.updateRecord, PATHS.updateHistory, PATHS.quarantine, PATHS.updatePolicy],
+  ];
   const state = [answered, isWhole(fs, PROGRAM.target), ...paths.map((path) => fs.text(path))];
   return checkState(JSON.stringify(state));
 }
 
 /** The same by what it depends upon: most disks differ in other things. */
 const checkState = remembering((state) => {
-  const [answered, isTargetWhole, record, history, quarantine] = JSON.parse(state) as [
+  const [answered, isTargetWhole, record, history, quarantine, policy] = JSON.parse(state) as [
     readonly string[],
     boolean,
     ...(string | null)[],
@@ -50,6 +59,9 @@ const checkState = remembering((state) => {
   const quarantined = parseQuarantine(quarantine ?? '')?.entries.map(({ digest }) => digest) ?? [];
   const isForgotten = findBad(entries, open).some((digest) => !quarantined.includes(digest));
   if (isForgotten) broken.push('a bad program is forgotten');
+  if (!open && !isLearnt(entries, parseUpdatePolicy(policy ?? ''))) {
+    broken.push('what the last update taught is forgotten');
+  }
   return broken;
 });
 
@@ -62,6 +74,18 @@ function findBad(
     const isBad = outcome === 'rolled-back' || outcome === 'superseded';
     return isBad && to && txn !== open?.txn && isBlamed({ failure }) ? [to.digest] : [];
   });
+}
+
+/** Whether the policy knows how the last update ended that exchanged the program. */
+function isLearnt(
+  entries: readonly UpdateHistoryEntry[],
+  policy: UpdatePolicy | undefined,
+): boolean {
+  const last = entries.findLast(({ outcome }) => LESSONS.includes(outcome));
+  if (!last?.to || (last.outcome !== 'committed' && !isBlamed(last))) return true;
+  return last.outcome === 'committed'
+    ? policy?.lastGood?.digest === last.to.digest
+    : policy?.badInARow.includes(last.to.digest) === true;
 }
 
 /** What must be true once nothing is under way any more. The rules that are broken. */
@@ -106,6 +130,10 @@ function checkEnded(fs: SimFs, facts: Facts): readonly string[] {
   const countOf = (txn: string) => reports.filter((name) => name.endsWith(`-${txn}.json`)).length;
   const broken: string[] = [];
   if (history.some(({ txn }) => countOf(txn) !== 1)) broken.push('an update has not one report');
+  for (const name of reports.filter((one) => one.endsWith('.json'))) {
+    const report = asObject(parseJson(fs.text(`${PATHS.reportsDir}/${name}`) ?? ''));
+    if (!report?.['txn']) broken.push('a report is broken');
+  }
   for (const { txn } of facts.committed) {
     const end = history.find((entry) => entry.txn === txn);
     if (end?.outcome !== 'committed') broken.push('the history does not know what was committed');

@@ -27,19 +27,21 @@ export type Change = {
 
 type Nodes = Map<number, FileNode | FolderNode>;
 
-/** What survives of one unsynced thing: a number of changes of a folder, or this content of a file. */
+/** What survives of one unsynced thing: these changes of a folder, or this content of a file. */
 type Choice =
-  | { readonly folder: number; readonly prefix: number }
+  | { readonly folder: number; readonly kept: readonly Change[] }
   | { readonly file: number; readonly content: string };
 
 export const ROOT = 1;
+/** Of more changes than these not every subset is tried. */
+const MOST_SUBSETS = 6;
 /** Aside names of durable writes: nobody reads what a crash left under them. */
 export const ASIDE = /\.\d+\.[0-9a-z]+\.tmp$/;
 
 /**
  * Files and folders, and what of them would survive a power cut (the rule of ALICE, OSDI 2014): data of a file for
- * certain after a sync of the file, entries of a folder after a sync of the folder. Until then each may survive or not:
- * data in part, changes of one folder in their order, different files and folders independently of each other.
+ * certain after a sync of the file, entries of a folder after a sync of the folder. Until then each may survive or not,
+ * independently of each other: data in part, changes of one name in their order.
  */
 export class SimDisk {
   readonly nodes: Nodes;
@@ -145,10 +147,7 @@ export class SimDisk {
     for (const inode of this.#reachable()) {
       const node = this.nodes.get(inode);
       if (node?.kind === 'folder' && node.pending.length > 0) {
-        const { length } = node.pending;
-        options.push(
-          Array.from({ length: length + 1 }, (_, prefix) => ({ folder: inode, prefix })),
-        );
+        options.push(subsets(node.pending).map((kept) => ({ folder: inode, kept })));
       }
       if (node?.kind === 'file' && node.durable !== node.current) {
         const contents = new Set([node.durable, tear(node), node.current]);
@@ -177,13 +176,13 @@ export class SimDisk {
 
   /** What is left when exactly this survives; undefined where that cannot be. */
   #imageOf(choices: readonly Choice[]): SimDisk | undefined {
-    const prefixes = new Map<number, number>();
+    const changes = new Map<number, readonly Change[]>();
     const contents = new Map<number, string>();
     for (const choice of choices) {
-      if ('folder' in choice) prefixes.set(choice.folder, choice.prefix);
+      if ('folder' in choice) changes.set(choice.folder, choice.kept);
       else contents.set(choice.file, choice.content);
     }
-    if (!this.#isPossible(prefixes)) return undefined;
+    if (!this.#isPossible(changes)) return undefined;
     const nodes: Nodes = new Map();
     for (const inode of this.#reachable()) {
       const node = this.nodes.get(inode);
@@ -192,23 +191,19 @@ export class SimDisk {
         const content = contents.get(inode) ?? node.current;
         nodes.set(inode, { ...node, durable: content, current: content });
       } else {
-        nodes.set(inode, survive(node, prefixes.get(inode) ?? 0));
+        nodes.set(inode, survive(node, changes.get(inode) ?? []));
       }
     }
     return new SimDisk(nodes, this.#next);
   }
 
   /** No name is gone from one folder that is not in the other one. */
-  #isPossible(prefixes: ReadonlyMap<number, number>): boolean {
-    return [...prefixes].every(([inode, prefix]) =>
-      this.folder(inode)
-        .pending.slice(0, prefix)
-        .every(({ after }) => {
-          if (!after) return true;
-          const at = this.folder(after.folder).pending.indexOf(after.change);
-          return at < (prefixes.get(after.folder) ?? 0);
-        }),
-    );
+  #isPossible(changes: ReadonlyMap<number, readonly Change[]>): boolean {
+    return [...changes.values()].flat().every(({ after }) => {
+      if (!after) return true;
+      const isDurable = !this.folder(after.folder).pending.includes(after.change);
+      return isDurable || changes.get(after.folder)?.includes(after.change) === true;
+    });
   }
 }
 
@@ -217,10 +212,35 @@ export function newFolder(mode: number): FolderNode {
   return { kind: 'folder', mode, durable: new Map(), current: new Map(), pending: [] };
 }
 
-function survive(node: FolderNode, prefix: number): FolderNode {
+function survive(node: FolderNode, kept: readonly Change[]): FolderNode {
   const entries = new Map(node.durable);
-  for (const change of node.pending.slice(0, prefix)) apply(entries, change);
+  for (const change of kept) apply(entries, change);
   return { ...node, durable: entries, current: new Map(entries), pending: [] };
+}
+
+/** Which of these changes may survive without the others, those of one name in their order. */
+function subsets(changes: readonly Change[]): readonly (readonly Change[])[] {
+  const all =
+    changes.length <= MOST_SUBSETS
+      ? Array.from({ length: 2 ** changes.length }, (_, bits) =>
+          changes.filter((_change, index) => Math.floor(bits / 2 ** index) % 2 === 1),
+        )
+      : [
+          ...changes.map((_, index) => changes.slice(0, index)),
+          ...changes.map((_, index) => changes.toSpliced(index, 1)),
+          changes,
+        ];
+  return all.filter((kept) => isInOrder(changes, kept));
+}
+
+function isInOrder(changes: readonly Change[], kept: readonly Change[]): boolean {
+  const lost = new Set<string>();
+  for (const change of changes) {
+    const names = change.entries.map(([name]) => name);
+    if (!kept.includes(change)) for (const name of names) lost.add(name);
+    else if (names.some((name) => lost.has(name))) return false;
+  }
+  return true;
 }
 
 function apply(entries: Map<string, number>, change: Change): void {

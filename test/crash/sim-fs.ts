@@ -60,7 +60,9 @@ export class SimFs implements Files {
     const last = pending.at(-1);
     // A sync of a folder in which nothing has changed does nothing either.
     if (!last) return;
-    const kind = `name of ${roleOf(last.what)}`;
+    const kind = isCalledBy('settleFolders')
+      ? 'names of a predecessor'
+      : `name of ${roleOf(last.what)}`;
     this.onSync?.(kind);
     if (kind === this.brokenSync) return;
     this.disk.settle(inode, pending.length);
@@ -178,7 +180,7 @@ export class SimFs implements Files {
   }
 
   #syncFile(node: FileNode, path: string): void {
-    const kind = `data of ${roleOf(path)}`;
+    const kind = `${isCalledBy('makeDurable') ? 'found data' : 'data'} of ${roleOf(path)}`;
     this.onSync?.(kind);
     if (kind === this.brokenSync) return;
     node.durable = node.current;
@@ -222,10 +224,16 @@ export class SimFs implements Files {
   }
 }
 
+/** Tells syncs of one file apart that are made for different reasons. */
+function isCalledBy(name: string): boolean {
+  return new Error().stack?.includes(` ${name} `) === true;
+}
+
 /** What a file is for, whatever update, moment and process it belongs to. */
 function roleOf(path: string): string {
-  return path
-    .replace(ASIDE, '')
+  const [name = '', gone] = path.split(', ');
+  if (gone && /\.tmp$/.test(name)) return 'leftovers';
+  return `${name.replace(ASIDE, '')}${gone ? ', gone' : ''}`
     .replace(/\.tmp\b/, '')
     .replace(/upd_[0-9a-z]+/g, 'TXN')
     .replace(/self-update-[0-9]+/, 'self-update-AT');

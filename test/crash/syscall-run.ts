@@ -6,6 +6,7 @@ import { publish } from '../helpers/release.ts';
 import { type Behaviour, NEXT_MIGRATION } from '../helpers/release-behaviours.ts';
 import { findAddress, ServiceManager, type Start } from '../helpers/service-manager.ts';
 import { SteadyClient } from '../helpers/steady-client.ts';
+import { until } from '../helpers/until.ts';
 import * as checks from '../helpers/update-checks.ts';
 
 /** Calls that change or secure what lies on the disk. Not write(2): Node wakes its own threads by it. */
@@ -14,6 +15,8 @@ const CALLS = [
   ...['mkdir', 'mkdirat', 'fsync', 'fdatasync'],
 ] as const;
 type Call = (typeof CALLS)[number];
+
+const KILL_LIMIT_MS = 5_000;
 
 /** What is done while the kernel counts. */
 export const TRANSACTIONS = {
@@ -48,15 +51,18 @@ export async function killAt(name: TransactionName, { call, n }: CallKill): Prom
   await carryOut(
     name,
     () => ({ wrap }),
-    (_folder, manager) =>
-      assert.equal(manager.services[0]?.child.signalCode, 'SIGKILL', 'it came to no such call'),
+    // The last call of all comes when the update is over for everybody else.
+    (_folder, { services }) =>
+      until(`${call} number ${n}`, KILL_LIMIT_MS, () => {
+        return services[0]?.child.signalCode === 'SIGKILL';
+      }),
   );
 }
 
 async function carryOut<T>(
   name: TransactionName,
   toFirst: (folder: string) => Start,
-  look: (folder: string, manager: ServiceManager) => T,
+  look: (folder: string, manager: ServiceManager) => T | Promise<T>,
 ): Promise<T> {
   const address = await findAddress();
   await using installation = await Installation.make({
@@ -73,13 +79,14 @@ async function carryOut<T>(
     await installation.ask({ command: 'run' });
     await checks.settled(installation, manager);
     // Before the service is stopped: how that ends is no part of the transaction.
-    const seen = look(installation.folder, manager);
+    const seen = await look(installation.folder, manager);
     const isGood = name === 'a good update';
     await checks.checkEnding({
       ...{ installation, manager, client },
       // A new supervisor that is killed cannot be told from one that is bad.
       serving: isGood ? [old, next] : [old],
       schemas: isGood ? [old.schema, next.schema] : [],
+      updates: 1,
     });
     if (!isGood) assert.deepEqual(checks.quarantined(installation), [next.digest]);
     return seen;

@@ -61,6 +61,8 @@ export type Ending = {
   readonly serving: readonly Release[];
   /** Schemas that the one that serves can run on besides its own. */
   readonly schemas: readonly number[];
+  /** How many updates there were; left out where that cannot be told. */
+  readonly updates?: number;
   /** A person has given up what was written into the database. */
   readonly isLossy?: boolean;
 };
@@ -84,6 +86,7 @@ export async function checkEnding(ending: Ending): Promise<Release> {
   checkLeftovers(installation);
   const txns = installation.history().map(({ txn }) => txn);
   assert.deepEqual(txns, [...new Set(txns)], 'an update is in the history more than once');
+  assert.equal(txns.length, ending.updates ?? txns.length, 'updates in the history');
   const schema = checkDatabase(paths.database);
   assert.ok(
     [release.schema, ...schemas].includes(schema),

@@ -11,7 +11,13 @@ import {
 } from '../../shared/contract/update-record.ts';
 import type { UpdateRequest } from '../../shared/contract/update-request.ts';
 import { sha256 } from '../../shared/fs/sha256.ts';
-import { Installation, type InstallationOptions, type Service } from '../helpers/installation.ts';
+import { recordedDeliveries } from '../helpers/clients.ts';
+import {
+  Installation,
+  type InstallationOptions,
+  type Service,
+  UPDATE_PATIENCE_MS,
+} from '../helpers/installation.ts';
 import { findProcesses } from '../helpers/processes.ts';
 import type { LogLine } from '../helpers/product.ts';
 import type { PublishOptions, Release, ReleaseOptions } from '../helpers/release.ts';
@@ -148,6 +154,13 @@ export const STATE_OF_RECORD = `(() => {
   } catch {}
 })()`;
 
+/** For a release: before its worker migrates in the trial, the thread that does it stands still for some seconds. */
+export const SLOW_START = `if (
+  role === 'thread' &&
+  threads.getEnvironmentData('release-command') === 'http-server' &&
+  ${STATE_OF_RECORD} === 'trial'
+) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5_000);`;
+
 /** For a release: its worker runs, on SIGUSR2, what a test wants (`Host.pull`). */
 export const PUPPET = inWorker(`process.on('SIGUSR2', () => {
   const code = require('node:fs').readFileSync(process.env.PODUP_STATE_DIR + '/${STRINGS}', 'utf8');
@@ -156,6 +169,12 @@ export const PUPPET = inWorker(`process.on('SIGUSR2', () => {
 
 /** Blocks a thread for ever. */
 export const BLOCK = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);';
+
+/** A script that has the database open until it is killed, and says so. */
+export const KEEP_OPEN = `
+  require('node:fs').openSync(process.env.PODUP_STATE_DIR + '/data/pod-upgrade-trigger.db');
+  console.log('open');
+  setInterval(() => {}, 60000);`;
 
 /** Every file below a folder with its inode, time and digest, for finding out what was touched. */
 export function listFiles(folder: string, isLeftOut = (_path: string) => false): readonly string[] {
@@ -173,8 +192,10 @@ function describeFile(path: string, folder: string): string {
   return `${name} ${facts.ino} ${facts.mtimeMs} ${facts.mode} ${digest}`;
 }
 
+type WithDatabase = { readonly paths: { readonly database: string } };
+
 /** What a release leaves in the database whatever else is written to it: its shape, and what was accepted. */
-export function readContent({ paths }: Installation) {
+export function readContent({ paths }: WithDatabase) {
   const database = new SqliteDatabase(paths.database, { readonly: true });
   const all = (query: string) => database.prepare(query).all();
   try {
@@ -189,7 +210,7 @@ export function readContent({ paths }: Installation) {
 }
 
 /** The newest migration of the database, which has to be whole. */
-export function readSchema({ paths }: Installation): number {
+export function readSchema({ paths }: WithDatabase): number {
   const database = new SqliteDatabase(paths.database, { readonly: true });
   try {
     assert.equal(database.pragma('integrity_check', { simple: true }), 'ok');
@@ -206,6 +227,20 @@ export async function deliver(
   const headers = makeHeaders('registry_package', DELIVERY);
   const { status } = await post(`http://${address}/github-package-update/web`, DELIVERY, headers);
   return { delivery: headers['x-github-delivery'], status };
+}
+
+/** Waits until each of these is in the database, and none twice: it may be in the spool only for a moment. */
+export async function checkRecorded(
+  { paths }: Installation,
+  accepted: readonly string[],
+): Promise<void> {
+  const wrong = () => {
+    const recorded = recordedDeliveries(paths.stateDir);
+    return accepted.filter((delivery) => recorded.get(delivery) !== 1);
+  };
+  await until('each delivery is recorded', UPDATE_PATIENCE_MS, () => wrong().length === 0).catch(
+    () => assert.deepEqual(wrong(), []),
+  );
 }
 
 const DELIVERY = makeBody('registry_package', {

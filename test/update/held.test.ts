@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { recordedDeliveries } from '../helpers/clients.ts';
 import { type Installation, UPDATE_PATIENCE_MS } from '../helpers/installation.ts';
 import { until } from '../helpers/until.ts';
 import { quarantined } from '../helpers/update-checks.ts';
-import { deliver, Host, inWorker } from './fault-fixture.ts';
+import { checkRecorded, deliver, Host, inWorker } from './fault-fixture.ts';
 
 /** The first version does not run where this file lies; the second one puts it there and dies. */
 const BROKEN = 'broken';
@@ -101,7 +100,7 @@ describe('a host on which neither version runs', () => {
     await host.service.ready(now);
     await serves('1.0.0');
     assert.ok(quarantined(installation).includes(held.digest));
-    await checkAccepted();
+    await checkRecorded(installation, accepted);
   });
 
   test('goes back once it was repaired and got SIGHUP', async () => {
@@ -120,7 +119,7 @@ describe('a host on which neither version runs', () => {
     await serves(to?.version);
     const superseded = installation.history().find((entry) => entry.txn === txn);
     assert.equal(superseded?.outcome, 'superseded');
-    await checkAccepted();
+    await checkRecorded(installation, accepted);
   });
 
   /** On a connection that was kept open the standby may answer once more, while it ends. */
@@ -130,12 +129,4 @@ describe('a host on which neither version runs', () => {
       UPDATE_PATIENCE_MS,
       async () => (await host.service.version()) === version,
     );
-
-  const checkAccepted = async () => {
-    const isRecorded = () => {
-      const recorded = recordedDeliveries(installation.paths.stateDir);
-      return accepted.every((delivery) => recorded.get(delivery) === 1);
-    };
-    await until('each accepted delivery is recorded once', UPDATE_PATIENCE_MS, isRecorded);
-  };
 });

@@ -3,6 +3,13 @@ import { describeMissingFiles } from './missing-files.ts';
 describeMissingFiles('before the exchange', [
   {
     state: 'staged',
+    fault: 'TARGET.new is gone',
+    end: 'rolled-back',
+    code: 'UPDATE_SWAP_FAILED',
+    isBlamed: false,
+  },
+  {
+    state: 'staged',
     fault: 'TARGET.new is cut off',
     end: 'rolled-back',
     code: 'UPDATE_SWAP_FAILED',
@@ -20,6 +27,23 @@ describeMissingFiles('before the exchange', [
 ]);
 
 describeMissingFiles('in the trial', [
+  { state: 'trial', fault: 'TARGET.old is gone', end: 'committed' },
+  {
+    state: 'trial',
+    fault: 'TARGET.old is gone',
+    newVersion: 'dies',
+    end: 'rolled-back',
+    code: 'UPDATE_CONFIG_REJECTED',
+    isBlamed: true,
+  },
+  { state: 'trial', fault: 'TARGET is gone', end: 'rolled-back', code: 'UPDATE_WRONG_PROGRAM' },
+  {
+    state: 'trial',
+    fault: 'the folder of the backup is gone',
+    newVersion: 'dies',
+    end: 'held',
+    code: 'UPDATE_RESTORE_FAILED',
+  },
   {
     state: 'trial',
     fault: 'TARGET.old and the kept program are gone',
@@ -87,4 +111,5 @@ describeMissingFiles('in and after the hand-over, and on the way back', [
   },
   { state: 'committing', fault: 'nothing is missing', end: 'committed' },
   { state: 'committing', fault: 'the folder of the backup is gone', end: 'committed' },
+  { state: 'committing', fault: 'TARGET.old is gone', end: 'committed' },
 ]);

@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { globSync, renameSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
-import { recordedDeliveries } from '../helpers/clients.ts';
-import { type Installation, UPDATE_PATIENCE_MS } from '../helpers/installation.ts';
+import type { Installation } from '../helpers/installation.ts';
 import { NEXT_MIGRATION } from '../helpers/release-behaviours.ts';
-import { until } from '../helpers/until.ts';
 import { checkLeftovers, digestOf } from '../helpers/update-checks.ts';
-import { deliver, Host, readContent } from './fault-fixture.ts';
+import { checkRecorded, deliver, Host, readContent } from './fault-fixture.ts';
 
 const ALLOWING = `migration:${NEXT_MIGRATION}:may-run` as const;
 const FORBIDDING = `migration:${NEXT_MIGRATION + 1}:must-not-run` as const;
@@ -37,7 +35,8 @@ describe('going back on purpose', () => {
   test('to a version that can run on the database loses nothing', async () => {
     const first = digestOf(installation.program.target);
     assert.equal((await host.install({ break: ALLOWING })).outcome, 'committed');
-    await deliver(host.service.address);
+    const { delivery } = await deliver(host.service.address);
+    await checkRecorded(installation, [delivery]);
     const was = readContent(installation);
     const { outcome, kind, databaseRestored } = await rollBack('1.0.0');
     assert.deepEqual([outcome, kind, databaseRestored], ['committed', 'rollback', false]);
@@ -83,15 +82,14 @@ describe('going back on purpose', () => {
 
   test('with its own database gives up what was written since, but no delivery that is still in the spool', async () => {
     const { delivery } = await deliver(host.service.address);
-    const isRecorded = () => recordedDeliveries(installation.paths.stateDir).get(delivery) === 1;
-    await until('it is recorded', UPDATE_PATIENCE_MS, isRecorded);
+    await checkRecorded(installation, [delivery]);
     const database = new SqliteDatabase(installation.paths.database);
     database.exec('CREATE TABLE written_since (x INTEGER) STRICT');
     database.close();
     const { outcome, failure } = await rollBack('1.0.0', true);
     assert.deepEqual([outcome, failure], ['committed', null]);
     assert.equal(await host.service.version(), '1.0.0');
-    await until('it is recorded again', UPDATE_PATIENCE_MS, isRecorded);
+    await checkRecorded(installation, [delivery]);
     const { schema, migrations } = readContent(installation);
     assert.deepEqual({ schema, migrations }, ofFirst);
   });
