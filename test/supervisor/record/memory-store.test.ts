@@ -15,6 +15,8 @@ import { quickFiles } from './recording-files.ts';
 
 const WALL_MS = 1_700_000_000_000;
 const BAD = badMemory(NEW);
+/** Good but for its length. */
+const TOO_LARGE = JSON.stringify(BAD.policy).padEnd(4 * 1024 * 1024 + 1);
 
 function makeStore(context: TestContext) {
   const folder = makeTempFolder(context);
@@ -57,7 +59,7 @@ describe('the memory of updates', () => {
 
   for (const [title, spoil] of [
     ['empty', (path: string) => writeFileSync(path, '')],
-    ['too large', (path: string) => writeFileSync(path, Buffer.alloc(4 * 1024 * 1024 + 1, ' '))],
+    ['too large', (path: string) => writeFileSync(path, TOO_LARGE)],
     ['a folder', (path: string) => mkdirSync(path)],
   ] as const) {
     test(`a file that is ${title} is as good as broken`, (t) => {
