@@ -26,7 +26,7 @@ export type Story = {
 
 /** How far a story is explored. */
 export type Depth = {
-  /** Disks that are tried for one moment at which the power goes. */
+  /** Disks that are tried for one moment at which the power goes; none: nothing is interrupted at all. */
   readonly disksPerMoment: number;
   /** How many moments of each recovery are interrupted again. */
   readonly secondCrashes: number;
@@ -96,7 +96,7 @@ class Explorer implements Explored {
     else watch();
     fs.onStep = () => {
       this.operations++;
-      if (!this.#isWatching) return;
+      if (!this.#isWatching || this.#depth.disksPerMoment === 0) return;
       const where = `${name}, step ${this.operations}`;
       for (const state of this.#interrupt(fs, host.facts, where)) states.push(state);
     };
