@@ -48,7 +48,8 @@ export async function play(scenario: Scenario): Promise<readonly string[]> {
   await using manager = new ServiceManager(installation, [
     withPoints({ ...story.failpoints, ...scenario.failpoints }),
     ...(scenario.again ? [withPoints(scenario.again)] : []),
-    withPoints(story.isRepeated ? story.failpoints : {}),
+    // Whoever was to go on with what a story has stopped has been refused by the sick disk already.
+    withPoints(story.isRepeated && !scenario.isMended ? story.failpoints : {}),
   ]);
   const isSick = scenario.isMended === true;
   const stage = { installation, manager, ...releases, isSick };
