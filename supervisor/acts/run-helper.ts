@@ -53,8 +53,11 @@ export async function runHelper(command: HelperCommand): Promise<HelperEnd> {
   child.stdin?.on('error', () => undefined);
   if (input !== undefined) child.stdin?.end(input);
   const output = collect(child, command.onValue);
-  // Its end is its end, even if others keep the pipes open for longer.
-  child.once('exit', () => clearTimeout(timer));
+  child.once('exit', () => {
+    // Its end is its end, even if others keep the pipes open for longer.
+    clearTimeout(timer);
+    if (reason !== undefined) killLeft(child);
+  });
   const end = await waitForEnd(child);
   clearTimeout(timer);
   signal.removeEventListener('abort', cancel);
@@ -117,5 +120,18 @@ function killGroup({ pid, exitCode, signalCode }: ChildProcess, signal: NodeJS.S
     process.kill(-pid, signal);
   } catch {
     // It ended in this very moment.
+  }
+}
+
+/**
+ * What it had started may not have heard the signal, or not have listened. In this moment the number of its group is
+ * still theirs: as long as one of them lives it is nobody else's.
+ */
+function killLeft({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // None is left.
   }
 }

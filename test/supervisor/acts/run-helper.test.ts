@@ -161,6 +161,21 @@ describe('runHelper: what ends it', { concurrency: true }, () => {
     for (const pid of pids) await until(`the end of ${pid}`, 5_000, () => hasEnded(pid));
   });
 
+  test('what it had started ends with it, also where it does not listen', async () => {
+    const control = new AbortController();
+    const pids: number[] = [];
+    const child = `trap "" TERM; echo $$; exec sleep 600`;
+    const { end } = await runShell(`trap 'exit 0' TERM; sh -c '${child}' & wait`, {
+      signal: control.signal,
+      onValue: (value) => {
+        pids.push(Number(value));
+        control.abort();
+      },
+    });
+    assert.deepEqual(end, failed('It was cancelled.'));
+    await until('the end of the child', 5_000, () => hasEnded(pids[0] ?? 0));
+  });
+
   test('one that was cancelled before is not started', async () => {
     const { end } = await run({ file: '/nonexistent', args: [], signal: AbortSignal.abort() });
     assert.deepEqual(end, failed('It was cancelled.'));
