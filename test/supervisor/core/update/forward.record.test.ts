@@ -84,6 +84,17 @@ describe('the record of an update on its way', () => {
     assert.equal(handedOver.record.triesLeft, 3);
   });
 
+  test('a hand-over uses up one of several', () => {
+    const { record } = opened(
+      from(open('trial', 'checking', { handOversLeft: 2 }), {
+        kind: 'checked',
+        failure: null,
+        warnings: [],
+      }),
+    );
+    assert.equal(record.handOversLeft, 1);
+  });
+
   test('a database that a former version can live with is not given up for its own', () => {
     const { record } = opened(from(givingUpData, inspected(true)));
     assert.equal(record.database.wanted, null);

@@ -65,6 +65,22 @@ describe('an update that is to take the place of a held one', () => {
     assert.equal(step.machine.self, 'from');
   });
 
+  test('is looked into with the held one in mind, whether a person asks or the host itself', () => {
+    const held = open('held', 'held');
+    const asks = [
+      { kind: 'request', request: { ...REQUEST, id: 'req-2' } },
+      { kind: 'looked', found: true },
+    ] as const;
+    for (const event of asks) {
+      const { work } = from(held, event, noWorker).machine;
+      assert.ok(work.kind === 'identifying');
+      assert.equal(work.over, held.record);
+      // What a host asks for by itself is to be installed, and gives nothing up.
+      const { dryRun, restoreDatabase, force } = work.request;
+      assert.deepEqual([dryRun, restoreDatabase, force], [false, false, false]);
+    }
+  });
+
   test('takes the held one as it was, for no program of today has added anything to it', () => {
     const more = { ...HELD, over, extra: { later: 1 } };
     const step = from(

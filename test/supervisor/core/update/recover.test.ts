@@ -77,6 +77,7 @@ describe('what a starting supervisor does first', () => {
     const memory = { ...NO_MEMORY, quarantine: { v: 1, entries: [] } };
     const { machine } = recover({ ...found(null), memory, unavailable }, CONTEXT);
     assert.deepEqual([machine.memory, machine.unavailable], [memory, unavailable]);
+    assert.equal(machine.isStopping, false);
   });
 
   test('what was cut off too often before the exchange ends', () => {
