@@ -96,6 +96,7 @@ export class ChaosHost implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients) client[Symbol.dispose]();
     await this.#manager[Symbol.asyncDispose]();
     await this.#installation[Symbol.asyncDispose]();
   }

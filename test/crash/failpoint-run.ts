@@ -95,7 +95,7 @@ async function act(
   const { installation, manager } = stage;
   const story: Story = STORIES[scenario.story];
   await manager.serves(checks.GAP_MS);
-  const client = new SteadyClient(address);
+  using client = new SteadyClient(address);
   const acted = story.act(stage);
   if (scenario.isMended) await mend(scenario, manager, client, readTrace);
   await acted;

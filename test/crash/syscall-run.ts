@@ -75,7 +75,7 @@ async function carryOut<T>(
   await using manager = new ServiceManager(installation, [toFirst(installation.folder), {}]);
   try {
     await manager.serves(checks.GAP_MS);
-    const client = new SteadyClient(address);
+    using client = new SteadyClient(address);
     await installation.ask({ command: 'run' });
     await checks.settled(installation, manager);
     // Before the service is stopped: how that ends is no part of the transaction.

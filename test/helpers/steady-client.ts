@@ -12,7 +12,7 @@ const PAUSE_MS = 20;
 const TIMEOUT_MS = 30_000;
 
 /** Sends signed deliveries one after another, whatever becomes of them, and keeps account of those acknowledged. */
-export class SteadyClient {
+export class SteadyClient implements Disposable {
   readonly acknowledged: string[] = [];
   /** The longest time without an acknowledgement between two. */
   longestGapMs = 0;
@@ -20,6 +20,7 @@ export class SteadyClient {
   readonly #ended: Promise<void>;
   #lastMs = performance.now();
   #isOver = false;
+  #isAbandoned = false;
 
   constructor(address: string) {
     this.#url = `http://${address}/github-package-update/web`;
@@ -32,9 +33,14 @@ export class SteadyClient {
     await this.#ended;
   }
 
+  /** Ends it wherever it stands. */
+  [Symbol.dispose](): void {
+    this.#isAbandoned = true;
+  }
+
   async #run(): Promise<void> {
     const startedMs = this.#lastMs;
-    for (;;) {
+    while (!this.#isAbandoned) {
       const isLast = this.#isOver;
       const isAcknowledged = await this.#send();
       if (isLast && (isAcknowledged || performance.now() - startedMs > 10 * TIMEOUT_MS)) return;

@@ -37,9 +37,12 @@ export async function held(installation: Installation, manager: ServiceManager):
 
 /** By the record, or where the disk did not take that by what the service has told last. */
 function isHeld({ paths }: Installation, { service: { lines } }: ServiceManager): boolean {
-  const last = (start: string) => lines.findLastIndex(({ msg }) => msg.startsWith(start));
-  const isTold = last('self-update is held') > last('self-update goes back');
-  return isTold || stateOfRecord(paths.updateRecord) === 'held';
+  const held = lines.findLastIndex(({ msg }) => msg.startsWith('self-update is held'));
+  const other = lines.findLastIndex(
+    ({ msg, state }) =>
+      msg === 'self-update goes back' || (msg === 'self-update' && state !== 'held'),
+  );
+  return held > other || stateOfRecord(paths.updateRecord) === 'held';
 }
 
 /** The state that the record is in; undefined where there is none. */
