@@ -29,7 +29,10 @@ export function keepEvents() {
   const events: Event[] = [];
   return {
     events,
-    told: (kind: Event['kind']) =>
-      until(kind, LIMIT_MS, () => events.find((event) => event.kind === kind)),
+    /** The event of that kind, the `count`th one: what a process says may arrive before the word that it runs. */
+    told: (kind: Event['kind'], count = 1) =>
+      until(`${kind} ${count}`, LIMIT_MS, () => {
+        return events.filter((event) => event.kind === kind)[count - 1];
+      }),
   };
 }

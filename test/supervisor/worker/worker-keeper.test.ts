@@ -79,6 +79,7 @@ describe('the keeper of the worker', { concurrency: true }, () => {
     await told('worker-exited');
     keeper.start(false);
     await heard(2);
+    await told('worker-spawned', 2);
     assert.equal(events.filter(({ kind }) => kind === 'worker-spawned').length, 2);
   });
 
