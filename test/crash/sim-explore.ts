@@ -16,9 +16,9 @@ export type Story = {
   readonly play: (host: SimHost) => Promise<void>;
   /** It is interrupted from this state of a record on; what comes before, other stories have as well. */
   readonly since?: UpdateState;
-  /** The version that serves in the end, or that it is held; and how each update ended. */
   /** What is done after each recovery, to see what is left of what was done before; the rules that are broken. */
   readonly epilogue?: (host: SimHost) => Promise<readonly string[]>;
+  /** The version that serves in the end, or that it is held; and how each update ended. */
   readonly ends: { readonly version: string | 'held'; readonly outcomes: readonly string[] };
   readonly mayHold?: boolean;
   readonly givesUpRows?: boolean;
@@ -34,6 +34,8 @@ export type Depth = {
   readonly isThorough?: boolean;
   /** This kind of sync does nothing. */
   readonly brokenSync?: string;
+  /** The syncs that this place in our code makes do nothing. */
+  readonly brokenSite?: string;
   /** The first broken rule is enough. */
   readonly stopsAtFirst?: boolean;
 };
@@ -45,10 +47,11 @@ export type Explored = {
   readonly operations: number;
   /** Different states in which a supervisor was started. */
   readonly states: number;
-  /** Most disks that one moment could have left, before the limit. */
   readonly broken: readonly Broken[];
   /** Kinds of syncs that were made. */
   readonly syncs: ReadonlySet<string>;
+  /** Places in our code that made one. */
+  readonly sites: ReadonlySet<string>;
 };
 
 /** What a crash leaves: the disk, and what is true besides. */
@@ -71,6 +74,7 @@ class Explorer implements Explored {
   readonly #seen = new Set<string>();
   readonly broken: Broken[] = [];
   readonly syncs = new Set<string>();
+  readonly sites = new Set<string>();
   operations = 0;
   states = 0;
   #random = 1;
@@ -116,6 +120,8 @@ class Explorer implements Explored {
     const fs = new SimFs(disk);
     fs.brokenSync = this.#depth.brokenSync;
     fs.onSync = (kind) => this.syncs.add(kind);
+    fs.brokenSite = this.#depth.brokenSite;
+    fs.onSyncAt = (site) => this.sites.add(site);
     return fs;
   }
 

@@ -15,6 +15,10 @@ export class SimFs implements Files {
   brokenSync: string | undefined;
   /** Told the kind of each sync: `data of NAME`, or `name of NAME` for an entry that came, changed or went. */
   onSync: ((kind: string) => void) | undefined;
+  /** Syncs that this place in our code makes, as `onSyncAt` names it, do nothing. */
+  brokenSite: string | undefined;
+  /** Told where our code makes each sync: `FILE, FUNCTION: sync` or `: syncDirectory`. */
+  onSyncAt: ((site: string) => void) | undefined;
 
   constructor(disk = new SimDisk()) {
     this.disk = disk;
@@ -63,8 +67,7 @@ export class SimFs implements Files {
     const kind = isCalledBy('settleFolders')
       ? 'names of a predecessor'
       : `name of ${roleOf(last.what)}`;
-    this.onSync?.(kind);
-    if (kind === this.brokenSync) return;
+    if (this.#isBroken(kind, 'syncDirectory')) return;
     this.disk.settle(inode, pending.length);
     this.onStep?.();
   }
@@ -181,10 +184,16 @@ export class SimFs implements Files {
 
   #syncFile(node: FileNode, path: string): void {
     const kind = `${isCalledBy('makeDurable') ? 'found data' : 'data'} of ${roleOf(path)}`;
-    this.onSync?.(kind);
-    if (kind === this.brokenSync) return;
+    if (this.#isBroken(kind, 'sync')) return;
     node.durable = node.current;
     this.onStep?.();
+  }
+
+  #isBroken(kind: string, call: string): boolean {
+    this.onSync?.(kind);
+    const site = `${callSite()}: ${call}`;
+    this.onSyncAt?.(site);
+    return kind === this.brokenSync || site === this.brokenSite;
   }
 
   #make(path: string, mode: number): FileNode {
@@ -227,6 +236,17 @@ export class SimFs implements Files {
 /** Tells syncs of one file apart that are made for different reasons. */
 function isCalledBy(name: string): boolean {
   return new Error().stack?.includes(` ${name} `) === true;
+}
+
+/** The innermost place outside the tests that is being carried out: `FILE, FUNCTION`. */
+function callSite(): string {
+  const frames = (new Error().stack ?? '').split('\n').slice(1);
+  for (const frame of frames) {
+    const [, caller = '', path = ''] =
+      /at (?:async )?(\S+) \(.*?((?:app|shared|supervisor)\/\S+\.ts):/.exec(frame) ?? [];
+    if (path !== '' && !frame.includes('/test/')) return `${path}, ${caller}`;
+  }
+  return 'a simulated program';
 }
 
 /** What a file is for, whatever update, moment and process it belongs to. */

@@ -6,6 +6,7 @@ import { describe, type TestContext, test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
 import { backUpDatabase } from '../../../app/db/backup-database.ts';
 import { openDatabase } from '../../../app/db/open-database.ts';
+import { realFiles } from '../../../shared/fs/files.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 function makePaths(context: TestContext) {
@@ -50,6 +51,17 @@ describe('a backup', () => {
     assert.equal(statSync(file).mode & 0o777, 0o600);
     assert.equal(countRows(file), 10);
     assert.deepEqual(readdirSync(dirname(file)), ['database.db'], 'looking adds nothing');
+  });
+
+  test('is there only once it is on the disk', async (t) => {
+    const { path, file } = makePaths(t);
+    makeDatabase(t, path);
+    t.mock.method(realFiles, 'sync', () => {
+      throw Object.assign(new Error('EIO'), { code: 'EIO' });
+    });
+    const backup = await backUpDatabase(path, file);
+    assert.ok(!backup.ok);
+    assert.deepEqual(readdirSync(dirname(file)), []);
   });
 
   test('leaves the database as one file too, whose log can be done without', async (t) => {

@@ -161,6 +161,17 @@ describe('a disk that fails', () => {
       assert.equal(batches.length, 2);
     });
 
+  test('that does not keep the name of a new segment refuses what would be in it', async (t) => {
+    const { folder, writer } = openWriter(t);
+    const acts = await fileActs(makeTempFolder(t));
+    t.mock.method(acts, 'sync', () => systemError('EIO'), { times: 1 });
+    const outcome = await writer.append(spoolEntry({ id: 'dlv_refused' }));
+    assert.ok(!outcome.ok);
+    assert.equal(outcome.failure.code, 'SPOOL_UNAVAILABLE');
+    assert.deepEqual(await writer.append(spoolEntry({ id: 'dlv_after' })), OK);
+    assert.deepEqual(storedIds(folder), ['dlv_after']);
+  });
+
   test('an error without a code is a refusal too', async (t) => {
     const { writer } = openWriter(t);
     t.mock.method(await fileActs(makeTempFolder(t)), 'datasync', async () => {

@@ -261,6 +261,28 @@ test('what lies beside the failed database is gone for good before the backup ta
   ]);
 });
 
+test('a failed database whose name could not be synced is kept durably before another attempt goes on', async (t) => {
+  const place = makePlace(t);
+  const backup = copyBackup(place.file, ...OLD);
+  writeHot(place.database, ...FAILED);
+  const sick: Files = {
+    ...realFiles,
+    syncDirectory: () => {
+      throw Object.assign(new Error('EIO'), { code: 'EIO' });
+    },
+  };
+  const first = await restoreDatabase({ ...place, backup, files: sick, bulk: realBulkFiles });
+  assert.equal(first.ok, false);
+  const { files, acts } = trace();
+  assert.deepEqual(await restoreDatabase({ ...place, backup, files, bulk: realBulkFiles }), DONE);
+  assert.deepEqual(acts.slice(0, 3), [
+    'without x.db.restore.tmp',
+    'sync kept/failed',
+    'x.db-wal -> kept/x.db-wal',
+  ]);
+  assert.deepEqual(readRows(t, place.database), OLD);
+});
+
 test('a database on another file system than the state is kept beside itself, for each update by itself', async (t) => {
   const place = makePlace(t);
   const other = join(dirname(place.database), 'backups/auto_update/upd_0/failed');

@@ -10,6 +10,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import {
@@ -80,6 +81,18 @@ describe('a download', () => {
     assert.deepEqual(told.at(-1), ['verifying', SIZE, SIZE]);
     assert.deepEqual(told.at(-2), ['downloading', SIZE, SIZE]);
     assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+
+  test('is whole only once it is on the disk', async (t) => {
+    const { fetchIt } = await serveProgram(t);
+    const file = await open(import.meta.filename);
+    const acts = Object.getPrototypeOf(file) as typeof file;
+    await file.close();
+    const refuse = () => Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' }));
+    t.mock.method(acts, 'sync', refuse, { times: 1 });
+    const { detail } = failureOf(await fetchIt());
+    assert.match(detail, /EIO/);
+    assert.deepEqual(await fetchIt(), { ok: true, value: undefined });
   });
 
   test('that is cut off anywhere goes on from there', async (t) => {
