@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts the program, or the one before it: the one part of an update that must be right for ever, so it needs nothing
-# but a POSIX shell and cat, mv, od and sync. Copied at the installation, never changed by an update.
+# but a POSIX shell and cat, mv, od, readlink and sync. Copied at the installation, never changed by an update.
 #   launch.sh [ARGUMENT...]      default: supervise
 # TARGET is $PODUP_TARGET_BIN, else $TARGET_BIN, else ~/.local/bin/pod-upgrade-trigger.
 # TARGET.tries is there during an update only: how often TARGET may still be started before TARGET.old is.
@@ -8,6 +8,8 @@ set -u
 
 target=${PODUP_TARGET_BIN:-${TARGET_BIN:-${HOME:-}/.local/bin/pod-upgrade-trigger}}
 case $target in */*) ;; *) target=./$target ;; esac
+# What a link names is exchanged, and .old and .tries lie beside that.
+[ ! -L "$target" ] || target=$(readlink -f "$target" || echo "$target")
 [ $# -gt 0 ] || set -- supervise
 export PODUP_LAUNCHED_SLOT
 

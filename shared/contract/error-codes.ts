@@ -67,7 +67,7 @@ export const ERRORS = {
   CONTENT_TYPE_UNSUPPORTED: {
     status: 415,
     sentence: 'The body is not application/json.',
-    hint: 'Choose content type application/json in the settings of the hook.',
+    hint: 'Send it as application/json; a hook has that in its settings.',
   },
   SIGNATURE_MISSING: {
     status: 401,
@@ -77,7 +77,7 @@ export const ERRORS = {
   BODY_TOO_LARGE: {
     status: 413,
     sentence: 'The body is larger than allowed.',
-    hint: 'Raise PODUP_WEBHOOK_MAX_BODY_BYTES (25 MiB at most) if the sender is right.',
+    hint: 'For webhooks: raise PODUP_WEBHOOK_MAX_BODY_BYTES (25 MiB at most) if the sender is right.',
   },
   SIGNATURE_INVALID: {
     status: 401,

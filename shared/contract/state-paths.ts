@@ -12,7 +12,7 @@ export type StatePaths = {
   readonly updateRecord: string;
   /** Requests to the supervisor of whoever has no channel to it. */
   readonly updateRequest: string;
-  /** The supervisor's answers, `ID.json`; deleted after an hour. */
+  /** The supervisor's answers, `ID.json`; the newest fifty stay. */
   readonly updateAnswersDir: string;
   readonly updateHistory: string;
   readonly quarantine: string;

@@ -53,7 +53,7 @@ export function closeUpdate(parts: CloseParts, closing: Closing): void {
   const isDone = outcome === 'committed' || outcome === 'current';
   const folder = `${paths.backupsDir}/${record.txn}`;
   // Nothing was exchanged, so nobody goes back to what was copied. A full disk would fill up further with each attempt.
-  if (!EXCHANGED.has(outcome) && files.facts(folder)) files.removeTree(folder);
+  if (!EXCHANGED.has(outcome) && files.facts(folder)) forget(folder, files);
   if (record.over) {
     // Neither version runs still: the launcher goes on taking the old one.
     removeStaged(programParts, isDone);
@@ -62,10 +62,18 @@ export function closeUpdate(parts: CloseParts, closing: Closing): void {
   }
   removeLeftovers(programParts, isDone);
   if (outcome === 'committed') {
-    for (const folder of listForgotten(paths.backupsDir, record.txn, files))
-      files.removeTree(folder);
+    for (const old of listForgotten(paths.backupsDir, record.txn, files)) forget(old, files);
   }
   removeRecord(paths.updateRecord, files);
+}
+
+/** What cannot be removed costs room only: it must not keep the update open. The next one that is committed tries again. */
+function forget(folder: string, files: Files): void {
+  try {
+    files.removeTree(folder);
+  } catch {
+    // It stays, and is listed again.
+  }
 }
 
 /** Everything but the removal: for an update whose place another one takes at once. */

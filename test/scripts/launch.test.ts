@@ -1,7 +1,16 @@
 // Needs: dash, busybox, bash, strace
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { makeTempFolder } from '../helpers/temp-folder.ts';
@@ -204,6 +213,16 @@ for (const shell of SHELLS)
         PODUP_TARGET_BIN: 'podup',
       });
       assert.ok(stdout.startsWith(TARGET), stdout);
+    });
+
+    test('what a link names is the program, with the former one and the tries beside it', (t) => {
+      const place = makePlace(t, 'whole', 'whole', '1\n');
+      const link = join(makeTempFolder(t), 'link to it');
+      symlinkSync(place.target, link);
+      const linked = { ...place, target: link };
+      assert.deepEqual([started(shell, linked), started(shell, linked)], [TARGET, OLD]);
+      rmSync(place.target);
+      assert.equal(started(shell, linked), OLD);
     });
 
     test('a start is counted durably before it happens', (t) => {

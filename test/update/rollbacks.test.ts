@@ -46,6 +46,13 @@ describe('going back on purpose', () => {
     ofFirst = { schema: was.schema, migrations: was.migrations };
   });
 
+  test('keeps the next update from taking it forward again, until a person says so', async () => {
+    const refused = await installation.ask({ command: 'run', trigger: 'cron' });
+    assert.equal(refused.failure?.code, 'UPDATE_ON_HOLD');
+    assert.match(refused.failure?.detail ?? '', /1\.0\.0 was gone back to on purpose/);
+    assert.equal((await installation.ask({ command: 'resume' })).failure, null);
+  });
+
   test('to the version that runs is no update', async () => {
     const { outcome } = await rollBack('1.0.0');
     assert.equal(outcome, 'current');

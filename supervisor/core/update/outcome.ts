@@ -59,7 +59,8 @@ export function remember(
   outcome: UpdateOutcome,
   wallMs: number,
 ): Memory {
-  if (outcome === 'committed') return { ...memory, policy: rememberGood(memory.policy, record) };
+  if (outcome === 'committed')
+    return { ...memory, policy: rememberGood(memory.policy, record, wallMs) };
   const isBad = outcome === 'rolled-back' || outcome === 'superseded';
   if (!isBad || !record.to || !record.failure || !isBlamed(record)) return memory;
   return {
@@ -73,7 +74,11 @@ export function isBlamed({ failure }: Pick<UpdateRecord, 'failure'>): boolean {
   return failure !== null && BLAMED.has(failure.code);
 }
 
-function rememberGood(policy: UpdatePolicy, { to, kind }: UpdateRecord): UpdatePolicy {
+function rememberGood(
+  policy: UpdatePolicy,
+  { to, kind, request }: UpdateRecord,
+  wallMs: number,
+): UpdatePolicy {
   const floor = policy.generationFloor;
   const generation = to?.generation ?? null;
   // Going back on purpose does not make older releases acceptable again.
@@ -83,6 +88,16 @@ function rememberGood(policy: UpdatePolicy, { to, kind }: UpdateRecord): UpdateP
     generationFloor: isHigher ? generation : floor,
     badInARow: [],
     lastGood: to,
+    // Else the next scheduled update would take the host forward again.
+    hold:
+      kind === 'rollback' && policy.hold === null
+        ? {
+            at: wallMs,
+            by: request.by,
+            reason: `Version ${to?.version} was gone back to on purpose.`,
+            automatic: false,
+          }
+        : policy.hold,
   };
 }
 

@@ -132,6 +132,23 @@ describe('what is remembered of an update', () => {
     assert.equal(remember(memory, bad(), 'rolled-back', NOW).policy.hold, hold);
   });
 
+  test('gone back on purpose, no update begins by itself until a person says so', () => {
+    const request = { ...RECORD.request, by: 'somebody' };
+    const record = { ...RECORD, kind: 'rollback', to: OLD, request } as const;
+    const once = remember(NO_MEMORY, record, 'committed', NOW);
+    assert.deepEqual(once.policy.hold, {
+      at: NOW,
+      by: 'somebody',
+      reason: `Version ${OLD.version} was gone back to on purpose.`,
+      automatic: false,
+    });
+    assert.deepEqual(remember(once, record, 'committed', NOW + 5), once);
+    const hold = { at: 1, by: 'another', reason: null, automatic: true };
+    const held: Memory = { ...NO_MEMORY, policy: { ...NO_MEMORY.policy, hold } };
+    assert.equal(remember(held, record, 'committed', NOW).policy.hold, hold);
+    assert.equal(remember(NO_MEMORY, record, 'rolled-back', NOW).policy.hold, null);
+  });
+
   test('what was committed is the last good one, and nothing older is news', () => {
     const to = { ...NEW, generation: 7 };
     const { policy } = remember(NO_MEMORY, { ...RECORD, to }, 'committed', NOW);
