@@ -75,7 +75,7 @@ export async function supervise(command: SuperviseCommand): Promise<ExitCode> {
     level: settings.logLevel,
     secrets: findSecrets(environment),
   });
-  const held = await takeHold(command, settings, environment);
+  const held = await takeHold(command, settings, environment, log);
   if (!held.ok) {
     const line = formatFailure(held.failure);
     log.fatal({ code: held.failure.code }, line);
@@ -111,6 +111,7 @@ async function takeHold(
   { foreignCommand, environment: given }: SuperviseCommand,
   settings: SupervisorSettings,
   environment: NodeJS.ProcessEnv,
+  log: Logger,
 ): Promise<Outcome<Hold>> {
   const wasHandedOver = isHandedOver(given);
   const found = findStatePaths(environment);
@@ -128,16 +129,41 @@ async function takeHold(
   const socket = wasHandedOver
     ? adoptSocket(HANDED_OVER_FD)
     : await bindSocketWithin(settings.httpAddr, environment, process.pid, BIND_WITHIN_MS);
-  return socket.ok ? succeed({ paths, socket: socket.value, lock }) : socket;
+  if (socket.ok) return succeed({ paths, socket: socket.value, lock });
+  if (!lock || !(await endHangingOrphans(settings, paths, log))) return socket;
+  const again = await bindSocketWithin(settings.httpAddr, environment, process.pid, BIND_WITHIN_MS);
+  return again.ok ? succeed({ paths, socket: again.value, lock }) : again;
+}
+
+/** Whether there was one: a worker that hangs does not notice that its supervisor is gone, and keeps the address. */
+async function endHangingOrphans(
+  { httpAddr }: SupervisorSettings,
+  { stateDir }: StatePaths,
+  log: Logger,
+): Promise<boolean> {
+  const { endOrphans } = await import('./socket/end-orphans.ts');
+  const pids = endOrphans(httpAddr.port, {
+    fd: LISTEN_FD,
+    subcommands: ['http-server', 'intake'],
+    supervisorWord: 'supervise',
+    isOurs: (environment) => findStateDir(environment) === stateDir,
+  });
+  if (pids.length > 0) log.warn({ pids }, 'killed what an earlier supervisor has left hanging');
+  return pids.length > 0;
+}
+
+function findStateDir(environment: NodeJS.ProcessEnv): string | undefined {
+  const configured = environment['PODUP_STATE_DIR'] || environment['WEBHOOK_STATE_DIR'];
+  const found = findStateDirectory(configured || undefined, { environment, isWritable });
+  return found?.replace(/(?<=.)\/+$/, '');
 }
 
 function findStatePaths(environment: NodeJS.ProcessEnv): Outcome<StatePaths> {
-  const configured = environment['PODUP_STATE_DIR'] || environment['WEBHOOK_STATE_DIR'];
-  const stateDir = findStateDirectory(configured || undefined, { environment, isWritable });
+  const stateDir = findStateDir(environment);
   if (stateDir === undefined) {
     return fail('STATE_DIR_UNUSABLE', 'PODUP_STATE_DIR is not set and there is no HOME.');
   }
-  const paths = statePaths(stateDir.replace(/(?<=.)\/+$/, ''));
+  const paths = statePaths(stateDir);
   const url = environment['PODUP_DB_URL'] || environment['WEBHOOK_DB_URL'];
   const database = url?.replace(/^sqlite:(?:\/\/)?/, '') ?? paths.database;
   const reportsDir = environment['PODUP_SELF_UPDATE_REPORT_DIR'] || paths.reportsDir;

@@ -8,12 +8,17 @@ import type { HttpAddress } from '../../shared/contract/http-address.ts';
  */
 export function localAddress(fd: number): HttpAddress | undefined {
   try {
-    const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
-    if (inode === undefined) return undefined;
-    return find('/proc/self/net/tcp', inode) ?? find('/proc/self/net/tcp6', inode);
+    return listeningAddress(readlinkSync(`/proc/self/fd/${fd}`));
   } catch {
     return undefined;
   }
+}
+
+/** The address of a socket of this host by what its descriptor links to in /proc. */
+export function listeningAddress(link: string): HttpAddress | undefined {
+  const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1];
+  if (inode === undefined) return undefined;
+  return find('/proc/self/net/tcp', inode) ?? find('/proc/self/net/tcp6', inode);
 }
 
 function find(table: string, inode: string): HttpAddress | undefined {

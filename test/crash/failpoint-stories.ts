@@ -201,8 +201,15 @@ async function cancelWhilePaused(stage: Stage): Promise<void> {
     manager.check();
     return isStopped(manager.service.child.pid) && stateOfRecord(updateRecord) === 'staging';
   });
-  const answer = ask(stage, { command: 'cancel' });
-  manager.service.child.kill('SIGCONT');
+  let isAnswered = false;
+  const answer = ask(stage, { command: 'cancel' }).finally(() => {
+    isAnswered = true;
+  });
+  // One that is killed by then is followed by another, which pauses at the same point.
+  await until('an answer', UPDATE_PATIENCE_MS, () => {
+    if (isStopped(manager.service.child.pid)) manager.service.child.kill('SIGCONT');
+    return isAnswered;
+  });
   await answer;
 }
 

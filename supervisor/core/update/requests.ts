@@ -164,7 +164,8 @@ function resume(
   const { work } = machine;
   if (work.kind !== 'open' || work.doing.what !== 'held') return saved;
   const again = tryAgain(machine, work, context);
-  return { machine: again.machine, effects: [...saved.effects, ...again.effects] };
+  // The answer comes last: whoever has it must not lose what was asked for in a crash.
+  return { machine: again.machine, effects: [...again.effects, ...saved.effects] };
 }
 
 /** A person has looked after a held host: the old version is put back once more, from the first step on. */
