@@ -1,22 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { findStateDirectory } from '../shared/config/state-directory.ts';
 import {
   readSupervisorSettings,
   type SupervisorSettings,
 } from '../shared/config/supervisor-settings.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
-import {
-  type Failure,
-  fail,
-  formatFailure,
-  type Outcome,
-  succeed,
-} from '../shared/contract/outcome.ts';
-import { type StatePaths, statePaths } from '../shared/contract/state-paths.ts';
-import { makeDirectoryDurably } from '../shared/fs/durable-file.ts';
+import { type Failure, formatFailure, type Outcome, succeed } from '../shared/contract/outcome.ts';
+import type { StatePaths } from '../shared/contract/state-paths.ts';
 import type { Files } from '../shared/fs/files.ts';
 import { realFiles } from '../shared/fs/files.ts';
 import { type HeldLock, lockFile, lockFileWithin } from '../shared/fs/lock-file.ts';
@@ -26,6 +18,7 @@ import { becomeProgram, HANDED_OVER_FD, isHandedOver, withoutHandOver } from './
 import { FIXED_POLICY, type Policy } from './core/restart-policy.ts';
 import type { UpdateContext, UpdateEvent } from './core/update/machine.ts';
 import { findOnDisk } from './find-on-disk.ts';
+import { findStateDir, findStatePaths } from './find-state-paths.ts';
 import { findInstallation, workerCommand } from './installation.ts';
 import type { LoopParts } from './loop/run-loop.ts';
 import { reapOrphans } from './process/reap-orphans.ts';
@@ -150,41 +143,6 @@ async function endHangingOrphans(
   });
   if (pids.length > 0) log.warn({ pids }, 'killed what an earlier supervisor has left hanging');
   return pids.length > 0;
-}
-
-function findStateDir(environment: NodeJS.ProcessEnv): string | undefined {
-  const configured = environment['PODUP_STATE_DIR'] || environment['WEBHOOK_STATE_DIR'];
-  const found = findStateDirectory(configured || undefined, { environment, isWritable });
-  return found?.replace(/(?<=.)\/+$/, '');
-}
-
-function findStatePaths(environment: NodeJS.ProcessEnv): Outcome<StatePaths> {
-  const stateDir = findStateDir(environment);
-  if (stateDir === undefined) {
-    return fail('STATE_DIR_UNUSABLE', 'PODUP_STATE_DIR is not set and there is no HOME.');
-  }
-  const paths = statePaths(stateDir);
-  const url = environment['PODUP_DB_URL'] || environment['WEBHOOK_DB_URL'];
-  const database = url?.replace(/^sqlite:(?:\/\/)?/, '') ?? paths.database;
-  const reportsDir = environment['PODUP_SELF_UPDATE_REPORT_DIR'] || paths.reportsDir;
-  try {
-    makeDirectoryDurably(paths.dataDir);
-  } catch (error) {
-    return fail(
-      'STATE_DIR_UNUSABLE',
-      `${paths.dataDir}: ${(error as NodeJS.ErrnoException).code}.`,
-    );
-  }
-  return succeed({ ...paths, database, reportsDir });
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function exitCodeOf({ code }: Failure): ExitCode {
