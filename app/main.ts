@@ -62,6 +62,25 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
       const { checkConfig } = await import('./cli/check-config.ts');
       exitCode = checkConfig(environment);
     });
+  const quarantine = cli
+    .command('quarantine')
+    .description('the images that failed for a unit and are not deployed to it again');
+  quarantine
+    .command('list')
+    .option('--json', 'for programs: one JSON object')
+    .action(async (options: { json?: boolean }) => {
+      const { showQuarantine } = await import('./cli/quarantine.ts');
+      exitCode = showQuarantine(options, environment);
+    });
+  quarantine
+    .command('release')
+    .description('let an image be deployed again; without a digest all of the unit')
+    .argument('<unit>')
+    .argument('[digest]')
+    .action(async (unit: string, digest?: string) => {
+      const { releaseQuarantine } = await import('./cli/quarantine.ts');
+      exitCode = releaseQuarantine(unit, digest, environment);
+    });
   addUpdateCommands({
     program: cli,
     environment,

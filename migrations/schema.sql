@@ -18,6 +18,20 @@ CREATE TABLE deliveries (
   body_bytes INTEGER NOT NULL,
   task_id TEXT REFERENCES tasks (id) ON DELETE SET NULL
 ) STRICT;
+CREATE TABLE deployments (
+  task_id TEXT PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
+  unit TEXT NOT NULL,
+  image TEXT NOT NULL,
+  wanted_digest TEXT NOT NULL,
+  former_image_id TEXT,
+  former_digest TEXT,
+  held_as TEXT,
+  dependents TEXT NOT NULL,
+  stage TEXT NOT NULL CHECK (stage IN ('forward', 'back', 'ended')),
+  cause_code TEXT,
+  cause_detail TEXT,
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE events (
   id INTEGER PRIMARY KEY,
   request_id TEXT NOT NULL,
@@ -32,6 +46,24 @@ CREATE TABLE events (
   duration_us INTEGER NOT NULL,
   meta TEXT
 ) STRICT;
+CREATE TABLE image_sightings (
+  unit TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  first_at INTEGER NOT NULL,
+  PRIMARY KEY (unit, digest)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE quarantined_images (
+  unit TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  image TEXT NOT NULL,
+  code TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  PRIMARY KEY (unit, digest)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE schema_migrations (
   version INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
@@ -82,7 +114,7 @@ CREATE TABLE tasks (
   attempts INTEGER NOT NULL DEFAULT 0,
   executor TEXT,
   claimed_at INTEGER
-) STRICT;
+, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);

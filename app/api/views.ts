@@ -39,6 +39,20 @@ export type TaskView = {
   } | null;
 };
 
+/** An image that failed for a unit and is not deployed to it again. */
+export type QuarantinedImageView = {
+  readonly unit: string;
+  readonly digest: string;
+  readonly image: string;
+  readonly error: NonNullable<TaskView['error']>;
+  /** How often it has failed. */
+  readonly count: number;
+  readonly first_at: string;
+  readonly last_at: string;
+  /** Null: until a person releases it. */
+  readonly expires_at: string | null;
+};
+
 /** One entry of the log of a task. */
 export type TaskLogView = {
   readonly id: number;

@@ -6,7 +6,7 @@ import { formatFailure } from '../../shared/contract/outcome.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { openStore } from '../db/store.ts';
 import type { TaskRun } from '../db/tasks.ts';
-import type { DeployParts } from '../deploy/deploy-image.ts';
+import type { DeployParts } from '../deploy/deploy-unit.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import { lookUpDigest } from '../registry/look-up-digest.ts';
 import { authFileCandidates } from '../registry/read-credentials.ts';

@@ -1,9 +1,12 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
+import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
 import { type EventTable, openEventTable } from './events.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
+import { openSightingTable, type SightingTable } from './image-sightings.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, describeSqliteError, openDatabase } from './open-database.ts';
+import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
 import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';
 import { openTaskTable, type TaskTable } from './tasks.ts';
@@ -16,6 +19,9 @@ export type Store = {
   readonly segments: SpoolSegmentTable;
   readonly tasks: TaskTable;
   readonly taskLogs: TaskLogTable;
+  readonly deployments: DeploymentTable;
+  readonly quarantine: QuarantineTable;
+  readonly sightings: SightingTable;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
   /** One trivial read; says why it cannot be done. */
@@ -48,6 +54,9 @@ function prepareStore(database: Database, schema: number): Store {
     segments: openSpoolSegmentTable(database),
     tasks: openTaskTable(database),
     taskLogs: openTaskLogTable(database),
+    deployments: openDeploymentTable(database),
+    quarantine: openQuarantineTable(database),
+    sightings: openSightingTable(database),
     transact: (act) => database.transaction(act).immediate(),
     check: () => {
       try {

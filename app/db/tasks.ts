@@ -30,6 +30,10 @@ export type TaskRow = {
   readonly attempts: number;
   readonly executor: 'systemd-run' | 'child' | null;
   readonly claimed_at: number | null;
+  /** A pending task is not begun before; null: at once. */
+  readonly not_before: number | null;
+  /** Attempts that ended because it was not time yet; they are part of `attempts`. */
+  readonly deferrals: number;
 };
 
 /** What a new task is made of. */
@@ -105,11 +109,13 @@ export type TaskTable = {
   list(filter: TaskFilter): TaskRow[];
   /** A task of that unit and image that has not begun. */
   findPending(unit: string, image: string | null): TaskRow | undefined;
-  /** The oldest pending task of each unit that has none running, at most `limit`. */
-  listDispatchable(limit: number): TaskRow[];
+  /** The oldest pending task of each unit that has none running and whose time has come, at most `limit`. */
+  listDispatchable(limit: number, nowMs: number): TaskRow[];
+  /** When the next pending task may begin whose time has not come; undefined where none waits for its time. */
+  nextDue(nowMs: number): number | undefined;
   listRunning(): TaskRow[];
   countRunning(): number;
-  /** A later delivery joins a pending task: the newest digest wins. */
+  /** A later delivery joins a pending task: the newest digest wins, and whether it is time is looked at anew. */
   joinPending(id: string, webhookDigest: string | null, at: number): void;
   /** pending -> running, not yet claimed by a process. */
   markDispatched(id: string, executor: 'systemd-run' | 'child', at: number): boolean;
@@ -117,6 +123,8 @@ export type TaskTable = {
   claim(run: TaskRun, at: number): boolean;
   /** running -> pending, when the process of this attempt is gone or gives up. */
   release(run: TaskRun, at: number): boolean;
+  /** running -> pending: it is not time yet. */
+  defer(run: TaskRun, notBefore: number, at: number): boolean;
   /** running or pending -> a final state; false when it had one already or another attempt runs. */
   finish(run: TaskRun, end: TaskEnd): boolean;
   setPhase(run: TaskRun, phase: TaskPhase, at: number): void;
@@ -139,6 +147,11 @@ export function openTaskTable(database: Database): TaskTable {
     database.prepare(`UPDATE tasks SET status = 'pending', phase = 'queued', claimed_at = NULL, executor = NULL,
       updated_at = @at WHERE id = @id AND attempts = @attempts AND status = 'running'`),
   );
+  const defer = changed(
+    database.prepare(`UPDATE tasks SET status = 'pending', phase = 'waiting', claimed_at = NULL, executor = NULL,
+      not_before = @notBefore, deferrals = deferrals + 1, updated_at = @at
+      WHERE id = @id AND attempts = @attempts AND status = 'running'`),
+  );
   const finish = changed(
     database.prepare(`UPDATE tasks SET status = @status, phase = 'done', summary = @summary,
       error_code = @errorCode, error_detail = @errorDetail, finished_at = @at, updated_at = @at
@@ -150,6 +163,7 @@ export function openTaskTable(database: Database): TaskTable {
     markDispatched: (id, executor, at) => markDispatched({ id, executor, at }),
     claim: ({ id, attempts }, at) => claim({ id, attempts, at }),
     release: ({ id, attempts }, at) => release({ id, attempts, at }),
+    defer: ({ id, attempts }, notBefore, at) => defer({ id, attempts, notBefore, at }),
     finish: ({ id, attempts }, end) =>
       finish({
         id,
@@ -165,7 +179,7 @@ export function openTaskTable(database: Database): TaskTable {
 
 type Reads = Pick<
   TaskTable,
-  'find' | 'list' | 'findPending' | 'listDispatchable' | 'listRunning' | 'countRunning'
+  'find' | 'list' | 'findPending' | 'listDispatchable' | 'nextDue' | 'listRunning' | 'countRunning'
 >;
 
 function prepareReads(database: Database): Reads {
@@ -175,14 +189,18 @@ function prepareReads(database: Database): Reads {
     `SELECT * FROM tasks WHERE unit = ? AND image IS ? AND status = 'pending'
        AND status IN ('pending', 'running') ORDER BY created_at DESC, id DESC LIMIT 1`,
   );
-  const listDispatchable = database.prepare<[number], TaskRow>(
+  const listDispatchable = database.prepare<[number, number], TaskRow>(
     `SELECT * FROM tasks AS task WHERE status = 'pending' AND status IN ('pending', 'running')
-       AND NOT EXISTS (SELECT 1 FROM tasks AS other WHERE other.unit = task.unit
+       AND coalesce(not_before, 0) <= ? AND NOT EXISTS (SELECT 1 FROM tasks AS other WHERE other.unit = task.unit
          AND other.status IN ('pending', 'running') AND (
          other.status = 'running' OR (other.status = 'pending'
            AND (other.created_at, other.id) < (task.created_at, task.id))))
      ORDER BY created_at, id LIMIT ?`,
   );
+  const nextDue = database
+    .prepare<[number], number | null>(`SELECT min(not_before) FROM tasks
+       WHERE status = 'pending' AND status IN ('pending', 'running') AND not_before > ?`)
+    .pluck();
   const listRunning = database.prepare<[], TaskRow>(
     `SELECT * FROM tasks WHERE status = 'running' ORDER BY created_at, id`,
   );
@@ -195,7 +213,8 @@ function prepareReads(database: Database): Reads {
     find: (id) => find.get(id),
     list,
     findPending: (unit, image) => findPending.get(unit, image),
-    listDispatchable: (limit) => listDispatchable.all(limit),
+    listDispatchable: (limit, nowMs) => listDispatchable.all(nowMs, limit),
+    nextDue: (nowMs) => nextDue.get(nowMs) ?? undefined,
     listRunning: () => listRunning.all(),
     countRunning: () => countRunning.get() ?? 0,
   };
@@ -243,7 +262,7 @@ function prepareEdits(
      ON CONFLICT (id) DO NOTHING`,
   );
   const join = database.prepare(
-    `UPDATE tasks SET webhook_digest = coalesce(?, webhook_digest), updated_at = ?
+    `UPDATE tasks SET webhook_digest = coalesce(?, webhook_digest), not_before = NULL, updated_at = ?
      WHERE id = ? AND status = 'pending'`,
   );
   const phase = database.prepare(

@@ -1,7 +1,7 @@
 import type { RunCommand } from '../../shared/process/run-command.ts';
 import { listUnitContainers } from '../host/podman.ts';
 import { showJournal, showStatus } from '../host/systemctl.ts';
-import type { DeployEvidence } from './deploy-image.ts';
+import type { DeployEvidence } from './deploy-unit.ts';
 
 /**
  * Gathers what a person needs to see after a failure: status and journal of the unit (recorded by `run` like every

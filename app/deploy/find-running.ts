@@ -14,6 +14,7 @@ export type RunningImage = {
   readonly digest: string;
   /** The name under which the container was started. */
   readonly name: string;
+  readonly imageId: string;
   readonly isWanted: boolean;
 };
 
@@ -40,10 +41,12 @@ export async function findRunning(
     const matched = await runsDigest(run, container, image, wanted);
     if (!matched.ok) return matched;
     if (!matched.value) {
-      return succeed({ digest: container.imageDigest, name: container.imageName, isWanted: false });
+      const { imageDigest, imageId, imageName } = container;
+      return succeed({ digest: imageDigest, name: imageName, imageId, isWanted: false });
     }
   }
-  return succeed({ digest: wanted, name: first.imageName, isWanted: true });
+  const { imageId, imageName } = first;
+  return succeed({ digest: wanted, name: imageName, imageId, isWanted: true });
 }
 
 async function runsDigest(

@@ -1,3 +1,5 @@
+import { BACK_ATTEMPTS, FORWARD_ATTEMPTS } from './deployment.ts';
+
 /** What makes a task: a delivery, or the report of a self-update that is over. */
 export type TaskKind = 'github-webhook' | 'self-update';
 
@@ -22,14 +24,17 @@ export type FinalStatus = Exclude<TaskStatus, 'pending' | 'running'>;
 /** What a running task is doing. */
 export type TaskPhase =
   | 'queued'
+  | 'waiting'
   | 'dispatching'
   | 'reading-unit'
   | 'resolving-digest'
   | 'pulling-image'
+  | 'holding-image'
   | 'tagging-image'
   | 'restarting'
   | 'verifying'
   | 'diagnosing'
+  | 'rolling-back'
   | 'done';
 
 /** Whether the state is final. */
@@ -38,9 +43,12 @@ export function isFinal(status: TaskStatus): status is FinalStatus {
 }
 
 /** A task whose process vanished is started again at most this often; then it is closed as lost. */
-export const MAX_ATTEMPTS = 3;
+export const MAX_ATTEMPTS = FORWARD_ATTEMPTS;
 
-/** What is to be done about a task that is `running` in the database but whose process is gone. */
-export function decideLost(attempts: number): 'resume' | 'close' {
-  return attempts < MAX_ATTEMPTS ? 'resume' : 'close';
+/**
+ * What is to be done about a task that is `running` in the database but whose process is gone. One that has touched
+ * its unit (`isOpen`) gets further attempts, which only bring the unit back.
+ */
+export function decideLost(attempts: number, isOpen = false): 'resume' | 'close' {
+  return attempts < MAX_ATTEMPTS + (isOpen ? BACK_ATTEMPTS : 0) ? 'resume' : 'close';
 }

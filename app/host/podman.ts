@@ -5,6 +5,7 @@ import {
   isSuccess,
   type RunCommand,
 } from '../../shared/process/run-command.ts';
+import type { ContainerHealth } from '../domain/gate.ts';
 
 /** A container of a unit and the image it runs. */
 export type UnitContainer = {
@@ -15,6 +16,7 @@ export type UnitContainer = {
   readonly imageId: string;
   /** The digest that the image had when the container was made. */
   readonly imageDigest: string;
+  readonly health: ContainerHealth;
 };
 
 /** A local image. */
@@ -94,10 +96,59 @@ export async function inspectImage(
   return succeed({ id: image.Id, digest: image.Digest, repoDigests: image.RepoDigests ?? [] });
 }
 
+/** Every name of every local image, by image id. */
+export async function listImageNames(
+  run: RunCommand,
+  repository: string,
+): Promise<Outcome<readonly { readonly id: string; readonly names: readonly string[] }[]>> {
+  const listed = await query(run, [
+    ...['image', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Repository}}:{{.Tag}}'],
+    ...['--filter', `reference=${repository}`],
+  ]);
+  if (!listed.ok) return listed;
+  const lines = listed.value.split('\n').filter((line) => line !== '');
+  return succeed(
+    lines.map((line) => {
+      const [id = '', name = ''] = line.split(' ');
+      return { id: id.replace(/^sha256:/, ''), names: [name] };
+    }),
+  );
+}
+
+/** Gives a local image one more name. TAG_FAILED where podman does not. */
+export async function tagImage(
+  run: RunCommand,
+  image: string,
+  name: string,
+): Promise<Outcome<void>> {
+  const called = await runPodman(run, { args: ['tag', image, name] });
+  if (!called.ok) return called;
+  return isSuccess(called.value) ? succeed(undefined) : fail('TAG_FAILED', formatEnd(called.value));
+}
+
+/**
+ * Takes one name from a local image, and the image itself where that was its last one and no container uses it. What
+ * is still used stays.
+ */
+export async function dropImageName(run: RunCommand, name: string): Promise<Outcome<void>> {
+  const called = await runPodman(run, { args: ['image', 'rm', '--', name] });
+  if (!called.ok) return called;
+  if (isSuccess(called.value)) return succeed(undefined);
+  // In use: podman then keeps the name as well, which it gives up without the image.
+  const untagged = await runPodman(run, { args: ['untag', name, name] });
+  if (!untagged.ok) return untagged;
+  if (isSuccess(untagged.value)) return succeed(undefined);
+  return fail('PODMAN_FAILED', formatEnd(untagged.value));
+}
+
 type InspectedContainer = {
   readonly Id: string;
   readonly Name: string;
-  readonly State: { readonly Status: string };
+  /** Without a health check podman 4 leaves `Health` out or empty, and 5 says `none`. */
+  readonly State: {
+    readonly Status: string;
+    readonly Health?: { readonly Status?: string } | null;
+  };
   readonly Image: string;
   readonly ImageName: string;
   readonly ImageDigest?: string;
@@ -117,7 +168,12 @@ function readContainer(raw: InspectedContainer): UnitContainer {
     imageName: raw.ImageName,
     imageId: raw.Image,
     imageDigest: raw.ImageDigest ?? '',
+    health: readHealth(raw.State.Health?.Status),
   };
+}
+
+function readHealth(status: string | undefined): ContainerHealth {
+  return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none';
 }
 
 async function query(run: RunCommand, args: readonly string[]): Promise<Outcome<string>> {

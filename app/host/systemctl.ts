@@ -17,6 +17,23 @@ export function restartUnit(
   return run({ argv: ['systemctl', '--user', 'restart', '--', unit], timeoutMs });
 }
 
+/** Forgets failed starts, so that systemd's limit of them does not forbid the next one. */
+export function resetFailed(run: RunCommand, unit: string): Promise<CommandResult> {
+  return run({
+    argv: ['systemctl', '--user', 'reset-failed', '--', unit],
+    timeoutMs: QUERY_TIMEOUT_MS,
+  });
+}
+
+/** Starts units that are not active and waits for the results. */
+export function startUnits(
+  run: RunCommand,
+  units: readonly string[],
+  timeoutMs: number,
+): Promise<CommandResult> {
+  return run({ argv: ['systemctl', '--user', 'start', '--', ...units], timeoutMs });
+}
+
 /** What `systemctl status` says of a unit, for a person. */
 export function showStatus(run: RunCommand, unit: string): Promise<CommandResult> {
   return run({
@@ -38,6 +55,36 @@ export function showJournal(run: RunCommand, unit: string, lines: number): Promi
     ],
     timeoutMs: TEXT_TIMEOUT_MS,
   });
+}
+
+/** What is looked at of each line, so that no pattern has a long one to try itself on. */
+const MAX_LINE_CHARACTERS = 4096;
+const MAX_LOG_BYTES = 4 * 1024 * 1024;
+
+/** What a unit and its containers have logged since a moment of the wall clock, line by line. */
+export async function readUnitLog(
+  run: RunCommand,
+  unit: string,
+  sinceWallMs: number,
+): Promise<Outcome<readonly string[]>> {
+  const result = await run({
+    argv: [
+      'journalctl',
+      '--user',
+      `--user-unit=${unit}`,
+      `--since=@${(sinceWallMs / 1000).toFixed(3)}`,
+      '--no-pager',
+      '--quiet',
+      '--output=cat',
+    ],
+    timeoutMs: TEXT_TIMEOUT_MS,
+    maxOutputBytes: MAX_LOG_BYTES,
+  });
+  if (result.end.kind !== 'exited' || result.end.code !== 0) {
+    return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+  }
+  const lines = result.stdout.split('\n').filter((line) => line !== '');
+  return succeed(lines.map((line) => line.slice(0, MAX_LINE_CHARACTERS)));
 }
 
 /** Whether the user manager answers; `degraded` (some unit failed) is an answer too. */

@@ -82,10 +82,11 @@ function toView(row: TaskRow): TaskView {
   };
 }
 
-function describeError(
+/** A failure as every view shows it. */
+export function describeError(
   code: NonNullable<TaskRow['error_code']>,
   detail: string,
-): TaskView['error'] {
+): NonNullable<TaskView['error']> {
   const { sentence, hint } = ERRORS[code];
   return { code, sentence, detail, hint };
 }

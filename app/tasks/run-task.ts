@@ -4,15 +4,19 @@ import { formatFailure } from '../../shared/contract/outcome.ts';
 import { runCommand } from '../../shared/process/run-command.ts';
 import type { Store } from '../db/store.ts';
 import type { TaskRow, TaskRun } from '../db/tasks.ts';
-import { type DeployParts, deployImage } from '../deploy/deploy-image.ts';
+import { type DeployParts, deployUnit } from '../deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
+import { type PolicySettings, policyDefaults } from '../domain/unit-policy.ts';
+import { readUnitPolicy } from '../host/read-unit-policy.ts';
+import { openMemory } from './deploy-memory.ts';
 import { recordCommand } from './record-command.ts';
 
 /** What a task works with; `signal` says that its process is to end. */
 export type RunTaskParts = {
   readonly store: Store;
   readonly log: Logger;
-  readonly settings: Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines'>;
+  readonly settings: PolicySettings &
+    Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines'>;
   readonly lookUp: DeployParts['lookUp'];
   readonly signal: AbortSignal;
 };
@@ -47,6 +51,14 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
     store.tasks.release(attempt, Date.now());
     return true;
   }
+  if (end.status === 'deferred') {
+    store.transact(() => {
+      note('info', 'task-deferred', end.summary);
+      store.tasks.defer(attempt, end.notBeforeMs, Date.now());
+    });
+    log.info({ task: id, notBefore: end.notBeforeMs }, end.summary);
+    return true;
+  }
   const failure = end.status === 'failed' ? end.failure : undefined;
   store.transact(() => {
     note(failure ? 'error' : 'info', 'task-ended', failure ? formatFailure(failure) : end.summary);
@@ -69,28 +81,52 @@ async function deploy(parts: RunTaskParts, task: TaskRow, note: Note) {
     (command) => runCommand({ ...command, signal }),
     (entry) => store.taskLogs.append({ task_id: task.id, ...entry }),
   );
-  const end = await deployImage(
+  const diagnose = async () => {
+    const evidence = await diagnoseUnit(run, task.unit, settings.journalLines);
+    store.tasks.setEvidence(task, evidence, Date.now());
+  };
+  const end = await deployUnit(
     {
       run,
+      diagnose,
       lookUp: async (image, registries) => {
         const found = await parts.lookUp(image, registries);
         if (found.ok) note('info', 'digest-resolved', `The registry says ${found.value.digest}.`);
         return found;
       },
+      readPolicy: (unit) => readUnitPolicy(run, unit, policyDefaults(settings)),
+      memory: openMemory(store, task),
       onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
       onEvidence: (evidence) => store.tasks.setEvidence(task, evidence, Date.now()),
+      onVerdict: (verdict) => store.taskLogs.append(toLogEntry(task.id, verdict)),
+      onNote: note,
+      isStopping: () => signal.aborted,
       limits: settings,
     },
     {
       unit: task.unit,
+      attempt: task.attempts - task.deferrals,
       ...(task.image !== null && { image: task.image }),
       ...(task.pulled_digest !== null && { pulledBefore: task.pulled_digest }),
     },
   );
-  if (end.status === 'failed' && !signal.aborted) {
+  if (end.status === 'failed' && !end.isDiagnosed && !signal.aborted) {
     store.tasks.setPhase(task, 'diagnosing', Date.now());
-    const evidence = await diagnoseUnit(run, task.unit, settings.journalLines);
-    store.tasks.setEvidence(task, evidence, Date.now());
+    await diagnose();
   }
   return end;
+}
+
+/** Each part of the proof is an entry of the log. */
+function toLogEntry(taskId: string, verdict: Parameters<DeployParts['onVerdict']>[0]) {
+  const { of, part, failure, detail, ms } = verdict;
+  const said = failure ? formatFailure(failure) : detail;
+  return {
+    task_id: taskId,
+    ts: Date.now(),
+    level: failure ? ('warning' as const) : ('info' as const),
+    action: 'gate',
+    summary: `${of} image, ${part}: ${said}`,
+    meta: JSON.stringify({ of, part, passed: failure === null, code: failure?.code ?? null, ms }),
+  };
 }

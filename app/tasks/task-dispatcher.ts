@@ -7,6 +7,8 @@ import type { TaskExecutor } from './task-executor.ts';
 
 /** Before a task whose process vanished begins again: what hindered it may pass. */
 const RESUME_DELAY_MS = 2_000;
+/** A clock that is set forward must not hold a waiting task back for long. */
+const LOOK_AT_LEAST_EVERY_MS = 3_600_000;
 /** After a failure of the database. */
 const RETRY_MS = 2_000;
 
@@ -29,6 +31,7 @@ type Options = {
 export class TaskDispatcher {
   readonly #options: Options;
   readonly #timers = new Set<NodeJS.Timeout>();
+  #due: NodeJS.Timeout | undefined;
   #isDispatching = false;
   /** Somebody asked while a round was under way: it may have looked too early. */
   #isWanted = false;
@@ -85,6 +88,7 @@ export class TaskDispatcher {
   close(): void {
     this.#isClosed = true;
     for (const timer of this.#timers) clearTimeout(timer);
+    clearTimeout(this.#due);
     for (const executor of this.#options.executors) executor.close();
   }
 
@@ -104,8 +108,9 @@ export class TaskDispatcher {
     const { store, concurrency, chooseExecutor } = this.#options;
     for (;;) {
       if (this.#isPaused) return this.#sayIdle();
-      const [task] = store.tasks.listDispatchable(1);
-      if (!task || this.#isClosed || store.tasks.countRunning() >= concurrency) return;
+      const [task] = store.tasks.listDispatchable(1, Date.now());
+      if (!task) return this.#wakeWhenDue();
+      if (this.#isClosed || store.tasks.countRunning() >= concurrency) return;
       const executor = await chooseExecutor();
       if (this.#isClosed) return;
       if (this.#isPaused) continue;
@@ -118,6 +123,15 @@ export class TaskDispatcher {
       });
       if (dispatched) this.#watch(task.id, executor.start(dispatched));
     }
+  }
+
+  /** A task may wait for its time: the next one is begun when that has come, by whatever the clock says then. */
+  #wakeWhenDue(): void {
+    clearTimeout(this.#due);
+    const nextDue = this.#options.store.tasks.nextDue(Date.now());
+    if (nextDue === undefined || this.#isClosed) return;
+    const inMs = Math.min(Math.max(nextDue - Date.now(), 1), LOOK_AT_LEAST_EVERY_MS);
+    this.#due = setTimeout(() => this.wake(), inMs);
   }
 
   /** Idle is more than no task marked as running: a process that has written its result is about to end, not gone. */
@@ -178,7 +192,8 @@ export class TaskDispatcher {
   #resumeOrClose(task: TaskRow, how: string): void {
     const { store, log } = this.#options;
     const what = `The process of the task ended without a result: ${how}`;
-    if (decideLost(task.attempts) === 'resume') {
+    const stage = store.deployments.find(task.id)?.stage ?? 'ended';
+    if (decideLost(task.attempts - task.deferrals, stage !== 'ended') === 'resume') {
       // False when it has ended or given itself back while we looked.
       if (!store.tasks.release(task, Date.now())) {
         this.#later(RESUME_DELAY_MS);
@@ -224,5 +239,5 @@ export class TaskDispatcher {
 
 function lostFailure(task: TaskRow, how: string): Failure {
   const code = task.claimed_at === null ? 'TASK_DISPATCH_FAILED' : 'TASK_LOST';
-  return { code, detail: `After ${task.attempts} attempts: ${how}.` };
+  return { code, detail: `After ${task.attempts - task.deferrals} attempts: ${how}.` };
 }

@@ -46,6 +46,13 @@ export function taskEnvironment(
     PODUP_REGISTRY_TIMEOUT_MS: String(settings.registryTimeoutMs),
     PODUP_PULL_TIMEOUT_MS: String(settings.pullTimeoutMs),
     PODUP_RESTART_TIMEOUT_MS: String(settings.restartTimeoutMs),
+    PODUP_DEPLOY_MODE: settings.deployMode,
+    PODUP_DEPLOY_SOAK_MS: String(settings.deploySoakMs),
+    PODUP_DEPLOY_START_TIMEOUT_MS: String(settings.deployStartTimeoutMs),
+    PODUP_DEPLOY_ROLLBACK: settings.deployRollback ? 'on' : 'off',
+    PODUP_DEPLOY_MIN_AGE_MS: String(settings.deployMinAgeMs),
+    PODUP_DEPLOY_KEEP_IMAGES: String(settings.deployKeepImages),
+    PODUP_QUARANTINE_MS: String(settings.quarantineMs),
     PODUP_TASK_DIAGNOSTICS_JOURNAL_LINES: String(settings.journalLines),
     PODUP_LOG_LEVEL: settings.logLevel,
   };

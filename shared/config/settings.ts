@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { parseHttpAddress } from '../contract/http-address.ts';
+import { DEPLOY_SETTINGS } from './deploy-settings.ts';
+import { milliseconds, type Setting } from './setting.ts';
 import {
   absolutePath,
   parseCron,
@@ -13,32 +15,6 @@ import {
   within,
 } from './setting-values.ts';
 import { LOG_LEVELS, SUPERVISOR_DEFAULTS } from './supervisor-settings.ts';
-
-/** One environment variable: how it is read, what it means, and what a fault says is allowed. */
-type Setting<T> = {
-  readonly variable: `PODUP_${string}`;
-  readonly schema: z.ZodType<T, string>;
-  /** The text that stands for an unset variable; absent where unset means "none". */
-  readonly fallback?: string;
-  readonly allowed: string;
-  readonly about: string;
-  /** Read from NAME, NAME_FILE or the systemd credential NAME; never printed. */
-  readonly secret?: true;
-};
-
-function milliseconds(
-  variable: `PODUP_${string}`,
-  range: { fallback: number; min: number; max: number },
-  about: string,
-): Setting<number> {
-  return {
-    variable,
-    schema: within(range.min, range.max),
-    fallback: String(range.fallback),
-    allowed: `milliseconds, ${range.min} to ${range.max}`,
-    about,
-  };
-}
 
 const secretText = z.string().min(8).max(4096);
 const SECRET_ALLOWED = '8 to 4096 characters';
@@ -137,6 +113,7 @@ export const SETTINGS = {
     allowed: 'a number, 1 to 1000',
     about: 'How many journal lines of the unit a failed task keeps.',
   },
+  ...DEPLOY_SETTINGS,
   minFreeBytes: {
     variable: 'PODUP_MIN_FREE_BYTES',
     schema: within(0, 1_000_000_000_000),

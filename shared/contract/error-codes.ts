@@ -1,3 +1,4 @@
+import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
 import { UPDATE_ERRORS } from './update-error-codes.ts';
 
@@ -191,6 +192,11 @@ export const ERRORS = {
     sentence: 'The unit now runs another image than the one this task was made for.',
     hint: 'Nothing was done; push again or redeliver the webhook.',
   },
+  UNIT_POLICY_INVALID: {
+    status: 422,
+    sentence: 'The section [X-PodUp] of the unit is not valid.',
+    hint: 'Correct what the detail names in the unit file or in a drop-in, then: systemctl --user daemon-reload.',
+  },
   // Registries.
   REGISTRY_UNREACHABLE: {
     status: 502,
@@ -278,6 +284,7 @@ export const ERRORS = {
     sentence: 'The process of the task ended without a result, too often to try again.',
     hint: 'Look at the journal of the unit podup-task-ID; redeliver the webhook to try again.',
   },
+  ...DEPLOY_ERRORS,
   ...UPDATE_ERRORS,
 } as const satisfies Record<string, ErrorMeaning>;
 

@@ -44,6 +44,7 @@ export class Product implements AsyncDisposable {
         PODUP_HTTP_ADDR: '127.0.0.1:0',
         PODUP_TOKEN: TOKEN,
         PODUP_GH_WEBHOOK_SECRET: SECRET,
+        PODUP_DEPLOY_SOAK_MS: '500',
         ...environment,
         PODUP_STATE_DIR: this.stateDir,
       },

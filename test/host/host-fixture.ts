@@ -1,18 +1,29 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { getuid } from 'node:process';
+import { openStore, type Store } from '../../app/db/store.ts';
 import {
   type DeployEvidence,
+  type DeployParts,
   type DeployRequest,
-  deployImage,
-} from '../../app/deploy/deploy-image.ts';
+  deployUnit,
+} from '../../app/deploy/deploy-unit.ts';
+import { diagnoseUnit } from '../../app/deploy/diagnose-unit.ts';
+import { policyDefaults, type UnitPolicy } from '../../app/domain/unit-policy.ts';
+import { readUnitPolicy } from '../../app/host/read-unit-policy.ts';
+import { newIdentifier } from '../../app/intake/new-identifier.ts';
 import { lookUpDigest } from '../../app/registry/look-up-digest.ts';
 import { authFileCandidates } from '../../app/registry/read-credentials.ts';
 import { parseRegistryRules } from '../../app/registry/registry-rules.ts';
+import { openMemory } from '../../app/tasks/deploy-memory.ts';
 import {
   type CommandResult,
   type RunCommand,
   runCommand,
 } from '../../shared/process/run-command.ts';
+import { DEPLOY_SETTINGS } from '../helpers/deploy-settings.ts';
 
 /** Generous: a slow machine must not look like a fault. */
 export const LIMITS = { pullTimeoutMs: 60_000, restartTimeoutMs: 60_000 };
@@ -33,18 +44,58 @@ export function recordRuns(
   return { run, results, count };
 }
 
+/** The database of all deployments of a test file. */
+let shared: Store | undefined;
+export function openSharedStore(): Store {
+  if (!shared) {
+    const path = join(mkdtempSync(join(tmpdir(), 'podup-host-')), 'data.db');
+    const opened = openStore(path, { version: 'test', nowMs: Date.now() });
+    assert.ok(opened.ok, JSON.stringify(opened));
+    shared = opened.value;
+  }
+  return shared;
+}
+
+/** A task of its own. */
+function addTask(unit: string): string {
+  const id = newIdentifier('tsk');
+  openSharedStore().tasks.insert({
+    id,
+    kind: 'github-webhook',
+    unit,
+    image: null,
+    created_at: Date.now(),
+    summary: 'A test.',
+    trigger_source: 'test',
+    trigger_request_id: null,
+    trigger_path: null,
+    trigger_caller: null,
+    webhook_digest: null,
+  });
+  return id;
+}
+
 type DeployOptions = {
   readonly run?: RunCommand;
   readonly limits?: typeof LIMITS;
-} & Omit<DeployRequest, 'unit'>;
+  readonly attempt?: number;
+  /** Goes on with what an earlier attempt has left. */
+  readonly task?: string;
+  readonly policy?: Partial<UnitPolicy>;
+} & Omit<DeployRequest, 'unit' | 'attempt'>;
 
 /** One whole deployment by the real parts, with all that it reported. */
 export async function deploy(unit: string, options: DeployOptions = {}) {
-  const { run = runCommand, limits = LIMITS, ...request } = options;
+  const { run = runCommand, limits = LIMITS, attempt = 1, policy, task, ...request } = options;
+  const store = openSharedStore();
+  const id = task ?? addTask(unit);
   const phases: string[] = [];
+  const phaseMs = new Map<string, number>();
+  const verdicts: Parameters<DeployParts['onVerdict']>[0][] = [];
   let evidence: DeployEvidence = {};
   const authFiles = authFileCandidates({ ...process.env, uid: getuid?.() ?? 0 });
-  const end = await deployImage(
+  const defaults = { ...policyDefaults(DEPLOY_SETTINGS), ...policy };
+  const end = await deployUnit(
     {
       run,
       limits,
@@ -55,18 +106,27 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
           timeoutMs: 10_000,
           userAgent: 'test',
         }),
-      onPhase: (phase) => phases.push(phase),
+      readPolicy: (name) => readUnitPolicy(run, name, defaults),
+      memory: openMemory(store, { id }),
+      diagnose: async () => void (await diagnoseUnit(run, unit, 20)),
+      onPhase: (phase) => {
+        phases.push(phase);
+        if (!phaseMs.has(phase)) phaseMs.set(phase, performance.now());
+      },
       onEvidence: (more) => {
         evidence = { ...evidence, ...more };
       },
+      onVerdict: (verdict) => verdicts.push(verdict),
+      onNote: () => undefined,
+      isStopping: () => false,
     },
-    { unit, ...request },
+    { unit, attempt, ...request },
   );
-  return { end, phases, evidence };
+  return { end, phases, phaseMs, evidence, verdicts, task: id };
 }
 
 /** The code with which a deployment failed. */
-export function codeOf({ end }: Awaited<ReturnType<typeof deploy>>): string {
+export function codeOf({ end }: Pick<Awaited<ReturnType<typeof deploy>>, 'end'>): string {
   assert.equal(end.status, 'failed', JSON.stringify(end));
   return end.status === 'failed' ? end.failure.code : '';
 }

@@ -4,6 +4,7 @@ import type { Store } from '../../db/store.ts';
 import { isTaskId } from '../../domain/identifier.ts';
 import type { EventWriter } from '../../events/event-writer.ts';
 import { listEvents } from '../../events/list-events.ts';
+import { listQuarantine, releaseQuarantined } from '../../tasks/quarantine.ts';
 import { listTasks, parseTaskCursor, readTask } from '../../tasks/read-tasks.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { admitAdmins } from '../admin-scope.ts';
@@ -13,7 +14,7 @@ import { readBy } from '../read-json-body.ts';
 
 type Parts = { readonly store: Store; readonly events: EventWriter; readonly gate: AdminGate };
 
-/** The read side: `GET /api/events`, `GET /api/tasks`, `GET /api/tasks/:id`, for admins only. */
+/** Events, tasks and the quarantine, for admins only. */
 export function registerAdminApi(app: FastifyInstance, { store, events, gate }: Parts): void {
   void app.register((scope, _options, done) => {
     admitAdmins(scope, gate, (request) => `${request.routeOptions.url?.split('/')[2] ?? ''}-api`);
@@ -43,9 +44,21 @@ export function registerAdminApi(app: FastifyInstance, { store, events, gate }: 
       if (!task) return sendFailure(request, reply, { code: 'TASK_NOT_FOUND', detail: '' });
       return task;
     });
-    for (const url of ['/api/events', '/api/tasks', '/api/tasks/:id']) {
+    scope.get('/api/quarantine', () => ({ images: listQuarantine(store, Date.now()) }));
+    for (const url of ['/api/events', '/api/tasks', '/api/tasks/:id', '/api/quarantine']) {
       refuseOtherMethods(scope, url, 'GET', 'admin-api');
     }
+    scope.delete<{ Params: { unit: string; digest: string } }>(
+      '/api/quarantine/:unit/:digest',
+      (request, reply) => {
+        const { unit, digest } = request.params;
+        const released = releaseQuarantined(store, unit, digest);
+        if (released > 0) return reply.status(204).send();
+        const detail = `${digest} of ${unit}.`;
+        return sendFailure(request, reply, { code: 'QUARANTINE_NOT_FOUND', detail });
+      },
+    );
+    refuseOtherMethods(scope, '/api/quarantine/:unit/:digest', 'DELETE', 'admin-api');
     done();
   });
 }

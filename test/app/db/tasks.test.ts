@@ -30,7 +30,7 @@ const insertions: fc.Arbitrary<Operation> = fc
     if (!tasks.find(id)) tasks.insert(newTask({ id, unit, image, created_at }));
   });
 const dispatches: fc.Arbitrary<Operation> = fc.constant((tasks: TaskTable, at: number) => {
-  const [task] = tasks.listDispatchable(1);
+  const [task] = tasks.listDispatchable(1, Date.now());
   if (task) tasks.markDispatched(task.id, 'child', at);
 });
 const ends: fc.Arbitrary<Operation> = fc
@@ -91,8 +91,8 @@ function checkDispatchable(tasks: TaskTable): void {
         ),
     )
     .sort((a, b) => (isOlder(a, b) ? -1 : 1));
-  assert.deepEqual(tasks.listDispatchable(1000), expected);
-  assert.deepEqual(tasks.listDispatchable(1), expected.slice(0, 1));
+  assert.deepEqual(tasks.listDispatchable(1000, Date.now()), expected);
+  assert.deepEqual(tasks.listDispatchable(1, Date.now()), expected.slice(0, 1));
   for (const unit of UNITS) {
     const running = tasks.listRunning().filter((task) => task.unit === unit);
     assert.ok(running.length <= 1, `${running.length} run for ${unit}`);
@@ -331,7 +331,10 @@ describe('a task that is born with its final state', () => {
     const row = store.tasks.find('tsk_z');
     assert.deepEqual({ ...row, ...done }, row);
     assert.deepEqual([row?.phase, row?.updated_at, row?.attempts], ['done', 2_000, 0]);
-    assert.deepEqual([store.tasks.listDispatchable(9), store.tasks.listRunning()], [[], []]);
+    assert.deepEqual(
+      [store.tasks.listDispatchable(9, Date.now()), store.tasks.listRunning()],
+      [[], []],
+    );
   });
 
   test('does not keep a task of the same unit from being dispatched', (t) => {
@@ -339,7 +342,7 @@ describe('a task that is born with its final state', () => {
     store.tasks.insertFinal(done);
     store.tasks.insert(newTask());
     assert.deepEqual(
-      store.tasks.listDispatchable(9).map(({ id }) => id),
+      store.tasks.listDispatchable(9, Date.now()).map(({ id }) => id),
       ['tsk_1'],
     );
   });

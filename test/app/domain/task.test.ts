@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BACK_ATTEMPTS, FORWARD_ATTEMPTS } from '../../../app/domain/deployment.ts';
 import { decideLost, isFinal, MAX_ATTEMPTS, TASK_STATUSES } from '../../../app/domain/task.ts';
 
 test('every state but the first two is final', () => {
@@ -17,3 +18,13 @@ for (const [attempts, expected] of [
 ] as const)
   test(`a task whose process vanished after ${attempts} attempts: ${expected}`, () =>
     assert.equal(decideLost(attempts), expected));
+
+const MAX_OPEN = FORWARD_ATTEMPTS + BACK_ATTEMPTS;
+for (const [attempts, expected] of [
+  [MAX_ATTEMPTS, 'resume'],
+  [MAX_OPEN - 1, 'resume'],
+  [MAX_OPEN, 'close'],
+  [MAX_OPEN + 1, 'close'],
+] as const)
+  test(`one that has touched its unit, after ${attempts} attempts: ${expected}`, () =>
+    assert.equal(decideLost(attempts, true), expected));

@@ -77,7 +77,7 @@ test('deliveries for the same unit and image share a task that has not begun; th
 test('a task that runs is not joined: what was pushed after it looked needs another one', (t) => {
   const { store } = openTestStore(t, makeTempFolder(t));
   takeOver(store, [spoolEntry({ id: 'dlv_1' })], AT);
-  store.tasks.markDispatched(store.tasks.listDispatchable(1)[0]?.id ?? '', 'child', 2);
+  store.tasks.markDispatched(store.tasks.listDispatchable(1, Date.now())[0]?.id ?? '', 'child', 2);
   assert.equal(takeOver(store, [spoolEntry({ id: 'dlv_2' })], AT), 1);
 });
 

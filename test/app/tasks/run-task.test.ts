@@ -6,6 +6,7 @@ import type { Store } from '../../../app/db/store.ts';
 import { type RunTaskParts, runTask } from '../../../app/tasks/run-task.ts';
 import { fail, succeed } from '../../../shared/contract/outcome.ts';
 import { attemptOf } from '../../helpers/attempt-of.ts';
+import { DEPLOY_SETTINGS } from '../../helpers/deploy-settings.ts';
 import { until } from '../../helpers/until.ts';
 import { defer, keepLog, makeFolder } from '../http/http-fixture.ts';
 import { addTask, findTask, logOf, makeStore } from './task-fixture.ts';
@@ -50,7 +51,10 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
   const store = makeStore(context);
   const { lines, log } = keepLog();
   const id = addTask(store, 'web.service');
-  const settings = { pullTimeoutMs: 10_000, restartTimeoutMs: 10_000, journalLines: 5 };
+  const settings = {
+    ...{ pullTimeoutMs: 10_000, restartTimeoutMs: 10_000, journalLines: 5 },
+    ...DEPLOY_SETTINGS,
+  };
   const { signal } = new AbortController();
   const lookUp: RunTaskParts['lookUp'] = () => Promise.resolve(succeed({ digest: DIGEST }));
   const all: RunTaskParts = { store, log, settings, lookUp, signal, ...parts };
@@ -77,7 +81,7 @@ describe('run task', () => {
     const actions = logOf(store, id);
     assert.equal(actions.at(-1), 'task-ended');
     assert.ok(actions.includes('digest-resolved'));
-    assert.equal(actions.filter((action) => action === 'command').length, 6);
+    assert.equal(actions.filter((action) => action === 'command').length, 7);
     assert.match(lines.join(''), /task started/);
   });
 
@@ -188,5 +192,55 @@ describe('run task', () => {
     store.tasks.setEvidence(attemptOf(store.tasks, id), { pulled_digest: DIGEST }, 1);
     await run();
     assert.equal(findTask(store, id).status, 'succeeded');
+  });
+});
+
+describe('run task: an image whose time has not come', () => {
+  const NEW = `sha256:${'0b'.repeat(32)}`;
+  const lookUp: RunTaskParts['lookUp'] = () => Promise.resolve(succeed({ digest: NEW }));
+
+  /** A host whose unit file says that; `podman` may be asked but changes nothing. */
+  function fakePolicy(context: TestContext, line: string): void {
+    const file = join(makeFolder(context), 'web.container');
+    writeFileSync(file, `[Container]\nImage=${IMAGE}:stable\n[X-PodUp]\n${line}\n`);
+    const systemctl = `case "$*" in *FragmentPath*) echo 'FragmentPath=${file}' ;; esac`;
+    fakeHost(context, { busctl: BUSCTL, podman: PODMAN, systemctl });
+  }
+
+  test('gives the task back with its time, and says why', async (t) => {
+    fakePolicy(t, 'MinAge=1h');
+    const { store, id, run, lines } = start(t, { lookUp });
+    dispatch(store, id);
+    const before = Date.now();
+    assert.equal(await run(), true);
+    const task = findTask(store, id);
+    const seen = store.sightings.note('web.service', NEW, Number.MAX_SAFE_INTEGER);
+    assert.ok(seen >= before && seen <= Date.now());
+    assert.deepEqual(
+      [task.status, task.phase, task.not_before, task.deferrals, task.claimed_at],
+      ['pending', 'waiting', seen + 3_600_000, 1, null],
+    );
+    assert.deepEqual([task.finished_at, task.error_code, task.executor], [null, null, null]);
+    assert.deepEqual([task.registry_digest, task.pulled_digest], [NEW, null]);
+    const last = store.taskLogs.listByTask(id).at(-1);
+    assert.deepEqual([last?.action, last?.level], ['task-deferred', 'info']);
+    const due = new Date(seen + 3_600_000).toISOString();
+    assert.ok(last?.summary.includes(`(${NEW}) is too new until ${due}.`));
+    assert.ok(!logOf(store, id).includes('task-ended'));
+    assert.match(lines.join(''), /"notBefore":\d+/);
+    const commands = store.taskLogs.listByTask(id).map(({ meta }) => meta ?? '');
+    assert.ok(!commands.some((meta) => /"(?:pull|tag|restart)"/.test(meta)), commands.join('\n'));
+  });
+
+  test('does not get more time where the task comes back too early', async (t) => {
+    fakePolicy(t, 'MinAge=1h');
+    const { store, id, run } = start(t, { lookUp });
+    dispatch(store, id);
+    await run();
+    const first = findTask(store, id).not_before;
+    dispatch(store, id);
+    await run();
+    const task = findTask(store, id);
+    assert.deepEqual([task.not_before, task.deferrals, task.attempts], [first, 2, 2]);
   });
 });

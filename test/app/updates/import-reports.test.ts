@@ -109,7 +109,10 @@ describe('a report', () => {
     ]);
     assert.equal(tasks().length, 2);
     // They are over: nobody is to carry them out.
-    assert.deepEqual([store.tasks.listDispatchable(9), store.tasks.listRunning()], [[], []]);
+    assert.deepEqual(
+      [store.tasks.listDispatchable(9, Date.now()), store.tasks.listRunning()],
+      [[], []],
+    );
   });
 
   test('makes its task once, also when the rename was cut off, or it is written again', async (t) => {

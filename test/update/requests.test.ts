@@ -27,7 +27,7 @@ describe('asking for an update', () => {
   before(async () => {
     host = await Host.start({
       first: FIRST,
-      environment: { PODUP_SELF_UPDATE_START_TIMEOUT_MS: '2000' },
+      environment: { PODUP_SELF_UPDATE_START_TIMEOUT_MS: '6000' },
     });
     installation = host.installation;
   });

@@ -50,7 +50,7 @@ async function assertUntouched({ unit, port }: { unit: string; port: number }): 
   assert.equal(countStarts(unit, 'v1'), 1);
 }
 
-describe('deploy image', () => {
+describe('deploy unit', () => {
   for (const options of [[], ['--index']]) {
     test(`a new image is pulled, run and proven ${options.join(' ')}`, async () => {
       const host = await startServing(`new${options.length}`, ...options);
@@ -67,6 +67,7 @@ describe('deploy image', () => {
         'reading-unit',
         'resolving-digest',
         'pulling-image',
+        'holding-image',
         'tagging-image',
         'restarting',
         'verifying',

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { loadSettings } from '../../shared/config/load-settings.ts';
+import { PROGRAM } from '../../shared/config/program-version.ts';
+import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
+import { formatFailure } from '../../shared/contract/outcome.ts';
+import { openStore, type Store } from '../db/store.ts';
+import { listQuarantine, releaseQuarantined } from '../tasks/quarantine.ts';
+import { printFaults } from './print-faults.ts';
+
+type Options = { readonly json?: boolean };
+
+/** `quarantine list`: the images that failed for a unit and are not deployed to it again. */
+export function showQuarantine({ json }: Options, environment: NodeJS.ProcessEnv): ExitCode {
+  return withStore(environment, (store) => {
+    const images = listQuarantine(store, Date.now());
+    if (json) {
+      process.stdout.write(`${JSON.stringify({ images })}\n`);
+      return EXIT.ok;
+    }
+    if (images.length === 0) process.stdout.write('No image is in quarantine.\n');
+    for (const { unit, digest, image, count, last_at, expires_at, error } of images) {
+      const until = expires_at === null ? 'until it is released' : `until ${expires_at}`;
+      process.stdout.write(
+        `${unit} ${digest}\n  ${image}, failed ${count} times, last ${last_at}, left alone ${until}\n  ${error.code}: ${error.sentence} ${error.detail}\n`,
+      );
+    }
+    return EXIT.ok;
+  });
+}
+
+/** `quarantine release UNIT [DIGEST]`: lets it be deployed again; without a digest all images of the unit. */
+export function releaseQuarantine(
+  unit: string,
+  digest: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): ExitCode {
+  return withStore(environment, (store) => {
+    const released = releaseQuarantined(store, unit, digest);
+    recordRelease(store, unit, digest, released);
+    const what = digest === undefined ? 'No image of it' : 'That image of it';
+    if (released === 0) {
+      process.stderr.write(`${unit}: ${what} is in quarantine.\n`);
+      return EXIT.failure;
+    }
+    process.stdout.write(`${unit}: ${released} released; push again or redeliver the webhook.\n`);
+    return EXIT.ok;
+  });
+}
+
+/** Who let a bad image in again must be found later on. */
+function recordRelease(
+  store: Store,
+  unit: string,
+  digest: string | undefined,
+  released: number,
+): void {
+  store.events.insertAll([
+    {
+      request_id: `cli_${randomUUID()}`,
+      ts: Date.now(),
+      method: 'CLI',
+      path: 'quarantine release',
+      status: released === 0 ? 404 : 200,
+      action: 'quarantine-release',
+      code: null,
+      actor: `uid ${process.getuid?.() ?? 0}`,
+      remote_address: null,
+      duration_us: 0,
+      meta: JSON.stringify({ unit, digest: digest ?? null, released }),
+    },
+  ]);
+}
+
+function withStore(environment: NodeJS.ProcessEnv, act: (store: Store) => ExitCode): ExitCode {
+  const result = loadSettings(environment);
+  if (!result.ok) {
+    printFaults(result.faults);
+    return EXIT.configInvalid;
+  }
+  const { database } = result.loaded.paths;
+  const opened = openStore(database, { version: PROGRAM.version, nowMs: Date.now() });
+  if (!opened.ok) {
+    process.stderr.write(`${formatFailure(opened.failure)}\n`);
+    return EXIT.failure;
+  }
+  try {
+    return act(opened.value);
+  } finally {
+    opened.value.close();
+  }
+}

@@ -1,0 +1,43 @@
+import type { OpenDeployment } from '../domain/deployment.ts';
+import type { Database } from './open-database.ts';
+
+/** An open deployment as it is stored; `dependents` is JSON. Written before the unit is touched. */
+export type DeploymentRow = Omit<OpenDeployment, 'dependents'> & {
+  readonly task_id: string;
+  readonly dependents: string;
+  readonly updated_at: number;
+};
+
+/** The deployments table: one row for each task that came as far as to touch its unit. */
+export type DeploymentTable = {
+  find(taskId: string): DeploymentRow | undefined;
+  /** Replaces what an earlier attempt of the same task has written. */
+  save(row: DeploymentRow): void;
+  /** Those that were begun and not ended, of any task. */
+  listOpen(): DeploymentRow[];
+};
+
+/** Prepares the statements of the table. */
+export function openDeploymentTable(database: Database): DeploymentTable {
+  const find = database.prepare<[string], DeploymentRow>(
+    'SELECT * FROM deployments WHERE task_id = ?',
+  );
+  const listOpen = database.prepare<[], DeploymentRow>(
+    `SELECT * FROM deployments WHERE stage <> 'ended' ORDER BY updated_at`,
+  );
+  const save = database.prepare(
+    `INSERT INTO deployments (task_id, unit, image, wanted_digest, former_image_id, former_digest, held_as,
+       dependents, stage, cause_code, cause_detail, updated_at)
+     VALUES (@task_id, @unit, @image, @wanted_digest, @former_image_id, @former_digest, @held_as,
+       @dependents, @stage, @cause_code, @cause_detail, @updated_at)
+     ON CONFLICT (task_id) DO UPDATE SET image = excluded.image, wanted_digest = excluded.wanted_digest,
+       former_image_id = excluded.former_image_id, former_digest = excluded.former_digest,
+       held_as = excluded.held_as, dependents = excluded.dependents, stage = excluded.stage,
+       cause_code = excluded.cause_code, cause_detail = excluded.cause_detail, updated_at = excluded.updated_at`,
+  );
+  return {
+    find: (taskId) => find.get(taskId),
+    save: (row) => void save.run(row),
+    listOpen: () => listOpen.all(),
+  };
+}

@@ -1,0 +1,57 @@
+import type { BadImage } from '../domain/deployment.ts';
+import type { Database } from './open-database.ts';
+
+/** An image that failed for a unit. Times are milliseconds since the epoch. */
+export type QuarantineRow = BadImage & {
+  /** How often it has failed. */
+  readonly count: number;
+  readonly first_at: number;
+  readonly last_at: number;
+  /** Null: until it is released. */
+  readonly expires_at: number | null;
+};
+
+/** What is written of a failure. */
+export type NewQuarantine = BadImage & {
+  readonly at: number;
+  readonly expires_at: number | null;
+};
+
+/** The quarantined_images table. */
+export type QuarantineTable = {
+  /** Undefined where it never failed, was released, or its time is over. */
+  find(unit: string, digest: string, nowMs: number): QuarantineRow | undefined;
+  /** Counts on where it is there already. */
+  add(failed: NewQuarantine): void;
+  /** Newest first. */
+  list(nowMs: number): QuarantineRow[];
+  /** Lets one digest of a unit be deployed again, or all of them; how many there were. */
+  release(unit: string, digest?: string): number;
+};
+
+/** Prepares the statements of the table. */
+export function openQuarantineTable(database: Database): QuarantineTable {
+  const find = database.prepare<[string, string, number], QuarantineRow>(
+    `SELECT * FROM quarantined_images WHERE unit = ? AND digest = ?
+       AND (expires_at IS NULL OR expires_at > ?)`,
+  );
+  const add = database.prepare(
+    `INSERT INTO quarantined_images (unit, digest, image, code, detail, count, first_at, last_at, expires_at)
+     VALUES (@unit, @digest, @image, @code, @detail, 1, @at, @at, @expires_at)
+     ON CONFLICT (unit, digest) DO UPDATE SET image = excluded.image, code = excluded.code,
+       detail = excluded.detail, count = count + 1, last_at = excluded.last_at, expires_at = excluded.expires_at`,
+  );
+  const list = database.prepare<[number], QuarantineRow>(
+    `SELECT * FROM quarantined_images WHERE expires_at IS NULL OR expires_at > ?
+     ORDER BY last_at DESC, unit, digest`,
+  );
+  const release = database.prepare(
+    'DELETE FROM quarantined_images WHERE unit = ? AND digest = coalesce(?, digest)',
+  );
+  return {
+    find: (unit, digest, nowMs) => find.get(unit, digest, nowMs),
+    add: (failed) => void add.run(failed),
+    list: (nowMs) => list.all(nowMs),
+    release: (unit, digest) => release.run(unit, digest ?? null).changes,
+  };
+}

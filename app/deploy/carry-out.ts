@@ -1,0 +1,172 @@
+import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { isBlamed, type OpenDeployment } from '../domain/deployment.ts';
+import {
+  type ImageReference,
+  parseImageReference,
+  withDigest,
+  withTag,
+} from '../domain/image-reference.ts';
+import type { UnitPolicy } from '../domain/unit-policy.ts';
+import { inspectImage } from '../host/podman.ts';
+import { bringBack } from './dependents.ts';
+import type { DeployEnd, DeployParts } from './deploy-unit.ts';
+import { exchangeImage } from './exchange-image.ts';
+import { findRunning } from './find-running.ts';
+import { pullImage } from './pull-image.ts';
+import { dropSurplus } from './way-back.ts';
+
+/**
+ * From the first touch of the unit to its proof, or to the way back. May be repeated; `isResumed` where an earlier
+ * attempt was cut off.
+ */
+export async function goForward(
+  parts: DeployParts,
+  deployment: OpenDeployment,
+  isResumed: boolean,
+): Promise<DeployEnd> {
+  const { unit, wanted_digest: digest } = deployment;
+  const image = parseImageReference(deployment.image);
+  if (!image) return failed(unit, fail('UNIT_IMAGE_UNKNOWN', deployment.image).failure);
+  const read = await parts.readPolicy(unit);
+  if (!read.ok) return failed(unit, read.failure);
+  const policy = read.value;
+  const there = isResumed ? await ensurePulled(parts, image, digest) : succeed(undefined);
+  const proven = there.ok ? await prove(parts, deployment, image, policy) : there;
+  if (!proven.ok) return giveUp(parts, deployment, proven.failure, policy);
+  parts.memory.save({ ...deployment, stage: 'ended' });
+  await dropSurplus(parts.run, unit, policy.keepImages);
+  return { status: 'succeeded', summary: `${unit} runs ${withTag(image)} (${digest}).` };
+}
+
+async function prove(
+  parts: DeployParts,
+  { unit, wanted_digest: digest, dependents }: OpenDeployment,
+  image: ImageReference,
+  policy: UnitPolicy,
+): Promise<Outcome<unknown>> {
+  const exchanged = await exchangeImage(
+    { ...parts, onVerdict: (verdict) => parts.onVerdict({ ...verdict, of: 'new' }) },
+    {
+      unit,
+      image,
+      from: withDigest(image, digest),
+      policy,
+      checkImage: () => checkRunning(parts, unit, image, digest),
+    },
+  );
+  if (!exchanged.ok) return exchanged;
+  return bringBack(parts.run, dependents, parts.limits.restartTimeoutMs);
+}
+
+/** The image is there after a crash, too, if nobody has pruned it meanwhile: until it is tagged it has no name. */
+async function ensurePulled(
+  parts: DeployParts,
+  image: ImageReference,
+  digest: string,
+): Promise<Outcome<void>> {
+  const local = await inspectImage(parts.run, withDigest(image, digest));
+  if (!local.ok) return local;
+  return local.value ? succeed(undefined) : pullImage(parts, image, digest);
+}
+
+/** The unit is not proven with the new image: back to the old one, by the policy of the unit. */
+async function giveUp(
+  parts: DeployParts,
+  deployment: OpenDeployment,
+  failure: Failure,
+  policy: UnitPolicy,
+): Promise<DeployEnd> {
+  const { unit, wanted_digest: digest, image } = deployment;
+  // What fails while the process is told to end says nothing; the next attempt goes on.
+  if (parts.isStopping()) return failed(unit, failure);
+  const { code, detail } = failure;
+  const back = { ...deployment, stage: 'back', cause_code: code, cause_detail: detail } as const;
+  if (isBlamed(code)) {
+    parts.memory.condemn(back, { unit, digest, image, code, detail }, policy.quarantineMs);
+  } else {
+    parts.memory.save(back);
+  }
+  parts.onPhase('diagnosing');
+  await parts.diagnose();
+  if (policy.rollback) return goBack(parts, back, failure, true);
+  parts.memory.save({ ...back, stage: 'ended' });
+  return failed(unit, failure, true);
+}
+
+/** Puts the old image back, and what depended on the unit. May be repeated. */
+export async function goBack(
+  parts: DeployParts,
+  deployment: OpenDeployment,
+  cause: Failure,
+  isDiagnosed: boolean,
+): Promise<DeployEnd> {
+  const { unit, dependents, former_digest: digest } = deployment;
+  parts.onPhase('rolling-back');
+  const put = await putBack(parts, deployment);
+  // What was cut off is done by the next attempt.
+  if (parts.isStopping()) return failed(unit, cause, isDiagnosed);
+  const restored = await bringBack(parts.run, dependents, parts.limits.restartTimeoutMs);
+  parts.memory.save({ ...deployment, stage: 'ended' });
+  const proven = put.ok ? restored : put;
+  if (proven.ok) {
+    parts.onNote('info', 'rolled-back', `${unit} runs its former image again.`);
+    const summary = `${unit} was put back to ${digest}: ${cause.code}.`;
+    return { status: 'failed', summary, failure: cause, isDiagnosed };
+  }
+  const { failure } = proven;
+  const detail = `${cause.code} (${cause.detail}), then ${failure.code} (${failure.detail}).`;
+  return failed(unit, fail('ROLLBACK_FAILED', detail).failure, isDiagnosed);
+}
+
+async function putBack(parts: DeployParts, deployment: OpenDeployment): Promise<Outcome<void>> {
+  const { unit, former_image_id: formerId } = deployment;
+  const image = parseImageReference(deployment.image);
+  if (!image || formerId === null) {
+    return fail('ROLLBACK_FAILED', 'There was no image before this one.');
+  }
+  const read = await parts.readPolicy(unit);
+  if (!read.ok) return read;
+  return exchangeImage(
+    { ...parts, onVerdict: (verdict) => parts.onVerdict({ ...verdict, of: 'old' }) },
+    {
+      unit,
+      image,
+      from: formerId,
+      // What a log must say was written for what comes, not for what was there before.
+      policy: { ...read.value, logMust: null, logMustNot: null },
+      checkImage: () => checkFormer(parts, unit, image, formerId),
+    },
+  );
+}
+
+async function checkRunning(
+  parts: DeployParts,
+  unit: string,
+  image: ImageReference,
+  digest: string,
+): Promise<Outcome<string>> {
+  const running = await findRunning(parts.run, unit, image, digest);
+  if (!running.ok) return running;
+  parts.onEvidence({ running_digest: running.value.digest, running_image: running.value.name });
+  if (running.value.isWanted) return succeed(`It runs ${digest}.`);
+  return fail('RUNNING_DIGEST_MISMATCH', `It runs ${running.value.digest}, wanted was ${digest}.`);
+}
+
+async function checkFormer(
+  parts: DeployParts,
+  unit: string,
+  image: ImageReference,
+  formerId: string,
+): Promise<Outcome<string>> {
+  const running = await findRunning(parts.run, unit, image, '');
+  if (!running.ok) return running;
+  parts.onEvidence({ running_digest: running.value.digest, running_image: running.value.name });
+  if (running.value.imageId === formerId) return succeed(`It runs image ${formerId} again.`);
+  return fail('RUNNING_DIGEST_MISMATCH', `It runs image ${running.value.imageId}.`);
+}
+
+/** The end of a deployment that did not come to a good one. */
+export function failed(unit: string, failure: Failure, isDiagnosed = false): DeployEnd {
+  const summary = `${unit} could not be updated: ${failure.code}.`;
+  return { status: 'failed', summary, failure, isDiagnosed };
+}

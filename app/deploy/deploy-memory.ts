@@ -1,0 +1,15 @@
+import type { BadImage, OpenDeployment } from '../domain/deployment.ts';
+
+/** Where deployments and bad images are remembered; each call is durable when it returns. */
+export type DeployMemory = {
+  find(): OpenDeployment | undefined;
+  save(deployment: OpenDeployment): void;
+  /**
+   * Goes back from now on, and does not take the image again for `forMs`, or, with null, until a person releases it:
+   * both or neither.
+   */
+  condemn(deployment: OpenDeployment, bad: BadImage, forMs: number | null): void;
+  findBad(unit: string, digest: string): Pick<BadImage, 'code' | 'detail'> | undefined;
+  /** When the image was seen first for the unit, by the wall clock; now, where it never was. */
+  firstSeen(unit: string, digest: string): number;
+};

@@ -1,0 +1,87 @@
+import { type Failure, fail, type Outcome } from '../../shared/contract/outcome.ts';
+import type { RunCommand } from '../../shared/process/run-command.ts';
+import { decideResumption } from '../domain/deployment.ts';
+import type { ImageReference } from '../domain/image-reference.ts';
+import type { TaskPhase } from '../domain/task.ts';
+import type { UnitPolicy } from '../domain/unit-policy.ts';
+import { goBack, goForward } from './carry-out.ts';
+import type { DeployMemory } from './deploy-memory.ts';
+import { prepareDeployment } from './prepare-deployment.ts';
+import type { GateVerdict } from './watch-unit.ts';
+
+/** What is wanted: the unit is to run what its own tag now means at the registry. */
+export type DeployRequest = {
+  readonly unit: string;
+  /** The image for which the task was made; absent where systemd could not be asked then. */
+  readonly image?: string;
+  /** The digest that an interrupted attempt of the same task had pulled already. */
+  readonly pulledBefore?: string;
+  /** Which attempt at the task this is, from 1. */
+  readonly attempt: number;
+};
+
+/** Digests as they become known, for the record. */
+export type DeployEvidence = {
+  readonly image?: string;
+  readonly registry_digest?: string;
+  readonly pulled_digest?: string;
+  readonly running_digest?: string;
+  readonly running_image?: string;
+};
+
+/** What a deployment works with. Every command goes through `run`, which records it. */
+export type DeployParts = {
+  readonly run: RunCommand;
+  /** Asks the registry for the digest of the tag; `registries` is what podman is configured with. */
+  readonly lookUp: (
+    image: ImageReference,
+    registries: unknown,
+  ) => Promise<Outcome<{ digest: string }>>;
+  readonly readPolicy: (unit: string) => Promise<Outcome<UnitPolicy>>;
+  readonly memory: DeployMemory;
+  /** Gathers what a person needs to see, while the failed image still runs or has just ended. */
+  readonly diagnose: () => Promise<void>;
+  readonly onPhase: (phase: TaskPhase) => void;
+  readonly onEvidence: (evidence: DeployEvidence) => void;
+  readonly onVerdict: (verdict: GateVerdict & { readonly of: 'new' | 'old' }) => void;
+  readonly onNote: (level: 'info' | 'warning', action: string, summary: string) => void;
+  /** Whether the process is to end: what fails then says nothing about an image. */
+  readonly isStopping: () => boolean;
+  readonly limits: { readonly pullTimeoutMs: number; readonly restartTimeoutMs: number };
+};
+
+/** How it ended: `skipped` where nothing had to be done, with the reason in the summary. */
+export type DeployEnd =
+  | { readonly status: 'succeeded' | 'skipped'; readonly summary: string }
+  /** It is not time yet: to be asked again then, by the wall clock. */
+  | { readonly status: 'deferred'; readonly summary: string; readonly notBeforeMs: number }
+  | {
+      readonly status: 'failed';
+      readonly summary: string;
+      readonly failure: Failure;
+      /** What a person needs to see was gathered. */
+      readonly isDiagnosed: boolean;
+    };
+
+/**
+ * Brings one unit to the image that its tag means now: digest from the registry, pull by digest, the way back held,
+ * exchange, and proof that the unit serves with it. Where the proof fails the old image, and everything that depended
+ * on the unit, is put back, and the image is not taken again. Each step may be repeated after a crash, and goes on
+ * from what `memory` says. Up to the exchange the unit is not touched.
+ */
+export async function deployUnit(parts: DeployParts, request: DeployRequest): Promise<DeployEnd> {
+  const left = parts.memory.find();
+  const resumption = decideResumption(left?.stage, request.attempt);
+  if (left && resumption === 'back') {
+    const { cause_code: code, cause_detail: detail } = left;
+    const cause = code
+      ? fail(code, detail ?? '')
+      : fail('TASK_LOST', `After ${request.attempt - 1} attempts.`);
+    return goBack(parts, left, cause.failure, false);
+  }
+  if (left && resumption === 'forward') return goForward(parts, left, true);
+  const prepared = await prepareDeployment(parts, request);
+  if ('status' in prepared) return prepared;
+  parts.memory.save(prepared);
+  return goForward(parts, prepared, false);
+}

@@ -1,0 +1,65 @@
+import { fail, type Outcome } from '../../shared/contract/outcome.ts';
+import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
+import { type ImageReference, withTag } from '../domain/image-reference.ts';
+import type { TaskPhase } from '../domain/task.ts';
+import type { UnitPolicy } from '../domain/unit-policy.ts';
+import { tagImage } from '../host/podman.ts';
+import { resetFailed, restartUnit } from '../host/systemctl.ts';
+import { type GateVerdict, type Watch, watchUnit } from './watch-unit.ts';
+
+/** What an exchange works with. */
+export type ExchangeParts = {
+  readonly run: RunCommand;
+  readonly onPhase: (phase: TaskPhase) => void;
+  readonly onVerdict: (verdict: GateVerdict) => void;
+  readonly limits: { readonly restartTimeoutMs: number };
+};
+
+/** Which image the unit is to run from now on, and how it has to prove itself. */
+export type Exchange = {
+  readonly unit: string;
+  readonly image: ImageReference;
+  /** Any local name, or the id, of what the tag is to mean. */
+  readonly from: string;
+  readonly policy: UnitPolicy;
+  readonly checkImage: Watch['checkImage'];
+};
+
+/**
+ * Gives the tag of a unit another image, restarts the unit and watches it until it is proven to serve: the one way
+ * for the new image and for the old one. May be repeated.
+ */
+export async function exchangeImage(
+  parts: ExchangeParts,
+  { unit, image, from, policy, checkImage }: Exchange,
+): Promise<Outcome<void>> {
+  const { run, limits, onVerdict } = parts;
+  parts.onPhase('tagging-image');
+  const tagged = await tagImage(run, from, withTag(image));
+  if (!tagged.ok) return tagged;
+  parts.onPhase('restarting');
+  // Starts that failed before, of whatever image, count towards systemd's limit.
+  await resetFailed(run, unit);
+  const sinceWallMs = Date.now();
+  const restarted = await restart(run, unit, limits.restartTimeoutMs);
+  if (!restarted.ok) {
+    const ms = Date.now() - sinceWallMs;
+    onVerdict({ part: 'start', failure: restarted.failure, ms, detail: '' });
+    return restarted;
+  }
+  parts.onPhase('verifying');
+  return watchUnit({ run, unit, image, policy, sinceWallMs, checkImage, onVerdict });
+}
+
+async function restart(
+  run: RunCommand,
+  unit: string,
+  timeoutMs: number,
+): Promise<Outcome<undefined>> {
+  const result = await restartUnit(run, unit, timeoutMs);
+  if (result.end.kind === 'timed-out') return fail('RESTART_TIMEOUT', formatEnd(result));
+  if (result.end.kind === 'not-started') return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+  return isSuccess(result)
+    ? { ok: true, value: undefined }
+    : fail('RESTART_FAILED', formatEnd(result));
+}

@@ -1,0 +1,50 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
+import { type ImageReference, withDigest } from '../domain/image-reference.ts';
+import { matchesDigest } from '../domain/matches-digest.ts';
+import { isTransientPullError } from '../domain/pull-error.ts';
+import type { TaskPhase } from '../domain/task.ts';
+import { inspectImage, runPodman } from '../host/podman.ts';
+
+const TRIES = 3;
+const FIRST_WAIT_MS = 1_000;
+
+/** What a pull works with. */
+export type PullParts = {
+  readonly run: RunCommand;
+  readonly onPhase: (phase: TaskPhase) => void;
+  readonly isStopping: () => boolean;
+  readonly limits: { readonly pullTimeoutMs: number };
+};
+
+/**
+ * Pulls an image by its digest and looks whether that is what podman has then. What may pass is tried again, up to
+ * three times, with growing pauses of random length; what will not pass is not. Fails with PULL_FAILED or PULL_TIMEOUT.
+ */
+export async function pullImage(
+  parts: PullParts,
+  image: ImageReference,
+  digest: string,
+): Promise<Outcome<void>> {
+  parts.onPhase('pulling-image');
+  const name = withDigest(image, digest);
+  for (let tries = 1; ; tries++) {
+    const called = await runPodman(parts.run, {
+      args: ['pull', '--quiet', '--', name],
+      timeoutMs: parts.limits.pullTimeoutMs,
+    });
+    if (!called.ok) return called;
+    if (isSuccess(called.value)) break;
+    if (called.value.end.kind === 'timed-out') return fail('PULL_TIMEOUT', formatEnd(called.value));
+    const mayPass = isTransientPullError(called.value.stderr, name);
+    if (!mayPass || tries === TRIES || parts.isStopping()) {
+      return fail('PULL_FAILED', formatEnd(called.value));
+    }
+    await wait(FIRST_WAIT_MS * 2 ** (tries - 1) * (0.5 + Math.random()));
+  }
+  const local = await inspectImage(parts.run, name);
+  if (!local.ok) return local;
+  if (local.value && matchesDigest(local.value, image, digest)) return succeed(undefined);
+  return fail('PULL_FAILED', `podman has ${local.value?.digest ?? 'no image'} under that name.`);
+}

@@ -1,0 +1,176 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { RunCommand } from '../../shared/process/run-command.ts';
+import {
+  type GateRules,
+  type GateState,
+  type GateStep,
+  onProbe,
+  openGate,
+  stepGate,
+} from '../domain/gate.ts';
+import {
+  type ImageReference,
+  parseImageReference,
+  sameRepository,
+} from '../domain/image-reference.ts';
+import type { UnitPolicy } from '../domain/unit-policy.ts';
+import { listUnitContainers } from '../host/podman.ts';
+import { readUnitSample } from '../host/read-unit-state.ts';
+import { readUnitLog } from '../host/systemctl.ts';
+import { askProbe } from './ask-probe.ts';
+
+/** A part of the proof that a unit serves, as it is recorded. */
+export type GateVerdict = {
+  readonly part: 'start' | 'soak' | 'probe' | 'log' | 'digest';
+  readonly failure: Failure | null;
+  readonly ms: number;
+  readonly detail: string;
+};
+
+/** What is watched, and by what it is judged. */
+export type Watch = {
+  readonly run: RunCommand;
+  readonly unit: string;
+  readonly image: ImageReference;
+  readonly policy: Pick<
+    UnitPolicy,
+    'startTimeoutMs' | 'soakMs' | 'probe' | 'logMust' | 'logMustNot'
+  >;
+  /** When the restart was ordered, of the wall clock: what was logged before is not looked at. */
+  readonly sinceWallMs: number;
+  /** Whether what runs is the image that is to run. */
+  readonly checkImage: () => Promise<Outcome<string>>;
+  readonly onVerdict: (verdict: GateVerdict) => void;
+};
+
+/**
+ * systemd tells of changes only to whoever subscribes on the bus, for which there is no client here: it is asked. Each
+ * question is one short process.
+ */
+const EVERY_MS = 500;
+/** One answer that is lost must not undo a deployment. */
+const LAST_PROBES = 3;
+
+/**
+ * Watches a unit whose restart has ended well until it is proven to serve: up and healthy, probed, then unchanged for
+ * its soak time, and probed again; what it logged, and at last that it runs the right image. The first part that fails
+ * ends it.
+ */
+export async function watchUnit(watch: Watch): Promise<Outcome<void>> {
+  const rules = { ...watch.policy, hasProbe: watch.policy.probe !== null };
+  let state: GateState = openGate(performance.now());
+  const verdict = timeVerdicts(watch.onVerdict);
+  let hasHealth = true;
+  for (;;) {
+    const sample = await look(watch, state.phase !== 'soaking' || hasHealth);
+    if (!sample.ok) return sample;
+    const { containers } = sample.value;
+    if (containers) hasHealth = containers.some(({ health }) => health !== 'none');
+    const step = await judge(watch, stepGate(state, sample.value, rules), rules);
+    if (step.kind === 'failed') {
+      verdict(partOf(state, step.failure), step.failure, '');
+      return { ok: false, failure: step.failure };
+    }
+    if (step.kind === 'soaked') {
+      verdict('soak', null, `Unchanged for ${rules.soakMs} ms.`);
+      return proveAtTheEnd(watch, verdict);
+    }
+    if (isUpNow(state, step.state)) verdict('start', null, 'Up, and healthy where it says so.');
+    state = step.state;
+    await wait(untilNext(state));
+  }
+}
+
+function isUpNow(before: GateState, now: GateState): boolean {
+  return before.phase !== 'soaking' && now.phase === 'soaking';
+}
+
+/** A step without the question to the probe: that is asked here. */
+async function judge(
+  { policy, run }: Watch,
+  step: GateStep,
+  rules: GateRules,
+): Promise<Exclude<GateStep, { kind: 'probe' }>> {
+  if (step.kind !== 'probe') return step;
+  const failure = policy.probe && (await askProbe(policy.probe, run));
+  return onProbe(step.state, failure, performance.now(), rules);
+}
+
+function partOf(state: GateState, { code }: Failure): GateVerdict['part'] {
+  if (code === 'GATE_PROBE_FAILED') return 'probe';
+  return state.phase === 'soaking' ? 'soak' : 'start';
+}
+
+/** Each verdict with the time since the one before. */
+function timeVerdicts(onVerdict: Watch['onVerdict']): Say {
+  let sinceMs = performance.now();
+  return (part, failure, detail) => {
+    const nowMs = performance.now();
+    onVerdict({ part, failure, ms: Math.round(nowMs - sinceMs), detail });
+    sinceMs = nowMs;
+  };
+}
+
+function untilNext(state: GateState): number {
+  if (state.phase !== 'soaking') return EVERY_MS;
+  return Math.max(1, Math.min(EVERY_MS, state.untilMs - performance.now()));
+}
+
+async function look({ run, unit, image }: Watch, isWhole: boolean) {
+  const sampled = await readUnitSample(run, unit);
+  if (!sampled.ok) return sampled;
+  const atMs = performance.now();
+  if (!isWhole) return succeed({ atMs, unit: sampled.value, containers: null });
+  const listed = await listUnitContainers(run, unit);
+  if (!listed.ok) return listed;
+  const containers = listed.value.filter(({ imageName }) => {
+    const reference = parseImageReference(imageName);
+    return reference !== undefined && sameRepository(reference, image);
+  });
+  return succeed({ atMs, unit: sampled.value, containers });
+}
+
+type Say = (part: GateVerdict['part'], failure: Failure | null, detail: string) => void;
+
+async function proveAtTheEnd(watch: Watch, verdict: Say): Promise<Outcome<void>> {
+  const { probe } = watch.policy;
+  if (probe) {
+    let failure = await askProbe(probe, watch.run);
+    for (let tries = 1; failure && tries < LAST_PROBES; tries++) {
+      await wait(EVERY_MS);
+      failure = await askProbe(probe, watch.run);
+    }
+    verdict('probe', failure, failure ? '' : 'It answers after the soak, too.');
+    if (failure) return { ok: false, failure };
+  }
+  const logged = await checkLog(watch);
+  if (logged) {
+    verdict('log', logged.failure, logged.detail);
+    if (logged.failure) return { ok: false, failure: logged.failure };
+  }
+  const running = await watch.checkImage();
+  verdict('digest', running.ok ? null : running.failure, running.ok ? running.value : '');
+  return running.ok ? succeed(undefined) : running;
+}
+
+/** Null where nothing is asked of the log. */
+async function checkLog({ run, unit, policy, sinceWallMs }: Watch) {
+  const { logMust, logMustNot } = policy;
+  if (logMust === null && logMustNot === null) return null;
+  const read = await readUnitLog(run, unit, sinceWallMs);
+  if (!read.ok) return { failure: read.failure, detail: '' };
+  const find = (pattern: string) => {
+    const expression = new RegExp(pattern, 'u');
+    return read.value.find((line) => expression.test(line));
+  };
+  const forbidden = logMustNot === null ? undefined : find(logMustNot);
+  if (forbidden !== undefined) {
+    return { failure: fail('GATE_LOG_FORBIDDEN', `It logged: ${forbidden}`).failure, detail: '' };
+  }
+  if (logMust !== null && find(logMust) === undefined) {
+    const detail = `None of ${read.value.length} lines matches ${logMust}.`;
+    return { failure: fail('GATE_LOG_MISSING', detail).failure, detail: '' };
+  }
+  return { failure: null, detail: `${read.value.length} lines were looked at.` };
+}

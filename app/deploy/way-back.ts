@@ -1,0 +1,79 @@
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { RunCommand } from '../../shared/process/run-command.ts';
+import {
+  type ImageReference,
+  parseImageReference,
+  sameRepository,
+  withTag,
+} from '../domain/image-reference.ts';
+import {
+  findHeld,
+  findSurplus,
+  ROLLBACK_REPOSITORY,
+  rollbackName,
+} from '../domain/rollback-tag.ts';
+import {
+  dropImageName,
+  inspectImage,
+  listImageNames,
+  listUnitContainers,
+  tagImage,
+} from '../host/podman.ts';
+
+/** The image that a unit can go back to. */
+export type FormerImage = {
+  readonly imageId: string;
+  readonly digest: string;
+  /** The name that keeps it from every prune. */
+  readonly heldAs: string;
+};
+
+/**
+ * Finds what the unit runs, or would run where it is down, and gives it a name of its own, before anything is changed.
+ * Null where there is no such image here: then there is nothing to go back to. Fails with HOLD_FAILED.
+ */
+export async function holdFormerImage(
+  run: RunCommand,
+  unit: string,
+  image: ImageReference,
+): Promise<Outcome<FormerImage | null>> {
+  const found = await findFormer(run, unit, image);
+  if (!found.ok) return found;
+  if (!found.value) return succeed(null);
+  const { imageId, digest } = found.value;
+  const listed = await listImageNames(run, ROLLBACK_REPOSITORY);
+  if (!listed.ok) return listed;
+  const held = findHeld(unit, listed.value);
+  const [newest] = held;
+  if (newest?.imageId === imageId) return succeed({ imageId, digest, heldAs: newest.name });
+  const heldAs = rollbackName(unit, (newest?.number ?? 0) + 1);
+  const tagged = await tagImage(run, imageId, heldAs);
+  if (!tagged.ok) return fail('HOLD_FAILED', tagged.failure.detail);
+  // Held once is enough: an older name of it would use up a place of another.
+  for (const older of held.filter((other) => other.imageId === imageId)) {
+    await dropImageName(run, older.name);
+  }
+  return succeed({ imageId, digest, heldAs });
+}
+
+async function findFormer(run: RunCommand, unit: string, image: ImageReference) {
+  const listed = await listUnitContainers(run, unit);
+  if (!listed.ok) return listed;
+  const running = listed.value.find(({ running, imageName }) => {
+    const reference = parseImageReference(imageName);
+    return running && reference !== undefined && sameRepository(reference, image);
+  });
+  if (running) return succeed({ imageId: running.imageId, digest: running.imageDigest });
+  const local = await inspectImage(run, withTag(image));
+  if (!local.ok) return local;
+  return succeed(local.value && { imageId: local.value.id, digest: local.value.digest });
+}
+
+/** Lets go of the images of a unit that are held beyond the newest `keep`. What cannot be removed stays. */
+export async function dropSurplus(run: RunCommand, unit: string, keep: number): Promise<void> {
+  const listed = await listImageNames(run, ROLLBACK_REPOSITORY);
+  if (!listed.ok) return;
+  for (const { name } of findSurplus(findHeld(unit, listed.value), keep)) {
+    await dropImageName(run, name);
+  }
+}

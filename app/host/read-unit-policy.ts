@@ -1,0 +1,74 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
+import { splitWords } from '../domain/split-words.ts';
+import { parseUnitPolicy, type UnitPolicy } from '../domain/unit-policy.ts';
+
+const TIMEOUT_MS = 10_000;
+const MAX_OUTPUT_BYTES = 256 * 1024;
+const MAX_FILES = 64;
+const MAX_FILE_BYTES = 1_048_576;
+
+/**
+ * The policy that the unit file and the drop-ins of a unit set; `defaults` where systemd knows no file. Fails with
+ * USER_MANAGER_UNAVAILABLE, and with UNIT_POLICY_INVALID also for more than 64 files, for one of more than 1 MiB and
+ * for one that may not be read: what it says could be what holds a deployment back.
+ */
+export async function readUnitPolicy(
+  run: RunCommand,
+  unit: string,
+  defaults: UnitPolicy,
+): Promise<Outcome<UnitPolicy>> {
+  const paths = await listFiles(run, unit);
+  if (!paths.ok) return paths;
+  if (paths.value.length > MAX_FILES) {
+    const detail = `${unit} has ${paths.value.length} files, more than ${MAX_FILES}.`;
+    return fail('UNIT_POLICY_INVALID', detail);
+  }
+  const texts: string[] = [];
+  for (const path of paths.value) {
+    const text = await readText(path);
+    if (!text.ok) return text;
+    texts.push(text.value);
+  }
+  return parseUnitPolicy(texts, defaults);
+}
+
+/** The unit file, then the drop-ins in the order in which systemd applies them. */
+async function listFiles(run: RunCommand, unit: string): Promise<Outcome<readonly string[]>> {
+  const result = await run({
+    argv: [
+      ...(['systemctl', '--user', 'show'] as const),
+      ...['--property=FragmentPath', '--property=DropInPaths', '--', unit],
+    ],
+    timeoutMs: TIMEOUT_MS,
+    maxOutputBytes: MAX_OUTPUT_BYTES,
+  });
+  if (!isSuccess(result)) return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+  // A path alone is printed as it is, a list of them with quotes and escapes.
+  const fragment = /^FragmentPath=(.+)$/m.exec(result.stdout)?.[1];
+  const dropIns = splitWords(/^DropInPaths=(.*)$/m.exec(result.stdout)?.[1] ?? '');
+  const paths = [...(fragment === undefined ? [] : [fragment]), ...(dropIns ?? [])];
+  if (!dropIns || result.stdoutDropped > 0 || !paths.every((path) => path.startsWith('/')))
+    return fail('USER_MANAGER_UNAVAILABLE', 'systemctl printed paths that cannot be read.');
+  return succeed(paths);
+}
+
+/** The text of a file; empty where there is none or, like /dev/null of a masked unit, no regular one. */
+async function readText(path: string): Promise<Outcome<string>> {
+  try {
+    // A pipe without a writer would hold up the reader for ever.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await file.stat();
+    if (!stats.isFile()) return succeed('');
+    if (stats.size > MAX_FILE_BYTES)
+      return fail('UNIT_POLICY_INVALID', `${path} is larger than 1 MiB.`);
+    return succeed(await file.readFile('utf8'));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    // Removed since the last daemon-reload; below what is no folder there is nothing either.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return succeed('');
+    return fail('UNIT_POLICY_INVALID', `${path} cannot be read (${code}).`);
+  }
+}

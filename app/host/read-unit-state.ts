@@ -1,0 +1,97 @@
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
+import type { UnitSample } from '../domain/gate.ts';
+
+const TIMEOUT_MS = 10_000;
+const MAX_OUTPUT_BYTES = 1024 * 1024;
+/** More units than depend on one anywhere: what bounds a look at a graph with a loop in it. */
+const MAX_DEPENDENTS = 256;
+
+/** By what systemd stops other units together with one (systemd.unit(5): Requires=, BindsTo=, PartOf=, reversed). */
+const STOPPED_WITH = ['RequiredBy', 'BoundBy', 'ConsistsOf'] as const;
+
+/** What systemd says of a service now. UNIT_NOT_FOUND where it does not know it. */
+export async function readUnitSample(run: RunCommand, unit: string): Promise<Outcome<UnitSample>> {
+  const names = ['LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'NRestarts'] as const;
+  const shown = await show(run, names, [unit]);
+  if (!shown.ok) return shown;
+  const facts = shown.value[0] ?? new Map<string, string>();
+  const get = (name: (typeof names)[number]) => facts.get(name) ?? '';
+  if (get('LoadState') === 'not-found') return fail('UNIT_NOT_FOUND', `Unit ${unit}.`);
+  return succeed({
+    activeState: get('ActiveState'),
+    subState: get('SubState'),
+    result: get('Result'),
+    mainPid: Number(get('MainPID')),
+    restarts: Number(get('NRestarts')),
+  });
+}
+
+/**
+ * The active units that systemd stops when this one stops, those that depend on them included, nearest first: the ones
+ * that have to be active again afterwards.
+ */
+export async function readActiveDependents(
+  run: RunCommand,
+  unit: string,
+): Promise<Outcome<readonly string[]>> {
+  const active: string[] = [];
+  const seen = new Set([unit]);
+  let layer: readonly string[] = [unit];
+  while (layer.length > 0 && seen.size < MAX_DEPENDENTS) {
+    const shown = await show(run, ['Id', 'ActiveState', ...STOPPED_WITH], layer);
+    if (!shown.ok) return shown;
+    const others = shown.value.filter((facts) => facts.get('Id') !== unit);
+    active.push(...others.filter(isActive).map((facts) => facts.get('Id') ?? ''));
+    layer = [...new Set(shown.value.flatMap(listDependents))].filter((name) => !seen.has(name));
+    for (const name of layer) seen.add(name);
+  }
+  return succeed(active);
+}
+
+function listDependents(facts: ReadonlyMap<string, string>): string[] {
+  return STOPPED_WITH.flatMap((name) => (facts.get(name) ?? '').split(' ')).filter(Boolean);
+}
+
+function isActive(facts: ReadonlyMap<string, string>): boolean {
+  return facts.get('ActiveState') === 'active';
+}
+
+/** Which of these units are not active. */
+export async function findInactive(
+  run: RunCommand,
+  units: readonly string[],
+): Promise<Outcome<readonly string[]>> {
+  if (units.length === 0) return succeed([]);
+  const shown = await show(run, ['Id', 'ActiveState'], units);
+  if (!shown.ok) return shown;
+  const active = new Set(shown.value.filter(isActive).map((facts) => facts.get('Id')));
+  return succeed(units.filter((unit) => !active.has(unit)));
+}
+
+/** Properties of several units, in their order: `systemctl show` prints a paragraph of `Name=value` for each. */
+async function show(
+  run: RunCommand,
+  names: readonly string[],
+  units: readonly string[],
+): Promise<Outcome<readonly ReadonlyMap<string, string>[]>> {
+  const properties = names.map((name) => `--property=${name}`);
+  const result = await run({
+    argv: ['systemctl', '--user', 'show', ...properties, '--', ...units],
+    timeoutMs: TIMEOUT_MS,
+    maxOutputBytes: MAX_OUTPUT_BYTES,
+  });
+  if (!isSuccess(result)) return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+  const paragraphs = result.stdout.trim().split('\n\n');
+  return succeed(
+    paragraphs.map(
+      (paragraph) =>
+        new Map(
+          paragraph.split('\n').map((line): [string, string] => {
+            const equals = line.indexOf('=');
+            return [line.slice(0, equals), line.slice(equals + 1)];
+          }),
+        ),
+    ),
+  );
+}

@@ -1,0 +1,60 @@
+import type { ErrorMeaning } from './error-meaning.ts';
+
+/** What can fail while a unit is deployed and watched; see `ERRORS`. */
+export const DEPLOY_ERRORS = {
+  IMAGE_QUARANTINED: {
+    status: 409,
+    sentence: 'This image has failed for this unit before, so it is not deployed again.',
+    hint: 'Push another image, or release it with: pod-upgrade-trigger quarantine release UNIT DIGEST.',
+  },
+  QUARANTINE_NOT_FOUND: {
+    status: 404,
+    sentence: 'This image is not in quarantine for this unit.',
+    hint: 'GET /api/quarantine lists those that are.',
+  },
+  HOLD_FAILED: {
+    status: 502,
+    sentence: 'The image that runs could not be held as the way back.',
+    hint: 'The log of the task shows what podman printed; the unit was not touched.',
+  },
+  GATE_UNIT_DOWN: {
+    status: 502,
+    sentence: 'The unit did not stay up with the new image.',
+    hint: 'The diagnostics of the task show the status and the last journal lines of the unit.',
+  },
+  GATE_UNIT_RESTARTED: {
+    status: 502,
+    sentence: 'The container of the unit ended and was started again.',
+    hint: 'The diagnostics of the task show the status and the last journal lines of the unit.',
+  },
+  GATE_UNHEALTHY: {
+    status: 502,
+    sentence: 'The health check of the image does not say healthy.',
+    hint: 'The diagnostics of the task show the journal; StartTimeout= in [X-PodUp] gives it more time.',
+  },
+  GATE_PROBE_FAILED: {
+    status: 502,
+    sentence: 'The unit does not answer its probe.',
+    hint: 'Check Probe= in the [X-PodUp] section of the unit against what the container serves.',
+  },
+  GATE_LOG_FORBIDDEN: {
+    status: 502,
+    sentence: 'The unit logged what it must not.',
+    hint: 'The pattern is LogMustNot= in the [X-PodUp] section of the unit.',
+  },
+  GATE_LOG_MISSING: {
+    status: 502,
+    sentence: 'The unit did not log what it must.',
+    hint: 'The pattern is LogMust= in the [X-PodUp] section of the unit.',
+  },
+  DEPENDENTS_DOWN: {
+    status: 502,
+    sentence: 'Units that depend on this one were active before and are not any more.',
+    hint: 'The detail names them; see their status with: systemctl --user status UNIT.',
+  },
+  ROLLBACK_FAILED: {
+    status: 502,
+    sentence: 'The new image failed, and the unit could not be brought back to the old one either.',
+    hint: 'The unit needs a person: the detail says what runs and what does not.',
+  },
+} as const satisfies Record<string, ErrorMeaning>;

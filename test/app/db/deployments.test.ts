@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { DeploymentRow } from '../../../app/db/deployments.ts';
+import { newTask, openTestStore } from '../../helpers/store.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
+
+function deployment(over: Partial<DeploymentRow> = {}): DeploymentRow {
+  return {
+    task_id: 'tsk_1',
+    unit: 'web.service',
+    image: 'ghcr.io/o/web:main',
+    wanted_digest: 'sha256:new',
+    former_image_id: 'i1',
+    former_digest: 'sha256:old',
+    held_as: 'localhost/podup/rollback:web.service-1',
+    dependents: '["proxy.service"]',
+    stage: 'forward',
+    cause_code: null,
+    cause_detail: null,
+    updated_at: 5,
+    ...over,
+  };
+}
+
+/** A store with the tasks `tsk_1` to `tsk_4`. */
+function open(context: TestContext) {
+  const { store, path } = openTestStore(context, makeTempFolder(context));
+  for (const id of ['tsk_1', 'tsk_2', 'tsk_3', 'tsk_4']) store.tasks.insert(newTask({ id }));
+  return { store, path };
+}
+
+describe('the deployments table', () => {
+  test('knows what was saved of a task, and nothing of others', (t) => {
+    const { deployments } = open(t).store;
+    deployments.save(deployment());
+    assert.deepEqual(deployments.find('tsk_1'), deployment());
+    assert.equal(deployments.find('tsk_2'), undefined);
+  });
+
+  test('has what was saved also for another process, at once', (t) => {
+    const { store, path } = open(t);
+    store.deployments.save(deployment());
+    const folder = path.slice(0, path.lastIndexOf('/data/'));
+    const other = openTestStore(t, folder).store;
+    assert.deepEqual(other.deployments.find('tsk_1'), deployment());
+  });
+
+  test('replaces everything that an earlier attempt has saved', (t) => {
+    const { deployments } = open(t).store;
+    deployments.save(deployment());
+    deployments.save(deployment({ task_id: 'tsk_2' }));
+    const later = deployment({
+      image: 'ghcr.io/o/web:other',
+      wanted_digest: 'sha256:newer',
+      former_image_id: null,
+      former_digest: null,
+      held_as: null,
+      dependents: '[]',
+      stage: 'back',
+      cause_code: 'GATE_UNIT_DOWN',
+      cause_detail: 'It is failed.',
+      updated_at: 6,
+    });
+    deployments.save(later);
+    assert.deepEqual(deployments.find('tsk_1'), later);
+    assert.deepEqual(deployments.find('tsk_2'), deployment({ task_id: 'tsk_2' }));
+  });
+
+  test('lists those that are open, of any task, the longest untouched first', (t) => {
+    const { deployments } = open(t).store;
+    assert.deepEqual(deployments.listOpen(), []);
+    const rows = [
+      deployment({ task_id: 'tsk_1', updated_at: 30 }),
+      deployment({ task_id: 'tsk_2', updated_at: 10, stage: 'ended' }),
+      deployment({ task_id: 'tsk_3', updated_at: 20, stage: 'back' }),
+      deployment({ task_id: 'tsk_4', updated_at: 10, unit: 'db.service' }),
+    ];
+    for (const row of rows) deployments.save(row);
+    assert.deepEqual(deployments.listOpen(), [rows[3], rows[2], rows[0]]);
+    deployments.save(deployment({ task_id: 'tsk_1', stage: 'ended', updated_at: 31 }));
+    assert.deepEqual(deployments.listOpen(), [rows[3], rows[2]]);
+  });
+
+  test('refuses what the schema forbids', (t) => {
+    const { deployments } = open(t).store;
+    const sideways = 'sideways' as DeploymentRow['stage'];
+    assert.throws(() => deployments.save(deployment({ stage: sideways })), /CHECK/);
+    assert.throws(() => deployments.save(deployment({ task_id: 'tsk_none' })), /FOREIGN KEY/);
+  });
+});

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { DeploymentRow } from '../../../app/db/deployments.ts';
+import type { Store } from '../../../app/db/store.ts';
+import { BACK_ATTEMPTS, FORWARD_ATTEMPTS } from '../../../app/domain/deployment.ts';
+import { MAX_ATTEMPTS } from '../../../app/domain/task.ts';
+import { attemptOf } from '../../helpers/attempt-of.ts';
+import { startDispatcher } from './dispatcher-fixture.ts';
+import { addTask, findTask, settle } from './task-fixture.ts';
+
+const NOW = 1_800_000_000_000;
+const HOUR = 3_600_000;
+
+/** A dispatcher whose wall clock is the test's, too; timers and clock go on together, or the clock jumps alone. */
+function startWithClock(context: TestContext, concurrency?: number) {
+  const all = startDispatcher(context, concurrency);
+  const clock = { nowMs: NOW };
+  context.mock.method(Date, 'now', () => clock.nowMs);
+  const goOn = async (ms: number) => {
+    clock.nowMs += ms;
+    context.mock.timers.tick(ms);
+    await settle();
+  };
+  return { ...all, clock, goOn };
+}
+
+/** An attempt at a pending task ends because it is not time yet. */
+function defer(store: Store, id: string, notBefore: number): void {
+  assert.ok(store.tasks.markDispatched(id, 'child', NOW));
+  assert.ok(store.tasks.claim(attemptOf(store.tasks, id), NOW));
+  assert.ok(store.tasks.defer(attemptOf(store.tasks, id), notBefore, NOW));
+}
+
+describe('task dispatcher: a task that waits for its time', () => {
+  test('is begun when that has come, and not a millisecond before', async (t) => {
+    const { store, dispatcher, units, goOn } = startWithClock(t);
+    defer(store, addTask(store, 'a'), NOW + 200);
+    dispatcher.wake();
+    await settle();
+    await goOn(199);
+    assert.deepEqual(units(), []);
+    await goOn(1);
+    assert.deepEqual(units(), ['a']);
+  });
+
+  test('is begun when its process has just given it back', async (t) => {
+    const { store, dispatcher, child, units, goOn } = startWithClock(t);
+    const id = addTask(store, 'a');
+    dispatcher.wake();
+    await settle();
+    store.tasks.claim(attemptOf(store.tasks, id), NOW);
+    store.tasks.defer(attemptOf(store.tasks, id), NOW + HOUR, NOW);
+    child.started[0]?.end('the process exited with 0');
+    await settle();
+    await goOn(2_000);
+    await goOn(HOUR - 2_001);
+    assert.deepEqual(units(), ['a']);
+    await goOn(1);
+    assert.deepEqual(units(), ['a', 'a']);
+    assert.equal(findTask(store, id).attempts, 2);
+  });
+
+  test('is begun after a start of the worker, too', async (t) => {
+    const { store, dispatcher, units, goOn } = startWithClock(t);
+    defer(store, addTask(store, 'a'), NOW + 200);
+    await dispatcher.recover();
+    await settle();
+    assert.deepEqual(units(), []);
+    await goOn(200);
+    assert.deepEqual(units(), ['a']);
+  });
+
+  test('holds up no other unit, and those that wait are begun one after the other', async (t) => {
+    const { store, dispatcher, succeed, child, units, goOn } = startWithClock(t);
+    for (const [unit, ms] of [
+      ['a', 300],
+      ['b', 200],
+    ] as const)
+      defer(store, addTask(store, unit), NOW + ms);
+    addTask(store, 'c');
+    dispatcher.wake();
+    await settle();
+    assert.deepEqual(units(), ['c']);
+    succeed(child.started[0]);
+    await settle();
+    await goOn(200);
+    assert.deepEqual(units(), ['c', 'b']);
+    await goOn(100);
+    assert.deepEqual(units(), ['c', 'b', 'a']);
+  });
+
+  test('waits for a place like any other when its time has come', async (t) => {
+    const { store, dispatcher, succeed, child, units, goOn } = startWithClock(t, 1);
+    defer(store, addTask(store, 'a'), NOW + 200);
+    addTask(store, 'b');
+    dispatcher.wake();
+    await settle();
+    await goOn(200);
+    assert.deepEqual(units(), ['b']);
+    succeed(child.started[0]);
+    await settle();
+    assert.deepEqual(units(), ['b', 'a']);
+  });
+
+  test('does not begin early where the clock was set back', async (t) => {
+    const { store, dispatcher, clock, units, goOn } = startWithClock(t);
+    defer(store, addTask(store, 'a'), NOW + 200);
+    dispatcher.wake();
+    await settle();
+    clock.nowMs -= 1_000;
+    await goOn(200);
+    await goOn(999);
+    assert.deepEqual(units(), []);
+    await goOn(1);
+    assert.deepEqual(units(), ['a']);
+  });
+
+  test('begins within the hour where the clock was set forward', async (t) => {
+    const { store, dispatcher, clock, units, goOn } = startWithClock(t);
+    defer(store, addTask(store, 'a'), NOW + 24 * HOUR);
+    dispatcher.wake();
+    await settle();
+    clock.nowMs += 24 * HOUR;
+    await goOn(HOUR - 1);
+    assert.deepEqual(units(), []);
+    await goOn(1);
+    assert.deepEqual(units(), ['a']);
+  });
+
+  test('for longer than a timer can wait is not looked at all the time', async (t) => {
+    const { store, dispatcher, units, goOn } = startWithClock(t);
+    defer(store, addTask(store, 'a'), NOW + 365 * 24 * HOUR);
+    const looks = t.mock.method(store.tasks, 'listDispatchable');
+    dispatcher.wake();
+    await settle();
+    for (let hour = 0; hour < 3; hour++) await goOn(HOUR);
+    assert.equal(looks.mock.callCount(), 4);
+    assert.deepEqual(units(), []);
+  });
+
+  test('is not begun after the close, nor waited for', async (t) => {
+    const { store, dispatcher, units, goOn } = startWithClock(t);
+    defer(store, addTask(store, 'a'), NOW + 200);
+    dispatcher.wake();
+    await settle();
+    const wake = t.mock.method(dispatcher, 'wake');
+    dispatcher.close();
+    await goOn(200);
+    assert.deepEqual([wake.mock.callCount(), units()], [0, []]);
+  });
+
+  test('is begun after a pause that was longer', async (t) => {
+    const { store, dispatcher, units, goOn } = startWithClock(t);
+    defer(store, addTask(store, 'a'), NOW + 200);
+    dispatcher.wake();
+    await settle();
+    dispatcher.pause(() => {});
+    await goOn(500);
+    assert.deepEqual(units(), []);
+    dispatcher.resume();
+    await settle();
+    assert.deepEqual(units(), ['a']);
+  });
+});
+
+/** Lets the process of the only task vanish, again and again; how often it was started until the task was closed. */
+async function countStarts({
+  dispatcher,
+  child,
+  goOn,
+}: ReturnType<typeof startWithClock>): Promise<number> {
+  dispatcher.wake();
+  await settle();
+  for (let seen = 0; child.started.length > seen && seen < 50; ) {
+    seen = child.started.length;
+    child.started.at(-1)?.end('SIGKILL ended the process');
+    await settle();
+    await goOn(2_000);
+  }
+  return child.started.length;
+}
+
+function deploymentOf(id: string, stage: DeploymentRow['stage']): DeploymentRow {
+  return {
+    ...{ task_id: id, unit: 'a', image: 'ghcr.io/o/web:main', wanted_digest: 'sha256:0a' },
+    ...{ former_image_id: null, former_digest: null, held_as: null, dependents: '[]' },
+    ...{ stage, cause_code: null, cause_detail: null, updated_at: NOW },
+  };
+}
+
+describe('task dispatcher: a task whose process vanishes again and again', () => {
+  for (const [stage, attempts] of [
+    ['forward', FORWARD_ATTEMPTS + BACK_ATTEMPTS],
+    ['back', FORWARD_ATTEMPTS + BACK_ATTEMPTS],
+    ['ended', MAX_ATTEMPTS],
+  ] as const)
+    test(`is begun ${attempts} times where its deployment is ${stage}`, async (t) => {
+      const all = startWithClock(t);
+      const id = addTask(all.store, 'a');
+      all.store.deployments.save(deploymentOf(id, stage));
+      assert.equal(await countStarts(all), attempts);
+      assert.equal(findTask(all.store, id).status, 'failed');
+    });
+
+  test('gets no more for the open deployment of another task', async (t) => {
+    const all = startWithClock(t);
+    const other = addTask(all.store, 'b');
+    all.store.tasks.finish(attemptOf(all.store.tasks, other), {
+      ...{ status: 'failed', summary: 'x', at: NOW },
+    });
+    all.store.deployments.save(deploymentOf(other, 'forward'));
+    addTask(all.store, 'a');
+    assert.equal(await countStarts(all), MAX_ATTEMPTS);
+  });
+
+  test('gets as many as any other where it had to wait before', async (t) => {
+    const all = startWithClock(t);
+    const id = addTask(all.store, 'a');
+    for (let times = 0; times < 5; times++) defer(all.store, id, NOW);
+    assert.equal(await countStarts(all), MAX_ATTEMPTS);
+    assert.equal(findTask(all.store, id).attempts, 5 + MAX_ATTEMPTS);
+  });
+});

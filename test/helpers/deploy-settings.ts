@@ -1,0 +1,12 @@
+import type { PolicySettings } from '../../app/domain/unit-policy.ts';
+
+/** What units fall back to in tests: quick, and with everything that is on by default. */
+export const DEPLOY_SETTINGS: PolicySettings = {
+  deployMode: 'deploy',
+  deploySoakMs: 1_000,
+  deployStartTimeoutMs: 30_000,
+  deployRollback: true,
+  deployMinAgeMs: 0,
+  deployKeepImages: 2,
+  quarantineMs: 0,
+};
