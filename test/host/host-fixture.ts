@@ -79,6 +79,7 @@ type DeployOptions = {
   readonly run?: RunCommand;
   readonly limits?: typeof LIMITS;
   readonly attempt?: number;
+  readonly isStopping?: () => boolean;
   /** Goes on with what an earlier attempt has left. */
   readonly task?: string;
   readonly policy?: Partial<UnitPolicy>;
@@ -86,7 +87,8 @@ type DeployOptions = {
 
 /** One whole deployment by the real parts, with all that it reported. */
 export async function deploy(unit: string, options: DeployOptions = {}) {
-  const { run = runCommand, limits = LIMITS, attempt = 1, policy, task, ...request } = options;
+  const { run = runCommand, limits = LIMITS, attempt = 1, policy, task, ...others } = options;
+  const { isStopping = () => false, ...request } = others;
   const store = openSharedStore();
   const id = task ?? addTask(unit);
   const phases: string[] = [];
@@ -118,7 +120,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
       },
       onVerdict: (verdict) => verdicts.push(verdict),
       onNote: () => undefined,
-      isStopping: () => false,
+      isStopping,
     },
     { unit, attempt, ...request },
   );
