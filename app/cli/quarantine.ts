@@ -19,9 +19,10 @@ export function showQuarantine({ json }: Options, environment: NodeJS.ProcessEnv
     }
     if (images.length === 0) process.stdout.write('No image is in quarantine.\n');
     for (const { unit, digest, image, count, last_at, expires_at, error } of images) {
+      const often = count === 1 ? 'once' : `${count} times`;
       const until = expires_at === null ? 'until it is released' : `until ${expires_at}`;
       process.stdout.write(
-        `${unit} ${digest}\n  ${image}, failed ${count} times, last ${last_at}, left alone ${until}\n  ${error.code}: ${error.sentence} ${error.detail}\n`,
+        `${unit} ${digest}\n  ${image}, failed ${often}, last ${last_at}, left alone ${until}\n  ${error.code}: ${error.sentence} ${error.detail}\n`,
       );
     }
     return EXIT.ok;
@@ -37,9 +38,9 @@ export function releaseQuarantine(
   return withStore(environment, (store) => {
     const released = releaseQuarantined(store, unit, digest);
     recordRelease(store, unit, digest, released);
-    const what = digest === undefined ? 'No image of it' : 'That image of it';
+    const what = digest === undefined ? 'no image of it is' : 'that image of it is not';
     if (released === 0) {
-      process.stderr.write(`${unit}: ${what} is in quarantine.\n`);
+      process.stderr.write(`${unit}: ${what} in quarantine.\n`);
       return EXIT.failure;
     }
     process.stdout.write(`${unit}: ${released} released; push again or redeliver the webhook.\n`);
