@@ -64,6 +64,7 @@ async function plan(parts: DeployParts, request: DeployRequest): Promise<Outcome
   const unit = await readUnit(parts.run, request.unit);
   if (!unit.ok) return unit;
   const { image } = unit.value;
+  if (unit.value.needsReload) return fail('UNIT_NEEDS_RELOAD', `Unit ${request.unit}.`);
   if (!image) return fail('UNIT_IMAGE_UNKNOWN', `Unit ${request.unit}.`);
   if (image.digest !== undefined) return fail('UNIT_IMAGE_PINNED', `Unit ${request.unit}.`);
   const meant = request.image === undefined ? undefined : parseImageReference(request.image);

@@ -7,6 +7,12 @@ export const DEPLOY_ERRORS = {
     sentence: 'This image has failed for this unit before, so it is not deployed again.',
     hint: 'Push another image, or release it with: pod-upgrade-trigger quarantine release UNIT DIGEST.',
   },
+  UNIT_NEEDS_RELOAD: {
+    status: 409,
+    sentence:
+      'The unit file has changed since systemd has read it, so a restart would not run what it says.',
+    hint: 'Run: systemctl --user daemon-reload; then push again or redeliver the webhook.',
+  },
   QUARANTINE_NOT_FOUND: {
     status: 404,
     sentence: 'This image is not in quarantine for this unit.',

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { runCommand } from '../../shared/process/run-command.ts';
 import { command, countStarts, pushImage, served, startUnit } from '../helpers/lab.ts';
@@ -102,6 +105,13 @@ describe('the way back', () => {
   });
 });
 
+/** A drop-in with a policy; systemd is not told. */
+function writePolicy(unit: string, ...lines: readonly string[]): void {
+  const folder = join(homedir(), '.config/systemd/user', `${unit}.d`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'policy.conf'), ['[X-PodUp]', ...lines, ''].join('\n'));
+}
+
 /** A deployment that ends before it has restarted the unit: nothing after that is done or written. */
 function dieAt(verb: string) {
   return {
@@ -142,14 +152,21 @@ describe('the policy of a unit', () => {
     assert.equal(countStarts(host.unit, 'v1'), 1);
   });
 
+  test('a unit file that systemd has not read again holds it back', async () => {
+    const host = await startServing('stale');
+    pushImage(host.image, 'v2');
+    appendFileSync(join(homedir(), '.config/systemd/user', host.unit), '\n[X-PodUp]\nSoak=1\n');
+    const deployed = await deploy(host.unit);
+    assert.equal(codeOf(deployed), 'UNIT_NEEDS_RELOAD');
+    command('systemctl', '--user', 'daemon-reload');
+    assert.equal((await deploy(host.unit)).end.status, 'succeeded');
+  });
+
   test('a policy that cannot be read holds it back', async () => {
     const host = await startServing('odd');
     pushImage(host.image, 'v2');
-    command(
-      'sh',
-      '-c',
-      `d="$HOME/.config/systemd/user/${host.unit}.d"; mkdir -p "$d"; printf '[X-PodUp]\\nSoak=soon\\nProb=x\\n' > "$d/p.conf"; systemctl --user daemon-reload`,
-    );
+    writePolicy(host.unit, 'Soak=soon', 'Prob=x');
+    command('systemctl', '--user', 'daemon-reload');
     const deployed = await deploy(host.unit);
     assert.equal(codeOf(deployed), 'UNIT_POLICY_INVALID');
     const detail = deployed.end.status === 'failed' ? deployed.end.failure.detail : '';
