@@ -23,7 +23,7 @@ import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
 import { createChildExecutor } from './tasks/child-executor.ts';
 import { createExecutorChoice } from './tasks/choose-executor.ts';
-import { createSystemdRunExecutor } from './tasks/systemd-run-executor.ts';
+import { createSystemdRunExecutor, longestTaskMs } from './tasks/systemd-run-executor.ts';
 import { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { taskEnvironment } from './tasks/task-environment.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
@@ -206,8 +206,7 @@ function createDispatcher(parts: WorkerParts, store: Store): TaskDispatcher {
     argv: parts.program,
     environment: taskEnvironment(settings, paths, environment),
   };
-  const limitMs = settings.pullTimeoutMs + settings.restartTimeoutMs;
-  const systemdRun = createSystemdRunExecutor(runCommand, program, limitMs);
+  const systemdRun = createSystemdRunExecutor(runCommand, program, longestTaskMs(settings));
   const child = createChildExecutor(program);
   return new TaskDispatcher({
     store,

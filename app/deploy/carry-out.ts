@@ -1,5 +1,5 @@
 import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import { isBlamed, type OpenDeployment } from '../domain/deployment.ts';
+import { BACK_TRIES, isBlamed, type OpenDeployment } from '../domain/deployment.ts';
 import {
   type ImageReference,
   parseImageReference,
@@ -28,7 +28,7 @@ export async function goForward(
   const image = parseImageReference(deployment.image);
   if (!image) return failed(unit, fail('UNIT_IMAGE_UNKNOWN', deployment.image).failure);
   const read = await parts.readPolicy(unit);
-  if (!read.ok) return failed(unit, read.failure);
+  if (!read.ok) return giveUp(parts, deployment, read.failure, parts.defaultPolicy);
   const policy = read.value;
   const there = isResumed ? await ensurePulled(parts, image, digest) : succeed(undefined);
   const proven = there.ok ? await prove(parts, deployment, image, policy) : there;
@@ -102,7 +102,7 @@ export async function goBack(
 ): Promise<DeployEnd> {
   const { unit, dependents, former_digest: digest } = deployment;
   parts.onPhase('rolling-back');
-  const put = await putBack(parts, deployment);
+  const put = await putBackWithin(parts, deployment, BACK_TRIES);
   // What was cut off is done by the next attempt.
   if (parts.isStopping()) return failed(unit, cause, isDiagnosed);
   const restored = await bringBack(parts.run, dependents, parts.limits.restartTimeoutMs);
@@ -118,6 +118,19 @@ export async function goBack(
   return failed(unit, fail('ROLLBACK_FAILED', detail).failure, isDiagnosed);
 }
 
+/** Again where it fails: what hindered it may have been a moment's trouble, and nobody else brings the unit back. */
+async function putBackWithin(
+  parts: DeployParts,
+  deployment: OpenDeployment,
+  tries: number,
+): Promise<Outcome<void>> {
+  const put = await putBack(parts, deployment);
+  const isOver = put.ok || tries === 1 || parts.isStopping();
+  return isOver || deployment.former_image_id === null
+    ? put
+    : putBackWithin(parts, deployment, tries - 1);
+}
+
 async function putBack(parts: DeployParts, deployment: OpenDeployment): Promise<Outcome<void>> {
   const { unit, former_image_id: formerId } = deployment;
   const image = parseImageReference(deployment.image);
@@ -125,7 +138,7 @@ async function putBack(parts: DeployParts, deployment: OpenDeployment): Promise<
     return fail('ROLLBACK_FAILED', 'There was no image before this one.');
   }
   const read = await parts.readPolicy(unit);
-  if (!read.ok) return read;
+  const policy = read.ok ? read.value : parts.defaultPolicy;
   return exchangeImage(
     { ...parts, onVerdict: (verdict) => parts.onVerdict({ ...verdict, of: 'old' }) },
     {
@@ -133,7 +146,7 @@ async function putBack(parts: DeployParts, deployment: OpenDeployment): Promise<
       image,
       from: formerId,
       // What a log must say was written for what comes, not for what was there before.
-      policy: { ...read.value, logMust: null, logMustNot: null },
+      policy: { ...policy, logMust: null, logMustNot: null },
       checkImage: () => checkFormer(parts, unit, image, formerId),
     },
   );

@@ -38,6 +38,8 @@ export type DeployParts = {
     registries: unknown,
   ) => Promise<Outcome<{ digest: string }>>;
   readonly readPolicy: (unit: string) => Promise<Outcome<UnitPolicy>>;
+  /** By what a unit is brought back whose own policy cannot be read any more. */
+  readonly defaultPolicy: UnitPolicy;
   readonly memory: DeployMemory;
   /** Gathers what a person needs to see, while the failed image still runs or has just ended. */
   readonly diagnose: () => Promise<void>;

@@ -3,9 +3,12 @@ import { minutesUntilWindow, type UnitPolicy } from '../domain/unit-policy.ts';
 /** Why a deployment has to wait, and until when by the wall clock. */
 export type NotBefore = { readonly why: string; readonly atMs: number };
 
-/** Whether the policy of a unit lets it be deployed now: the age of the image first, then the window. */
+/**
+ * Whether the policy of a unit lets it be deployed now: the age of the image first, then the window, which is for
+ * restarts: an image that is only pulled does not wait for it.
+ */
 export function findNotBefore(
-  { minAgeMs, windows }: Pick<UnitPolicy, 'minAgeMs' | 'windows'>,
+  { minAgeMs, windows, mode }: Pick<UnitPolicy, 'minAgeMs' | 'windows' | 'mode'>,
   firstSeenMs: number,
   nowMs: number,
 ): NotBefore | undefined {
@@ -13,6 +16,7 @@ export function findNotBefore(
   if (nowMs < oldEnough) {
     return { why: `is too new until ${new Date(oldEnough).toISOString()}`, atMs: oldEnough };
   }
+  if (mode === 'stage') return undefined;
   const local = new Date(nowMs);
   const minutes = minutesUntilWindow(windows, {
     weekday: local.getDay(),

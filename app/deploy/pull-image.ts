@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
+import { PULL_TRIES } from '../domain/deployment.ts';
 import { type ImageReference, withDigest } from '../domain/image-reference.ts';
 import { matchesDigest } from '../domain/matches-digest.ts';
 import { isTransientPullError } from '../domain/pull-error.ts';
 import type { TaskPhase } from '../domain/task.ts';
 import { inspectImage, runPodman } from '../host/podman.ts';
 
-const TRIES = 3;
 const FIRST_WAIT_MS = 1_000;
 
 /** What a pull works with. */
@@ -38,7 +38,7 @@ export async function pullImage(
     if (isSuccess(called.value)) break;
     if (called.value.end.kind === 'timed-out') return fail('PULL_TIMEOUT', formatEnd(called.value));
     const mayPass = isTransientPullError(called.value.stderr, name);
-    if (!mayPass || tries === TRIES || parts.isStopping()) {
+    if (!mayPass || tries === PULL_TRIES || parts.isStopping()) {
       return fail('PULL_FAILED', formatEnd(called.value));
     }
     await wait(FIRST_WAIT_MS * 2 ** (tries - 1) * (0.5 + Math.random()));

@@ -74,3 +74,20 @@ const BLAMED: ReadonlySet<ErrorCode> = new Set([
 export function isBlamed(code: ErrorCode): boolean {
   return BLAMED.has(code);
 }
+
+/** What a unit may at most ask for in its policy, for its start and for its soak, in milliseconds. */
+const MAX_PROOF_MS = 2 * 3_600_000;
+/** A pull is tried this often. */
+export const PULL_TRIES = 3;
+/** The old image is put back this often, where the first time fails. */
+export const BACK_TRIES = 2;
+
+/** The longest that a deployment can take, all its limits together, in milliseconds. */
+export function longestDeploymentMs(limits: {
+  readonly pullTimeoutMs: number;
+  readonly restartTimeoutMs: number;
+}): number {
+  // Forward and back, each with the dependents.
+  const oneWay = 2 * limits.restartTimeoutMs + MAX_PROOF_MS;
+  return PULL_TRIES * limits.pullTimeoutMs + (1 + BACK_TRIES) * oneWay;
+}

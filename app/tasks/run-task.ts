@@ -81,6 +81,7 @@ async function deploy(parts: RunTaskParts, task: TaskRow, note: Note) {
     (command) => runCommand({ ...command, signal }),
     (entry) => store.taskLogs.append({ task_id: task.id, ...entry }),
   );
+  const defaultPolicy = policyDefaults(settings);
   const diagnose = async () => {
     const evidence = await diagnoseUnit(run, task.unit, settings.journalLines);
     store.tasks.setEvidence(task, evidence, Date.now());
@@ -94,7 +95,8 @@ async function deploy(parts: RunTaskParts, task: TaskRow, note: Note) {
         if (found.ok) note('info', 'digest-resolved', `The registry says ${found.value.digest}.`);
         return found;
       },
-      readPolicy: (unit) => readUnitPolicy(run, unit, policyDefaults(settings)),
+      readPolicy: (unit) => readUnitPolicy(run, unit, defaultPolicy),
+      defaultPolicy,
       memory: openMemory(store, task),
       onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
       onEvidence: (evidence) => store.tasks.setEvidence(task, evidence, Date.now()),

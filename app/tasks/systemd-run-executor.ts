@@ -1,10 +1,14 @@
 import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
 import type { TaskRow } from '../db/tasks.ts';
+import { longestDeploymentMs } from '../domain/deployment.ts';
 import { isUnitAlive, waitForUnit } from '../host/systemctl.ts';
 import type { TaskExecutor, TaskProgram } from './task-executor.ts';
 
 /** Longer than every limit inside a task together; a task that hangs all the same is ended by systemd. */
 const RUNTIME_MARGIN_MS = 600_000;
+
+/** How long a task may take, in milliseconds. */
+export const longestTaskMs = longestDeploymentMs;
 
 /**
  * Runs each task in a transient unit of the user manager: a restart or an update of the worker does not cut it short,

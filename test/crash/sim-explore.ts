@@ -172,13 +172,11 @@ class Explorer implements Explored {
     let steps = 0;
     fs.onStep = () => {
       steps++;
-      const isAll = secondCrashes === Number.POSITIVE_INFINITY;
       const at = kept.length < secondCrashes ? kept.length : this.#draw(steps);
       if (at >= secondCrashes) return;
       const states = this.#interrupt(fs, facts, `${where}, and again at step ${steps}`);
       const chosen = states[this.#draw(states.length)];
-      if (isAll) kept.push(...states);
-      else if (chosen) kept[at] = chosen;
+      if (chosen) kept[at] = chosen;
     };
     return kept;
   }

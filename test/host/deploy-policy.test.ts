@@ -75,6 +75,37 @@ describe('the way back', () => {
     assert.equal(openSharedStore().quarantine.find(host.unit, next.digest, Date.now()), undefined);
   });
 
+  test('is taken by the defaults where the policy of the unit cannot be read any more', async () => {
+    const host = await startServing('lost');
+    pushImage(host.image, 'v2');
+    const cut = await deploy(host.unit, { policy: QUICK, ...dieAt('restart') });
+    writePolicy(host.unit, 'Soak=soon');
+    command('systemctl', '--user', 'daemon-reload');
+    command('systemctl', '--user', 'restart', host.unit);
+    await untilServed(host.port, 'v2');
+    const again = await deploy(host.unit, { policy: QUICK, task: cut.task, attempt: 2 });
+    assert.equal(codeOf(again), 'UNIT_POLICY_INVALID');
+    assert.match(again.end.summary, /was put back to sha256:/);
+    await untilServed(host.port, 'v1');
+  });
+
+  test('is tried again where podman fails for a moment', async () => {
+    const host = await startServing('moment');
+    pushImage(host.image, 'v2', '--broken');
+    let tags = 0;
+    const deployed = await deploy(host.unit, {
+      policy: QUICK,
+      run: (given) => {
+        const isBack = given.argv[1] === 'tag' && /^[0-9a-f]{64}$/.test(given.argv[2] ?? '');
+        const isFirst = isBack && !given.argv[3]?.startsWith('localhost/') && ++tags === 1;
+        return runCommand(isFirst ? { ...given, argv: ['false'] } : given);
+      },
+    });
+    assert.match(deployed.end.summary, /was put back to sha256:/, JSON.stringify(deployed.end));
+    assert.equal(tags, 2);
+    await untilServed(host.port, 'v1');
+  });
+
   test('is not taken where the policy says so, but the image is known to be bad', async () => {
     const host = await startServing('kept');
     const next = pushImage(host.image, 'v2', '--broken');

@@ -109,6 +109,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
           userAgent: 'test',
         }),
       readPolicy: (name) => readUnitPolicy(run, name, defaults),
+      defaultPolicy: defaults,
       memory: openMemory(store, { id }),
       diagnose: async () => void (await diagnoseUnit(run, unit, 20)),
       onPhase: (phase) => {

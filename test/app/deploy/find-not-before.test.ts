@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { findNotBefore } from '../../../app/deploy/find-not-before.ts';
 import { parseMaintenanceWindow } from '../../../app/domain/maintenance-window.ts';
+import type { DeployMode } from '../../../app/domain/unit-policy.ts';
 
 const HOUR = 3_600_000;
 /** A Wednesday. */
@@ -18,13 +19,19 @@ function useTimeZone(context: TestContext, zone: string): void {
 }
 
 /** What the policy says at `now` of an image that was seen first at `seen`. */
-function ask(minAgeMs: number, raws: readonly string[], seen: number, now: number) {
+function ask(
+  minAgeMs: number,
+  raws: readonly string[],
+  seen: number,
+  now: number,
+  mode: DeployMode = 'deploy',
+) {
   const windows = raws.map((raw) => {
     const window = parseMaintenanceWindow(raw);
     assert.ok(window, raw);
     return window;
   });
-  return findNotBefore({ minAgeMs, windows }, seen, now);
+  return findNotBefore({ minAgeMs, windows, mode }, seen, now);
 }
 
 describe('the age of an image', () => {
@@ -95,4 +102,11 @@ describe('a window', () => {
       assert.ok(asked <= 2, `asked ${asked} times`);
     }
   });
+});
+
+test('an image that is only pulled waits for its age, but for no window', (t) => {
+  useTimeZone(t, 'UTC');
+  assert.equal(ask(0, ['22:00-23:00'], NOON, NOON, 'stage'), undefined);
+  assert.ok(ask(0, ['22:00-23:00'], NOON, NOON));
+  assert.equal(ask(HOUR, [], NOON, NOON, 'stage')?.atMs, NOON + HOUR);
 });

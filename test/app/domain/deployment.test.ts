@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, longestDeploymentMs, test } from 'node:test';
 import {
   BACK_ATTEMPTS,
   decideResumption,
   FORWARD_ATTEMPTS,
   isBlamed,
+  longestDeploymentMs,
 } from '../../../app/domain/deployment.ts';
 import { decideLost } from '../../../app/domain/task.ts';
 import { ERRORS, isErrorCode } from '../../../shared/contract/error-codes.ts';
@@ -57,4 +58,10 @@ describe('a failure', () => {
     const forgiven = others.filter((code) => code.startsWith('GATE_')).filter((c) => !isBlamed(c));
     assert.deepEqual(forgiven, []);
   });
+});
+
+test('the longest deployment is longer than all its limits, forwards and twice back', () => {
+  const limits = { pullTimeoutMs: 1_000, restartTimeoutMs: 100 };
+  const proofMs = 2 * 3_600_000;
+  assert.equal(longestDeploymentMs(limits), 3 * 1_000 + 3 * (2 * 100 + proofMs));
 });
