@@ -32,6 +32,7 @@ const WAIT = 'sleep 600 & wait $!';
 const ANSWER = `cat > /answer << 'EOF'
 #!/bin/sh
 read -r _ path _
+while read -r line && [ \${#line} -gt 1 ]; do :; done
 case $path in
   /healthz*) printf 'HTTP/1.0 200 OK\\r\\nConnection: close\\r\\n\\r\\nok\\n' ;;
   *) printf 'HTTP/1.0 500 Internal Server Error\\r\\nConnection: close\\r\\n\\r\\nno\\n' ;;

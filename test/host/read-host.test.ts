@@ -165,6 +165,10 @@ describe('a host', () => {
   });
 
   test('diagnostics have the status and the journal of the unit, and what runs', async () => {
+    // The restart before may still be under way.
+    await until('the unit runs', 20_000, async () => {
+      return (await diagnoseUnit(runCommand, 'web.service', 1)).running_digest !== undefined;
+    });
     const { run, results } = recordRuns();
     const evidence = await diagnoseUnit(run, 'web.service', 20);
     assert.deepEqual(evidence, {

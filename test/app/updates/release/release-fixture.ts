@@ -16,6 +16,7 @@ import { HTTP_LIMITS, type HttpLimits } from '../../../../app/updates/release/re
 import type { ReleaseSource } from '../../../../app/updates/release/release-source.ts';
 import type { Outcome } from '../../../../shared/contract/outcome.ts';
 import type { Release } from '../../../helpers/release.ts';
+import { NEXT_MIGRATION } from '../../../helpers/release-behaviours.ts';
 import {
   type ReleaseServer,
   type ServerOptions,
@@ -55,7 +56,7 @@ export function fakeRelease(
     generation,
     digest,
     bytes,
-    schema: 1,
+    schema: NEXT_MIGRATION - 1,
   };
 }
 
