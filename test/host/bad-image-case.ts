@@ -15,7 +15,7 @@ const CHAIN = ['first', 'second', 'third'] as const;
 let lastPort = 8300;
 
 /** A unit with the policy, serving v1, and three units that need it, one another in a row. */
-async function startServing(name: string, bad: BadImage) {
+export async function startServing(name: string, bad: BadImage) {
   lastPort++;
   const port = lastPort;
   const first = pushImage(`${name}:stable`, 'v1');
