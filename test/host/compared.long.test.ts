@@ -10,7 +10,7 @@ import { deploy } from './host-fixture.ts';
 
 const PAGE = join(import.meta.dirname, '../../docs/compared.md');
 /** A unit that crash-loops does so by then, and one that gets unhealthy is. */
-const LOOK_AFTER_MS = 15_000;
+const LOOK_AFTER_MS = 8_000;
 
 /** What became of a unit for which a bad image was pushed. */
 type Outcome = {
@@ -116,7 +116,7 @@ function toPage(podman: string): string {
 Written by \`test/host/compared.long.test.ts\`, which does this on a real host with ${podman} and systemd user units. A unit
 serves an image, and three other units need it, in a row. A bad image is pushed under the same tag. First \`podman
 auto-update\` is run, then, for a unit like it, a deployment of this program. "serves" is what answers at the port of the unit
-fifteen seconds later, "up" how many of the three units are active then, "again" whether the same bad image is started once
+eight seconds later, "up" how many of the three units are active then, "again" whether the same bad image is started once
 more when the same is done again.
 
 ${line(head)}
