@@ -1,4 +1,4 @@
--- older-program: may-run
+-- older-program: must-not-run
 CREATE TABLE deployments (
   task_id TEXT PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
   unit TEXT NOT NULL,

@@ -67,7 +67,9 @@ export function openDeliveryTable(database: Database): DeliveryTable {
   const findLive = database.prepare<[string, string, string], { id: string }>(
     `SELECT id FROM deliveries
      WHERE source = ? AND delivery = ? AND unit = ? AND verdict = 'accepted'
-       AND (SELECT status FROM tasks WHERE tasks.id = task_id)
+       -- What was skipped because it runs already; not what was held back, which a person may have let go of since.
+       AND (SELECT CASE WHEN status = 'skipped' AND running_digest IS NULL THEN 'held' ELSE status END
+            FROM tasks WHERE tasks.id = task_id)
          IN ('pending', 'running', 'succeeded', 'skipped')
      LIMIT 1`,
   );

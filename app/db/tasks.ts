@@ -195,6 +195,9 @@ function prepareReads(database: Database): Reads {
          AND other.status IN ('pending', 'running') AND (
          other.status = 'running' OR (other.status = 'pending'
            AND (other.created_at, other.id) < (task.created_at, task.id))))
+       -- Units on one tag one after the other: each gives it another image for as long as it is tried.
+       AND NOT EXISTS (SELECT 1 FROM tasks AS twin WHERE twin.image = task.image
+         AND twin.status = 'running' AND twin.status IN ('pending', 'running'))
      ORDER BY created_at, id LIMIT ?`,
   );
   const nextDue = database

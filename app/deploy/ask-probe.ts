@@ -19,8 +19,9 @@ export async function askProbe(probe: Probe, run: RunCommand): Promise<Failure |
       return askTcp(probe.host, probe.port);
     case 'exec': {
       const [file = '', ...args] = probe.argv;
-      const result = await run({ argv: [file, ...args], timeoutMs: TIMEOUT_MS });
-      return isSuccess(result) ? null : bad(formatEnd(result));
+      const argv = [file, ...args] as const;
+      const result = await run({ argv, timeoutMs: TIMEOUT_MS, hidesArguments: true });
+      return isSuccess(result) ? null : bad(formatEnd({ ...result, argv: [file] }));
     }
   }
 }
@@ -37,9 +38,9 @@ async function askHttp(url: string): Promise<Failure | null> {
     // What it says is of no interest; the connection must not stay open for it.
     answer.body.on('error', () => undefined).destroy();
     const isGood = answer.statusCode >= 200 && answer.statusCode < 400;
-    return isGood ? null : bad(`${url} answered ${answer.statusCode}.`);
+    return isGood ? null : bad(`${withoutQuery(url)} answered ${answer.statusCode}.`);
   } catch (error) {
-    return bad(`${url}: ${describe(error)}.`);
+    return bad(`${withoutQuery(url)}: ${describe(error)}.`);
   } finally {
     await dispatcher.destroy();
   }
@@ -55,6 +56,11 @@ function askTcp(host: string, port: number): Promise<Failure | null> {
     socket.once('connect', () => end(null));
     socket.once('error', (error) => end(bad(`${host}:${port}: ${describe(error)}.`)));
   });
+}
+
+/** A query may hold a token. */
+function withoutQuery(url: string): string {
+  return url.replace(/[?#].*$/s, '');
 }
 
 function bad(detail: string): Failure {

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { BACK_TRIES, isBlamed, type OpenDeployment } from '../domain/deployment.ts';
 import {
@@ -15,6 +16,10 @@ import { findRunning } from './find-running.ts';
 import { pullImage } from './pull-image.ts';
 import { dropSurplus } from './way-back.ts';
 
+/** Where not the unit but podman or systemd is in trouble: for about half a minute. */
+const TROUBLED_TRIES = 5;
+const FIRST_PAUSE_MS = 2_000;
+
 /**
  * From the first touch of the unit to its proof, or to the way back. May be repeated; `isResumed` where an earlier
  * attempt was cut off.
@@ -28,13 +33,20 @@ export async function goForward(
   const image = parseImageReference(deployment.image);
   if (!image) return failed(unit, fail('UNIT_IMAGE_UNKNOWN', deployment.image).failure);
   const read = await parts.readPolicy(unit);
-  if (!read.ok) return giveUp(parts, deployment, read.failure, parts.defaultPolicy);
+  if (!read.ok) {
+    if (!isResumed) return leaveUntouched(parts, deployment, read.failure);
+    return giveUp(parts, deployment, read.failure, parts.defaultPolicy);
+  }
   const policy = read.value;
-  const there = isResumed ? await ensurePulled(parts, image, digest) : succeed(undefined);
-  const proven = there.ok ? await prove(parts, deployment, image, policy) : there;
-  if (!proven.ok) return giveUp(parts, deployment, proven.failure, policy);
-  parts.memory.save({ ...deployment, stage: 'ended' });
+  const there = await ensurePulled(parts, image, digest);
+  const proven = there.ok ? await prove(parts, deployment, image, policy, isResumed) : there;
+  if (!proven.ok) {
+    const isUntouched = !isResumed && (!there.ok || proven.failure.code === 'TAG_FAILED');
+    if (isUntouched) return leaveUntouched(parts, deployment, proven.failure);
+    return giveUp(parts, deployment, proven.failure, policy);
+  }
   await dropSurplus(parts.run, unit, policy.keepImages);
+  parts.memory.end(deployment);
   return { status: 'succeeded', summary: `${unit} runs ${withTag(image)} (${digest}).` };
 }
 
@@ -43,6 +55,7 @@ async function prove(
   { unit, wanted_digest: digest, dependents }: OpenDeployment,
   image: ImageReference,
   policy: UnitPolicy,
+  isResumed: boolean,
 ): Promise<Outcome<unknown>> {
   const exchanged = await exchangeImage(
     { ...parts, onVerdict: (verdict) => parts.onVerdict({ ...verdict, of: 'new' }) },
@@ -52,10 +65,21 @@ async function prove(
       from: withDigest(image, digest),
       policy,
       checkImage: () => checkRunning(parts, unit, image, digest),
+      isResumed,
     },
   );
   if (!exchanged.ok) return exchanged;
   return bringBack(parts.run, dependents, parts.limits.restartTimeoutMs);
+}
+
+/** Nothing was done to the unit yet: there is nothing to go back from. */
+function leaveUntouched(
+  parts: DeployParts,
+  deployment: OpenDeployment,
+  failure: Failure,
+): DeployEnd {
+  if (!parts.isStopping()) parts.memory.end(deployment);
+  return failed(deployment.unit, failure);
 }
 
 /** The image is there after a crash, too, if nobody has pruned it meanwhile: until it is tagged it has no name. */
@@ -88,25 +112,38 @@ async function giveUp(
   }
   parts.onPhase('diagnosing');
   await parts.diagnose();
-  if (policy.rollback) return goBack(parts, back, failure, true);
-  parts.memory.save({ ...back, stage: 'ended' });
-  return failed(unit, failure, true);
+  return goBack(parts, back, { cause: failure, isDiagnosed: true, isResumed: false });
 }
 
-/** Puts the old image back, and what depended on the unit. May be repeated. */
+/** Why a deployment goes back, and what was done about that before. */
+export type Retreat = {
+  readonly cause: Failure;
+  readonly isDiagnosed: boolean;
+  readonly isResumed: boolean;
+};
+
+/**
+ * Puts the old image back, and what depended on the unit, unless the policy of the unit says to leave it as it is. May
+ * be repeated.
+ */
 export async function goBack(
   parts: DeployParts,
   deployment: OpenDeployment,
-  cause: Failure,
-  isDiagnosed: boolean,
+  { cause, isDiagnosed, isResumed }: Retreat,
 ): Promise<DeployEnd> {
   const { unit, dependents, former_digest: digest } = deployment;
+  const read = await parts.readPolicy(unit);
+  const policy = read.ok ? read.value : parts.defaultPolicy;
+  if (!policy.rollback) {
+    if (!parts.isStopping()) parts.memory.end(deployment);
+    return failed(unit, cause, isDiagnosed);
+  }
   parts.onPhase('rolling-back');
-  const put = await putBackWithin(parts, deployment, BACK_TRIES);
+  const put = await putBackWithin(parts, deployment, policy, isResumed);
   // What was cut off is done by the next attempt.
   if (parts.isStopping()) return failed(unit, cause, isDiagnosed);
   const restored = await bringBack(parts.run, dependents, parts.limits.restartTimeoutMs);
-  parts.memory.save({ ...deployment, stage: 'ended' });
+  parts.memory.end(deployment);
   const proven = put.ok ? restored : put;
   if (proven.ok) {
     parts.onNote('info', 'rolled-back', `${unit} runs its former image again.`);
@@ -118,27 +155,38 @@ export async function goBack(
   return failed(unit, fail('ROLLBACK_FAILED', detail).failure, isDiagnosed);
 }
 
-/** Again where it fails: what hindered it may have been a moment's trouble, and nobody else brings the unit back. */
+/**
+ * Again where it fails, for nobody else brings the unit back: at once where the unit does not come up, and with growing
+ * pauses where podman or systemd has a trouble of its own.
+ */
 async function putBackWithin(
   parts: DeployParts,
   deployment: OpenDeployment,
-  tries: number,
+  policy: UnitPolicy,
+  isResumed: boolean,
 ): Promise<Outcome<void>> {
-  const put = await putBack(parts, deployment);
-  const isOver = put.ok || tries === 1 || parts.isStopping();
-  return isOver || deployment.former_image_id === null
-    ? put
-    : putBackWithin(parts, deployment, tries - 1);
+  let pauseMs = FIRST_PAUSE_MS;
+  for (let tries = 1; ; tries++) {
+    const put = await putBack(parts, deployment, policy, isResumed);
+    if (put.ok || deployment.former_image_id === null || parts.isStopping()) return put;
+    const isOfUnit = isBlamed(put.failure.code);
+    if (tries >= (isOfUnit ? BACK_TRIES : TROUBLED_TRIES)) return put;
+    if (isOfUnit) continue;
+    await wait(pauseMs);
+    pauseMs *= 2;
+  }
 }
 
-async function putBack(parts: DeployParts, deployment: OpenDeployment): Promise<Outcome<void>> {
-  const { unit, former_image_id: formerId } = deployment;
-  const image = parseImageReference(deployment.image);
+async function putBack(
+  parts: DeployParts,
+  { unit, former_image_id: formerId, image: name }: OpenDeployment,
+  policy: UnitPolicy,
+  isResumed: boolean,
+): Promise<Outcome<void>> {
+  const image = parseImageReference(name);
   if (!image || formerId === null) {
     return fail('ROLLBACK_FAILED', 'There was no image before this one.');
   }
-  const read = await parts.readPolicy(unit);
-  const policy = read.ok ? read.value : parts.defaultPolicy;
   return exchangeImage(
     { ...parts, onVerdict: (verdict) => parts.onVerdict({ ...verdict, of: 'old' }) },
     {
@@ -148,6 +196,7 @@ async function putBack(parts: DeployParts, deployment: OpenDeployment): Promise<
       // What a log must say was written for what comes, not for what was there before.
       policy: { ...policy, logMust: null, logMustNot: null },
       checkImage: () => checkFormer(parts, unit, image, formerId),
+      isResumed,
     },
   );
 }

@@ -4,6 +4,8 @@ import type { BadImage, OpenDeployment } from '../domain/deployment.ts';
 export type DeployMemory = {
   find(): OpenDeployment | undefined;
   save(deployment: OpenDeployment): void;
+  /** The unit is proven on one of the two images, or given up: written together with the end of the task. */
+  end(deployment: OpenDeployment): void;
   /**
    * Goes back from now on, and does not take the image again for `forMs`, or, with null, until a person releases it:
    * both or neither.

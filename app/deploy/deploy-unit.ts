@@ -79,7 +79,8 @@ export async function deployUnit(parts: DeployParts, request: DeployRequest): Pr
     const cause = code
       ? fail(code, detail ?? '')
       : fail('TASK_LOST', `After ${request.attempt - 1} attempts.`);
-    return goBack(parts, left, cause.failure, false);
+    const { failure } = cause;
+    return goBack(parts, left, { cause: failure, isDiagnosed: false, isResumed: true });
   }
   if (left && resumption === 'forward') return goForward(parts, left, true);
   const prepared = await prepareDeployment(parts, request);

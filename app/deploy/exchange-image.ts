@@ -23,6 +23,8 @@ export type Exchange = {
   readonly from: string;
   readonly policy: UnitPolicy;
   readonly checkImage: Watch['checkImage'];
+  /** An earlier attempt was cut off: where the unit runs that image already it is not restarted once more. */
+  readonly isResumed: boolean;
 };
 
 /**
@@ -31,12 +33,17 @@ export type Exchange = {
  */
 export async function exchangeImage(
   parts: ExchangeParts,
-  { unit, image, from, policy, checkImage }: Exchange,
+  exchange: Exchange,
 ): Promise<Outcome<void>> {
+  const { unit, image, from, policy, checkImage } = exchange;
   const { run, limits, onVerdict } = parts;
   parts.onPhase('tagging-image');
   const tagged = await tagImage(run, from, withTag(image));
   if (!tagged.ok) return tagged;
+  if (await isThere(exchange)) {
+    parts.onPhase('verifying');
+    return watchUnit({ run, unit, image, policy, sinceWallMs: Date.now(), checkImage, onVerdict });
+  }
   parts.onPhase('restarting');
   // Starts that failed before, of whatever image, count towards systemd's limit.
   await resetFailed(run, unit);
@@ -51,6 +58,12 @@ export async function exchangeImage(
   return watchUnit({ run, unit, image, policy, sinceWallMs, checkImage, onVerdict });
 }
 
+/** What was logged since that start can be told from what was before only when it is ours. */
+async function isThere({ isResumed, policy, checkImage }: Exchange): Promise<boolean> {
+  const { logMust, logMustNot } = policy;
+  return isResumed && logMust === null && logMustNot === null && (await checkImage()).ok;
+}
+
 async function restart(
   run: RunCommand,
   unit: string,
@@ -59,7 +72,17 @@ async function restart(
   const result = await restartUnit(run, unit, timeoutMs);
   if (result.end.kind === 'timed-out') return fail('RESTART_TIMEOUT', formatEnd(result));
   if (result.end.kind === 'not-started') return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
-  return isSuccess(result)
-    ? { ok: true, value: undefined }
-    : fail('RESTART_FAILED', formatEnd(result));
+  if (isSuccess(result)) return { ok: true, value: undefined };
+  // Who was ended, or could not ask, knows nothing of the unit.
+  if (result.end.kind !== 'exited' || NO_MANAGER.test(result.stderr)) {
+    return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+  }
+  const isInterrupted = INTERRUPTED.test(result.stderr);
+  return fail(isInterrupted ? 'RESTART_INTERRUPTED' : 'RESTART_FAILED', formatEnd(result));
 }
+
+/** What systemctl(1) says where it does not reach the manager. */
+const NO_MANAGER =
+  /failed to connect to bus|connection refused|transport endpoint|no medium found/i;
+/** And where the job ended otherwise than by the unit itself. */
+const INTERRUPTED = /^job for \S+ canceled|dependency job for|job .* canceled/im;

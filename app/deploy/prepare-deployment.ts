@@ -55,6 +55,9 @@ export async function prepareDeployment(
   if (planned.value.policy.mode === 'stage') {
     return skipped(`${nameOf(planned.value)} is pulled; ${unit} takes it at your word.`);
   }
+  // A pull takes its time, too.
+  const late = refuse(parts, planned.value);
+  if (late) return late;
   const ready = await makeReady(parts, planned.value);
   return ready.ok ? ready.value : failed(unit, ready.failure);
 }
@@ -64,6 +67,8 @@ async function plan(parts: DeployParts, request: DeployRequest): Promise<Outcome
   const unit = await readUnit(parts.run, request.unit);
   if (!unit.ok) return unit;
   const { image } = unit.value;
+  if (unit.value.name !== request.unit) return fail('UNIT_IS_ALIAS', `${unit.value.name}.`);
+  if (unit.value.pullsItself) return fail('UNIT_PULLS_ITSELF', `Unit ${request.unit}.`);
   if (unit.value.needsReload) return fail('UNIT_NEEDS_RELOAD', `Unit ${request.unit}.`);
   if (!image) return fail('UNIT_IMAGE_UNKNOWN', `Unit ${request.unit}.`);
   if (image.digest !== undefined) return fail('UNIT_IMAGE_PINNED', `Unit ${request.unit}.`);
@@ -133,7 +138,9 @@ async function makeReady(
   const now = await readSettled(parts, unit);
   if (!now.ok) return now;
   parts.onPhase('holding-image');
-  const former = await holdFormerImage(parts.run, unit, image);
+  const isBad = (known: string) =>
+    known === digest || parts.memory.findBad(unit, known) !== undefined;
+  const former = await holdFormerImage(parts.run, unit, image, isBad);
   if (!former.ok) return former;
   if (['inactive', 'deactivating'].includes(now.value)) {
     // Somebody stopped it: a push must not start a service in the middle of their work.

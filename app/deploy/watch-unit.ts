@@ -49,6 +49,8 @@ export type Watch = {
  * question is one short process.
  */
 const EVERY_MS = 500;
+/** So often it is asked in a row before that counts. */
+const LOOKS = 4;
 /** One answer that is lost must not undo a deployment. */
 const LAST_PROBES = 3;
 
@@ -63,7 +65,7 @@ export async function watchUnit(watch: Watch): Promise<Outcome<void>> {
   const verdict = timeVerdicts(watch.onVerdict);
   let hasHealth = true;
   for (;;) {
-    const sample = await look(watch, state.phase !== 'soaking' || hasHealth);
+    const sample = await lookWithin(watch, state.phase !== 'soaking' || hasHealth);
     if (!sample.ok) return sample;
     const { containers } = sample.value;
     if (containers) hasHealth = containers.some(({ health }) => health !== 'none');
@@ -117,6 +119,15 @@ function untilNext(state: GateState): number {
   return Math.max(1, Math.min(EVERY_MS, state.untilMs - performance.now()));
 }
 
+/** One question that goes unanswered says nothing about the unit. */
+async function lookWithin(watch: Watch, isWhole: boolean) {
+  for (let tries = 1; ; tries++) {
+    const sample = await look(watch, isWhole);
+    if (sample.ok || tries === LOOKS) return sample;
+    await wait(EVERY_MS * tries);
+  }
+}
+
 async function look({ run, unit, image }: Watch, isWhole: boolean) {
   const sampled = await readUnitSample(run, unit);
   if (!sampled.ok) return sampled;
@@ -166,7 +177,10 @@ async function checkLog({ run, unit, policy, sinceWallMs }: Watch) {
   };
   const forbidden = logMustNot === null ? undefined : find(logMustNot);
   if (forbidden !== undefined) {
-    return { failure: fail('GATE_LOG_FORBIDDEN', `It logged: ${forbidden}`).failure, detail: '' };
+    return {
+      failure: fail('GATE_LOG_FORBIDDEN', `It logged: ${forbidden.slice(0, 200)}`).failure,
+      detail: '',
+    };
   }
   if (logMust !== null && find(logMust) === undefined) {
     const detail = `None of ${read.value.length} lines matches ${logMust}.`;

@@ -30,12 +30,14 @@ export type FormerImage = {
 
 /**
  * Finds what the unit runs, or would run where it is down, and gives it a name of its own, before anything is changed.
- * Null where there is no such image here: then there is nothing to go back to. Fails with HOLD_FAILED.
+ * Where that failed here before it is the newest image that is held and did not. Null where there is none: then there is
+ * nothing to go back to. Fails with HOLD_FAILED.
  */
 export async function holdFormerImage(
   run: RunCommand,
   unit: string,
   image: ImageReference,
+  isBad: (digest: string) => boolean,
 ): Promise<Outcome<FormerImage | null>> {
   const found = await findFormer(run, unit, image);
   if (!found.ok) return found;
@@ -45,6 +47,15 @@ export async function holdFormerImage(
   if (!listed.ok) return listed;
   const held = findHeld(unit, listed.value);
   const [newest] = held;
+  const better = (await isKnownBad(run, found.value, isBad))
+    ? held.find((other) => other.imageId !== imageId)
+    : undefined;
+  if (better) {
+    const local = await inspectImage(run, better.name);
+    if (!local.ok) return local;
+    const known = local.value?.digest ?? '';
+    return succeed({ imageId: better.imageId, digest: known, heldAs: better.name });
+  }
   if (newest?.imageId === imageId) return succeed({ imageId, digest, heldAs: newest.name });
   const heldAs = rollbackName(unit, (newest?.number ?? 0) + 1);
   const tagged = await tagImage(run, imageId, heldAs);
@@ -54,6 +65,17 @@ export async function holdFormerImage(
     await dropImageName(run, older.name);
   }
   return succeed({ imageId, digest, heldAs });
+}
+
+/** A quarantine names the digest of an index or of a platform's manifest. */
+async function isKnownBad(
+  run: RunCommand,
+  { imageId, digest }: { readonly imageId: string; readonly digest: string },
+  isBad: (digest: string) => boolean,
+): Promise<boolean> {
+  const local = await inspectImage(run, imageId);
+  const names = local.ok ? (local.value?.repoDigests ?? []) : [];
+  return [digest, ...names.map((name) => name.slice(name.indexOf('@') + 1))].some(isBad);
 }
 
 async function findFormer(run: RunCommand, unit: string, image: ImageReference) {

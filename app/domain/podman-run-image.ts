@@ -52,6 +52,16 @@ export function findRunImage(argv: readonly string[]): string | undefined {
   return argv[first];
 }
 
+/** Whether a start command asks the registry each time: `--pull=always` or `newer`, in either spelling. */
+export function pullsAtEachStart(argv: readonly string[]): boolean {
+  const image = findRunImage(argv);
+  const options = image === undefined ? [] : argv.slice(0, argv.lastIndexOf(image));
+  return options.some((word, at) => {
+    const value = word === '--pull' ? options[at + 1] : /^--pull=(.*)$/.exec(word)?.[1];
+    return value === 'always' || value === 'newer';
+  });
+}
+
 /** Index of the first word that is neither an option nor the value of one. */
 function skipOptions(
   argv: readonly string[],

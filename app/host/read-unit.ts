@@ -6,10 +6,11 @@ import {
   type RunCommand,
 } from '../../shared/process/run-command.ts';
 import { type ImageReference, parseImageReference } from '../domain/image-reference.ts';
-import { findRunImage } from '../domain/podman-run-image.ts';
+import { findRunImage, pullsAtEachStart } from '../domain/podman-run-image.ts';
 
 /** What the user manager says of a service unit. */
 export type UnitReading = {
+  /** The first of its names, which its containers carry. */
   readonly name: string;
   readonly activeState: string;
   readonly subState: string;
@@ -18,6 +19,8 @@ export type UnitReading = {
   readonly mainPid: number;
   /** The unit file changed and `systemctl --user daemon-reload` has not been run. */
   readonly needsReload: boolean;
+  /** It asks the registry at each start, whatever lies here (podman-run(1), `--pull`). */
+  readonly pullsItself: boolean;
   /** The image of the loaded start command; undefined where it cannot be told. */
   readonly image: ImageReference | undefined;
 };
@@ -34,6 +37,7 @@ export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<U
   const path = `/org/freedesktop/systemd1/unit/${escapeBusLabel(unit)}`;
   const [general, service] = await Promise.all([
     getProperties(run, path, `${SYSTEMD}.Unit`, [
+      'Id',
       'LoadState',
       'ActiveState',
       'SubState',
@@ -42,18 +46,19 @@ export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<U
     getProperties(run, path, `${SYSTEMD}.Service`, ['Result', 'MainPID', 'ExecStart']),
   ]);
   if (!general.ok) return general;
-  const [loadState, activeState, subState, needsReload] = general.value;
+  const [id, loadState, activeState, subState, needsReload] = general.value;
   if (loadState === 'not-found') return fail('UNIT_NOT_FOUND', `Unit ${unit}.`);
   if (!service.ok) return service;
   const [result, mainPid, execStart] = service.value;
   return succeed({
-    name: unit,
+    name: String(id),
     activeState: String(activeState),
     subState: String(subState),
     result: String(result),
     mainPid: Number(mainPid),
     needsReload: needsReload === true,
     image: findImage(execStart),
+    pullsItself: listCommands(execStart).some(pullsAtEachStart),
   });
 }
 
@@ -90,14 +95,20 @@ function describeBusFailure(result: CommandResult) {
   return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
 }
 
-/** `ExecStart` is `a(sasbttttuii)`: path, argument list, and so on; a service may have several. */
 function findImage(execStart: unknown): ImageReference | undefined {
-  if (!Array.isArray(execStart)) return undefined;
-  for (const command of execStart as unknown[]) {
-    const argv = Array.isArray(command) ? (command[1] as unknown) : undefined;
-    if (!Array.isArray(argv) || !argv.every((word) => typeof word === 'string')) continue;
+  for (const argv of listCommands(execStart)) {
     const text = findRunImage(argv);
     if (text !== undefined) return parseImageReference(text);
   }
   return undefined;
+}
+
+/** `ExecStart` is `a(sasbttttuii)`: path, argument list, and so on; a service may have several. */
+function listCommands(execStart: unknown): readonly (readonly string[])[] {
+  if (!Array.isArray(execStart)) return [];
+  return (execStart as unknown[])
+    .map((command) => (Array.isArray(command) ? (command[1] as unknown) : undefined))
+    .filter((argv): argv is string[] => {
+      return Array.isArray(argv) && argv.every((word) => typeof word === 'string');
+    });
 }

@@ -1,9 +1,14 @@
 import type { Store } from '../db/store.ts';
 import type { TaskRow } from '../db/tasks.ts';
 import type { DeployMemory } from '../deploy/deploy-memory.ts';
+import type { OpenDeployment } from '../domain/deployment.ts';
+
+/** `writeEnd` writes what `end` has said, in the transaction that ends the task: neither is there without the other. */
+export type TaskMemory = DeployMemory & { writeEnd(): void };
 
 /** What a deployment remembers, in the database, for one task. */
-export function openMemory(store: Store, { id }: Pick<TaskRow, 'id'>): DeployMemory {
+export function openMemory(store: Store, { id }: Pick<TaskRow, 'id'>): TaskMemory {
+  let ended: OpenDeployment | undefined;
   const save: DeployMemory['save'] = ({ dependents, ...deployment }) =>
     store.deployments.save({
       ...deployment,
@@ -17,6 +22,12 @@ export function openMemory(store: Store, { id }: Pick<TaskRow, 'id'>): DeployMem
       return row && { ...row, dependents: JSON.parse(row.dependents) as string[] };
     },
     save,
+    end: (deployment) => {
+      ended = { ...deployment, stage: 'ended' };
+    },
+    writeEnd: () => {
+      if (ended) save(ended);
+    },
     condemn: (deployment, bad, forMs) =>
       store.transact(() => {
         const at = Date.now();

@@ -17,14 +17,15 @@ export function recordCommand(
 ): RunCommand {
   return async (command) => {
     const result = await run(command);
+    const shown = command.hidesArguments ? { ...result, argv: result.argv.slice(0, 1) } : result;
     append({
       ts: Date.now(),
       level: isSuccess(result) ? 'info' : 'warning',
       action: 'command',
       summary: isSuccess(result)
-        ? result.argv.slice(0, 3).join(' ')
-        : maskVariables(formatEnd(result)),
-      meta: JSON.stringify(describeCommand(result, command.isPrivate === true)),
+        ? shown.argv.slice(0, 3).join(' ')
+        : maskVariables(formatEnd(shown)),
+      meta: JSON.stringify(describeCommand(shown, command.isPrivate === true)),
     });
     return result;
   };

@@ -8,7 +8,7 @@ import { type DeployParts, deployUnit } from '../deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
 import { type PolicySettings, policyDefaults } from '../domain/unit-policy.ts';
 import { readUnitPolicy } from '../host/read-unit-policy.ts';
-import { openMemory } from './deploy-memory.ts';
+import { openMemory, type TaskMemory } from './deploy-memory.ts';
 import { recordCommand } from './record-command.ts';
 
 /** What a task works with; `signal` says that its process is to end. */
@@ -39,7 +39,8 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   const note = (level: 'info' | 'warning' | 'error', action: string, summary: string) =>
     store.taskLogs.append({ task_id: id, ts: Date.now(), level, action, summary, meta: null });
 
-  const end = await deploy(parts, task, note).catch((error: unknown) => {
+  const memory = openMemory(store, task);
+  const end = await deploy(parts, task, memory, note).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
   if (!end || signal.aborted) {
@@ -61,6 +62,7 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   }
   const failure = end.status === 'failed' ? end.failure : undefined;
   store.transact(() => {
+    memory.writeEnd();
     note(failure ? 'error' : 'info', 'task-ended', failure ? formatFailure(failure) : end.summary);
     store.tasks.finish(attempt, {
       status: end.status,
@@ -75,7 +77,7 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
 
 type Note = (level: 'info' | 'warning' | 'error', action: string, summary: string) => void;
 
-async function deploy(parts: RunTaskParts, task: TaskRow, note: Note) {
+async function deploy(parts: RunTaskParts, task: TaskRow, memory: TaskMemory, note: Note) {
   const { store, settings, signal } = parts;
   const run = recordCommand(
     (command) => runCommand({ ...command, signal }),
@@ -97,7 +99,7 @@ async function deploy(parts: RunTaskParts, task: TaskRow, note: Note) {
       },
       readPolicy: (unit) => readUnitPolicy(run, unit, defaultPolicy),
       defaultPolicy,
-      memory: openMemory(store, task),
+      memory,
       onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
       onEvidence: (evidence) => store.tasks.setEvidence(task, evidence, Date.now()),
       onVerdict: (verdict) => store.taskLogs.append(toLogEntry(task.id, verdict)),

@@ -7,6 +7,7 @@ const PASSED_ON = [
   'USER',
   'LOGNAME',
   'LANG',
+  'TZ',
   'TMPDIR',
   'XDG_RUNTIME_DIR',
   'XDG_CONFIG_HOME',

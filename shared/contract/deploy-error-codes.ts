@@ -13,6 +13,22 @@ export const DEPLOY_ERRORS = {
       'The unit file has changed since systemd has read it, so a restart would not run what it says.',
     hint: 'Run: systemctl --user daemon-reload; then push again or redeliver the webhook.',
   },
+  UNIT_IS_ALIAS: {
+    status: 422,
+    sentence: 'This is another name of a unit, and containers carry only the first one.',
+    hint: 'Use the name that the detail gives, in PODUP_MANUAL_UNITS and in the URL of the webhook.',
+  },
+  UNIT_PULLS_ITSELF: {
+    status: 422,
+    sentence:
+      'The unit pulls its image at each start, so neither the new nor the old image could be held to.',
+    hint: 'Take --pull=always or --pull=newer (in a Quadlet file: Pull=) out of the unit.',
+  },
+  RESTART_INTERRUPTED: {
+    status: 502,
+    sentence: 'The restart of the unit was cancelled, or failed because of another unit.',
+    hint: 'The detail says what systemd said; push again or redeliver the webhook when that is settled.',
+  },
   QUARANTINE_NOT_FOUND: {
     status: 404,
     sentence: 'This image is not in quarantine for this unit.',

@@ -16,6 +16,8 @@ export type Command = {
   readonly input?: string;
   /** Its output may hold secrets of others (the environment of a container): a record of the run leaves it out. */
   readonly isPrivate?: boolean;
+  /** Its arguments may hold secrets: a record of the run names the program only. */
+  readonly hidesArguments?: boolean;
   /** Ends the command early, as a timeout would. */
   readonly signal?: AbortSignal;
 };

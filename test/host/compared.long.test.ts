@@ -22,6 +22,13 @@ type Outcome = {
 
 type Host = Awaited<ReturnType<typeof startServing>>;
 
+/** By what is answered. */
+const NAMES: Readonly<Record<string, string>> = {
+  '': 'nothing',
+  v1: 'the old one',
+  v2: 'the bad one',
+};
+
 const ROWS: { bad: BadImage; theirs: Outcome; ours: Outcome }[] = [];
 
 /** Runs it once, and what it says of the unit. */
@@ -35,13 +42,13 @@ function autoUpdate(unit: string): string {
 }
 
 async function lookAt({ port, dependents, unit }: Host) {
-  const serves = (await served(port)) ?? 'nothing';
+  const serves = await served(port);
   const active = dependents.filter((dependent) => {
     const state = command('systemctl', '--user', 'show', '--property=ActiveState', dependent);
     return state.trim() === 'ActiveState=active';
   });
   return {
-    serves: serves === 'v1' ? 'the old one' : serves === 'v2' ? 'the bad one' : 'nothing',
+    serves: NAMES[serves ?? ''] ?? 'an error',
     dependents: `${active.length} of ${dependents.length}`,
     starts: countStarts(unit, 'v1') + countStarts(unit, 'v2'),
   };

@@ -97,6 +97,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
   let evidence: DeployEvidence = {};
   const authFiles = authFileCandidates({ ...process.env, uid: getuid?.() ?? 0 });
   const defaults = { ...policyDefaults(DEPLOY_SETTINGS), ...policy };
+  const memory = openMemory(store, { id });
   const end = await deployUnit(
     {
       run,
@@ -110,7 +111,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
         }),
       readPolicy: (name) => readUnitPolicy(run, name, defaults),
       defaultPolicy: defaults,
-      memory: openMemory(store, { id }),
+      memory,
       diagnose: async () => void (await diagnoseUnit(run, unit, 20)),
       onPhase: (phase) => {
         phases.push(phase);
@@ -125,6 +126,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
     },
     { unit, attempt, ...request },
   );
+  if (!isStopping()) memory.writeEnd();
   return { end, phases, phaseMs, evidence, verdicts, task: id };
 }
 

@@ -47,6 +47,7 @@ describe('a host', () => {
       subState: 'running',
       result: 'success',
       needsReload: false,
+      pullsItself: false,
       image: { registry: '127.0.0.1:5000', repository: 'web', tag: 'stable' },
     });
   });

@@ -76,12 +76,22 @@ describe('the deliveries table', () => {
       tasks.insert(newTask());
       deliveries.insert(delivery({ task_id: 'tsk_1' }));
       if (status !== 'pending') tasks.markDispatched('tsk_1', 'child', 2);
+      tasks.setEvidence(attemptOf(tasks, 'tsk_1'), { running_digest: 'sha256:0' }, 2);
       if (status !== 'pending' && status !== 'running')
         tasks.finish(attemptOf(tasks, 'tsk_1'), { status, summary: 'x', at: 3 });
       assert.equal(tasks.find('tsk_1')?.status, status);
       const live = LIVE.includes(status) ? { id: 'dlv_1' } : undefined;
       assert.deepEqual(deliveries.findLive('github', 'guid', 'web.service'), live);
     });
+
+  test('a delivery whose image was held back, and does not run, may be sent again', (t) => {
+    const { deliveries, tasks } = openTestStore(t, makeTempFolder(t)).store;
+    tasks.insert(newTask());
+    deliveries.insert(delivery({ task_id: 'tsk_1' }));
+    tasks.markDispatched('tsk_1', 'child', 2);
+    tasks.finish(attemptOf(tasks, 'tsk_1'), { status: 'skipped', summary: 'x', at: 3 });
+    assert.equal(deliveries.findLive('github', 'guid', 'web.service'), undefined);
+  });
 
   test('what made no task, is of another source or has another GUID is not live', (t) => {
     const { deliveries, tasks } = openTestStore(t, makeTempFolder(t)).store;

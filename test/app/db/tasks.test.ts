@@ -84,6 +84,10 @@ function checkDispatchable(tasks: TaskTable): void {
   const expected = rows
     .filter((task) => task.status === 'pending')
     .filter((task) => !rows.some((other) => other.unit === task.unit && other.status === 'running'))
+    .filter((task) => {
+      const isTwin = (other: TaskRow) => other.image !== null && other.image === task.image;
+      return !rows.some((other) => other.status === 'running' && isTwin(other));
+    })
     .filter(
       (task) =>
         !rows.some(

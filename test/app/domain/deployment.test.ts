@@ -38,7 +38,7 @@ test('a unit that was touched gets all its attempts: three on, three back', () =
 
 describe('a failure', () => {
   const BLAMED = [
-    ...['RESTART_FAILED', 'RESTART_TIMEOUT', 'CONTAINER_NOT_RUNNING', 'RUNNING_DIGEST_MISMATCH'],
+    ...['RESTART_FAILED', 'RESTART_TIMEOUT', 'CONTAINER_NOT_RUNNING'],
     ...['GATE_UNIT_DOWN', 'GATE_UNIT_RESTARTED', 'GATE_UNHEALTHY', 'GATE_PROBE_FAILED'],
     ...['GATE_LOG_FORBIDDEN', 'GATE_LOG_MISSING', 'DEPENDENTS_DOWN'],
   ];

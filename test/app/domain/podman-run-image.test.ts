@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findRunImage } from '../../../app/domain/podman-run-image.ts';
+import { findRunImage, pullsAtEachStart } from '../../../app/domain/podman-run-image.ts';
 
 const ROWS: readonly (readonly [line: string, image: string | undefined])[] = [
   ['/usr/bin/podman run img', 'img'],
@@ -59,3 +59,17 @@ test('a value that looks like an option is still the value of the option before 
 test('a word that is a single dash is an image, as podman takes it', () => {
   assert.equal(findRunImage(['podman', 'run', '--rm', '-', 'img']), '-');
 });
+
+for (const [words, expected] of [
+  ['podman run --pull=always img', true],
+  ['podman run --pull always -d img', true],
+  ['/usr/bin/podman run --name x --pull=newer img', true],
+  ['podman run --pull=missing img', false],
+  ['podman run --pull never img', false],
+  ['podman run img --pull=always', false],
+  ['podman start --pull=always x', false],
+] as const) {
+  test(`${words}: ${expected ? 'asks the registry at each start' : 'runs what lies here'}`, () => {
+    assert.equal(pullsAtEachStart(words.split(' ')), expected);
+  });
+}

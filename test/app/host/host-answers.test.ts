@@ -166,7 +166,7 @@ describe('systemd: odd answers', () => {
   function busctl(execStart: unknown, loadState = 'loaded') {
     return answerCommands((argv) =>
       argv.some((word) => word.endsWith('.Unit'))
-        ? { stdout: [loadState, 'active', 'running', true].map(line).join('\n') }
+        ? { stdout: ['web.service', loadState, 'active', 'running', true].map(line).join('\n') }
         : { stdout: ['success', 42, execStart].map(line).join('\n') },
     );
   }

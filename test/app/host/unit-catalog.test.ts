@@ -15,6 +15,7 @@ function reading(image: UnitReading['image']): Outcome<UnitReading> {
     result: 'success',
     mainPid: 1,
     needsReload: false,
+    pullsItself: false,
     image,
   });
 }

@@ -141,6 +141,7 @@ function readTestUnit(name: string): Promise<Outcome<UnitReading>> {
       result: 'success',
       mainPid: 1,
       needsReload: false,
+      pullsItself: false,
       image: parseImageReference(text),
     }),
   );

@@ -33,7 +33,7 @@ function fakeHost(context: TestContext, programs: Readonly<Record<string, string
 }
 
 const BUSCTL = `case "$*" in
-  *.Unit*) printf '{"type":"s","data":"%s"}\\n' loaded active running; echo '{"type":"b","data":false}' ;;
+  *.Unit*) printf '{"type":"s","data":"%s"}\\n' web.service loaded active running; echo '{"type":"b","data":false}' ;;
   *) echo '{"type":"s","data":"success"}'; echo '{"type":"u","data":1}'
      echo '{"type":"a(sasbttttuii)","data":[["/usr/bin/podman",["podman","run","${IMAGE}:stable"],false,0,0,0,0,0,0,0]]}' ;;
 esac`;
