@@ -45,10 +45,15 @@ export function findOpeners(database: string): readonly Opener[] {
  */
 export function clearOpeners(database: string, program: ProgramPaths): readonly string[] {
   const deadline = performance.now() + END_LIMIT_MS;
+  // One that is ending has no command line any more, but its files still.
+  const killed = new Set<number>();
   for (;;) {
     const openers = findOpeners(database);
-    const own = openers.filter(({ pid }) => isOf(pid, program));
-    for (const { pid } of own) kill(pid);
+    const own = openers.filter(({ pid }) => killed.has(pid) || isOf(pid, program));
+    for (const { pid } of own) {
+      kill(pid);
+      killed.add(pid);
+    }
     if (own.length === 0 || performance.now() > deadline) {
       return openers.map(({ pid, command }) => `process ${pid} (${command})`);
     }
