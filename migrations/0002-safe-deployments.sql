@@ -13,6 +13,7 @@ CREATE TABLE deployments (
   cause_detail TEXT,
   updated_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX deployments_open ON deployments (unit) WHERE stage <> 'ended';
 
 CREATE TABLE quarantined_images (
   unit TEXT NOT NULL,

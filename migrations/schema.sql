@@ -118,6 +118,7 @@ CREATE TABLE tasks (
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
+CREATE INDEX deployments_open ON deployments (unit) WHERE stage <> 'ended';
 CREATE INDEX events_by_action ON events (action, id);
 CREATE INDEX events_by_request ON events (request_id);
 CREATE INDEX events_by_time ON events (ts);

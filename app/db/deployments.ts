@@ -13,8 +13,10 @@ export type DeploymentTable = {
   find(taskId: string): DeploymentRow | undefined;
   /** Replaces what an earlier attempt of the same task has written. */
   save(row: DeploymentRow): void;
-  /** Those that were begun and not ended, of any task. */
-  listOpen(): DeploymentRow[];
+  /** What an earlier task of the unit, which is over, has left open; the latest. */
+  findAbandoned(unit: string, taskId: string): DeploymentRow | undefined;
+  /** Another task has taken over what others have left open of the unit. */
+  endAbandoned(unit: string, taskId: string): void;
 };
 
 /** Prepares the statements of the table. */
@@ -22,9 +24,12 @@ export function openDeploymentTable(database: Database): DeploymentTable {
   const find = database.prepare<[string], DeploymentRow>(
     'SELECT * FROM deployments WHERE task_id = ?',
   );
-  const listOpen = database.prepare<[], DeploymentRow>(
-    `SELECT * FROM deployments WHERE stage <> 'ended' ORDER BY updated_at`,
+  const others = `unit = ? AND stage <> 'ended' AND task_id <> ? AND (SELECT status FROM tasks
+    WHERE tasks.id = task_id) NOT IN ('pending', 'running')`;
+  const findAbandoned = database.prepare<[string, string], DeploymentRow>(
+    `SELECT * FROM deployments WHERE ${others} ORDER BY updated_at DESC, task_id DESC LIMIT 1`,
   );
+  const endAbandoned = database.prepare(`UPDATE deployments SET stage = 'ended' WHERE ${others}`);
   const save = database.prepare(
     `INSERT INTO deployments (task_id, unit, image, wanted_digest, former_image_id, former_digest, held_as,
        dependents, stage, cause_code, cause_detail, updated_at)
@@ -38,6 +43,7 @@ export function openDeploymentTable(database: Database): DeploymentTable {
   return {
     find: (taskId) => find.get(taskId),
     save: (row) => void save.run(row),
-    listOpen: () => listOpen.all(),
+    findAbandoned: (unit, taskId) => findAbandoned.get(unit, taskId),
+    endAbandoned: (unit, taskId) => void endAbandoned.run(unit, taskId),
   };
 }

@@ -3,6 +3,9 @@ import type { BadImage, OpenDeployment } from '../domain/deployment.ts';
 /** Where deployments and bad images are remembered; each call is durable when it returns. */
 export type DeployMemory = {
   find(): OpenDeployment | undefined;
+  /** What an earlier task has left open of the unit: nobody knows what runs, but what ran before it is held. */
+  findAbandoned(unit: string): OpenDeployment | undefined;
+  /** What others have left open of the unit is taken over with it. */
   save(deployment: OpenDeployment): void;
   /** The unit is proven on one of the two images, or given up: written together with the end of the task. */
   end(deployment: OpenDeployment): void;

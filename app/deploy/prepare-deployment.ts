@@ -140,7 +140,10 @@ async function makeReady(
   parts.onPhase('holding-image');
   const isBad = (known: string) =>
     known === digest || parts.memory.findBad(unit, known) !== undefined;
-  const former = await holdFormerImage(parts.run, unit, image, isBad);
+  const left = parts.memory.findAbandoned(unit);
+  const former = left
+    ? succeed(formerOf(left))
+    : await holdFormerImage(parts.run, unit, image, isBad);
   if (!former.ok) return former;
   if (['inactive', 'deactivating'].includes(now.value)) {
     // Somebody stopped it: a push must not start a service in the middle of their work.
@@ -159,11 +162,17 @@ async function makeReady(
     former_image_id: former.value?.imageId ?? null,
     former_digest: former.value?.digest ?? null,
     held_as: former.value?.heldAs ?? null,
-    dependents: dependents.value,
+    dependents: [...new Set([...dependents.value, ...(left?.dependents ?? [])])],
     stage: 'forward',
     cause_code: null,
     cause_detail: null,
   });
+}
+
+/** What ran before a deployment that nobody has brought to an end. */
+function formerOf({ former_image_id: imageId, former_digest, held_as }: OpenDeployment) {
+  if (imageId === null) return null;
+  return { imageId, digest: former_digest ?? '', heldAs: held_as ?? '' };
 }
 
 /**

@@ -75,6 +75,22 @@ describe('the way back', () => {
     assert.equal(openSharedStore().quarantine.find(host.unit, next.digest, Date.now()), undefined);
   });
 
+  test('that a lost task has left is the one that the next task of the unit goes back to', async () => {
+    const host = await startServing('left');
+    pushImage(host.image, 'v2');
+    const cut = await deploy(host.unit, { policy: QUICK, ...dieAt('restart') });
+    // Nobody has proven v2, but it runs by now; and its task is over.
+    command('systemctl', '--user', 'restart', host.unit);
+    await untilServed(host.port, 'v2');
+    const { deployments, tasks } = openSharedStore();
+    tasks.finish({ id: cut.task, attempts: 0 }, { status: 'failed', summary: 'Lost.', at: 1 });
+    pushImage(host.image, 'v3', '--broken');
+    const next = await deploy(host.unit, { policy: QUICK });
+    assert.match(next.end.summary, /was put back to sha256:/, JSON.stringify(next.end));
+    await untilServed(host.port, 'v1');
+    assert.equal(deployments.find(cut.task)?.stage, 'ended');
+  });
+
   test('is taken by the defaults where the policy of the unit cannot be read any more', async () => {
     const host = await startServing('lost');
     pushImage(host.image, 'v2');

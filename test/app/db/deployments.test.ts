@@ -66,19 +66,29 @@ describe('the deployments table', () => {
     assert.deepEqual(deployments.find('tsk_2'), deployment({ task_id: 'tsk_2' }));
   });
 
-  test('lists those that are open, of any task, the longest untouched first', (t) => {
-    const { deployments } = open(t).store;
-    assert.deepEqual(deployments.listOpen(), []);
+  test('finds what a task of the unit that is over has left open, the latest, until another has taken it over', (t) => {
+    const { deployments, tasks } = open(t).store;
     const rows = [
       deployment({ task_id: 'tsk_1', updated_at: 30 }),
-      deployment({ task_id: 'tsk_2', updated_at: 10, stage: 'ended' }),
+      deployment({ task_id: 'tsk_2', updated_at: 40, stage: 'ended' }),
       deployment({ task_id: 'tsk_3', updated_at: 20, stage: 'back' }),
-      deployment({ task_id: 'tsk_4', updated_at: 10, unit: 'db.service' }),
+      deployment({ task_id: 'tsk_4', updated_at: 50, unit: 'db.service' }),
     ];
     for (const row of rows) deployments.save(row);
-    assert.deepEqual(deployments.listOpen(), [rows[3], rows[2], rows[0]]);
-    deployments.save(deployment({ task_id: 'tsk_1', stage: 'ended', updated_at: 31 }));
-    assert.deepEqual(deployments.listOpen(), [rows[3], rows[2]]);
+    const find = () => deployments.findAbandoned('web.service', 'tsk_new')?.task_id;
+    assert.equal(find(), undefined, 'their tasks are not over');
+    const finish = (id: string) =>
+      tasks.finish({ id, attempts: 0 }, { status: 'failed', summary: 'x', at: 1 });
+    for (const id of ['tsk_2', 'tsk_3', 'tsk_4']) finish(id);
+    assert.equal(find(), 'tsk_3');
+    finish('tsk_1');
+    assert.equal(find(), 'tsk_1');
+    assert.equal(deployments.findAbandoned('web.service', 'tsk_1')?.task_id, 'tsk_3');
+    deployments.endAbandoned('web.service', 'tsk_1');
+    assert.deepEqual(
+      ['tsk_1', 'tsk_3', 'tsk_4'].map((id) => deployments.find(id)?.stage),
+      ['forward', 'ended', 'forward'],
+    );
   });
 
   test('refuses what the schema forbids', (t) => {
