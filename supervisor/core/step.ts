@@ -218,8 +218,8 @@ function whileStopping(state: Stopping, event: Event, inputs: Inputs, policy: Po
         ? { state: { ...state, cause: 'suspend' }, effects: [] }
         : stay(state);
     case 'resume':
-      // Wanted again before it is gone: it is replaced.
-      return state.cause === 'suspend'
+      // Wanted again before it is gone: it is replaced, by what was asked for last.
+      return state.cause === 'suspend' || state.cause === 'reload'
         ? {
             state: { ...state, cause: 'reload', tally: { ...state.tally, trial: event.trial } },
             effects: [],
