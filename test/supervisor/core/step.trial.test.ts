@@ -210,6 +210,13 @@ describe('a worker that an update wants, tries or does not want', () => {
     assert.deepEqual(next.effects.flatMap(inShort), ['-stop-deadline', ...TRY]);
   });
 
+  test('what is wanted last is what comes, however often that changes before it is gone', () => {
+    const { state: tried } = step(pausing, tryOut, NOW, POLICY);
+    const { state: untried } = step(tried, resume, NOW, POLICY);
+    const next = step(untried, exited(0), NOW, POLICY);
+    assert.deepEqual(next.effects.flatMap(inShort), ['-stop-deadline', ...START]);
+  });
+
   test('a suspension that wins over a reload leaves no worker', () => {
     const { state } = step(reloading, suspend, NOW, POLICY);
     assert.equal(step(state, exited(0), NOW, POLICY).state.phase, 'suspended');
