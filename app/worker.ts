@@ -4,10 +4,10 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { WorkerNotice } from '../shared/contract/worker-messages.ts';
-import { runCommand } from '../shared/process/run-command.ts';
 import { openStore, type Store } from './db/store.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createHealthCheck, toCheck } from './host/health.ts';
+import { createHostRunner } from './host/host-runner.ts';
 import { readUnit } from './host/read-unit.ts';
 import { createUnitCatalog } from './host/unit-catalog.ts';
 import { type AdminGate, createAdminGate } from './http/admin-gate.ts';
@@ -114,7 +114,8 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined
     onTasks: () => dispatcher.wake(),
   });
   const events = new EventWriter(recorder.events, log);
-  const units = createUnitCatalog(settings.units, (unit) => readUnit(runCommand, unit));
+  const run = createHostRunner(settings);
+  const units = createUnitCatalog(settings.units, (unit) => readUnit(run, unit));
   const app = createApp({ log, events });
   const drain = prepareDrain(app);
   const gate = createAdminGate(settings.adminToken);
@@ -133,7 +134,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined
     gate,
     checkOwn: () => [toCheck('database', store.check())],
     check: createHealthCheck({
-      run: runCommand,
+      run,
       checkDatabase: () => store.check(),
       stateDir: paths.stateDir,
       minFreeBytes: settings.minFreeBytes,
@@ -206,13 +207,14 @@ function createDispatcher(parts: WorkerParts, store: Store): TaskDispatcher {
     argv: parts.program,
     environment: taskEnvironment(settings, paths, environment),
   };
-  const systemdRun = createSystemdRunExecutor(runCommand, program, longestTaskMs(settings));
+  const run = createHostRunner(settings);
+  const systemdRun = createSystemdRunExecutor(run, program, longestTaskMs(settings));
   const child = createChildExecutor(program);
   return new TaskDispatcher({
     store,
     log,
     executors: [systemdRun, child],
-    chooseExecutor: createExecutorChoice(settings.taskExecutor, { systemdRun, child }, runCommand),
+    chooseExecutor: createExecutorChoice(settings.taskExecutor, { systemdRun, child }, run),
     concurrency: settings.taskConcurrency,
     isPaused: isTrial,
   });

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const coverage = join(root, 'coverage');
+const ON_BOTH = /\/(push|bad-images\.long|podman-timer)\.test\.ts$/;
 const TRIXIE = '/var/cache/lab/trixie';
 const LABS_AT_A_TIME = 2;
 /** Labs in which something has to be done within seconds; the longest first, so that the last one is a short one. */
@@ -124,7 +125,7 @@ const labRuns = inside.flatMap((file) => {
   if (file.startsWith('test/rootful/')) return [inLab(file, ['--rootful'], 'Debian 12, rootful')];
   const bookworm = inLab(file, [], 'Debian 12, rootless');
   // The main job on both: hand-written units of podman 4.3, Quadlet of podman 5.
-  return file.endsWith('/push.test.ts')
+  return ON_BOTH.test(file)
     ? [bookworm, inLab(file, ['--root', TRIXIE], 'Debian 13, Quadlet')]
     : [bookworm];
 });

@@ -3,10 +3,10 @@ import { type Loaded, loadSettings } from '../../shared/config/load-settings.ts'
 import { hashFile, programFile } from '../../shared/config/program-file.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
-import { runCommand } from '../../shared/process/run-command.ts';
 import { MIGRATIONS } from '../db/generated-migrations.ts';
 import { inspectDatabase } from '../db/inspect-database.ts';
 import type { ImageReference } from '../domain/image-reference.ts';
+import { createHostRunner } from '../host/host-runner.ts';
 import { readRegistries } from '../host/podman.ts';
 import { readUnit } from '../host/read-unit.ts';
 import { lookUpDigest } from '../registry/look-up-digest.ts';
@@ -68,13 +68,14 @@ function releaseLookUp({ settings }: Loaded, digest: string) {
 /** The look-ups that a deployment of the configured units would make, one for each registry. */
 async function registryLookUps({ settings }: Loaded, environment: NodeJS.ProcessEnv) {
   if (settings.units.length === 0) return [];
-  const readings = await Promise.all(settings.units.map((unit) => readUnit(runCommand, unit)));
+  const run = createHostRunner(settings);
+  const readings = await Promise.all(settings.units.map((unit) => readUnit(run, unit)));
   const images = new Map<string, ImageReference>();
   for (const reading of readings) {
     const image = reading.ok ? reading.value.image : undefined;
     if (image && images.size < MAX_REGISTRIES) images.set(image.registry, image);
   }
-  const config = await readRegistries(runCommand);
+  const config = await readRegistries(run);
   if (!config.ok) return [];
   const options = {
     registries: parseRegistryRules(config.value),

@@ -48,7 +48,7 @@ export function showJournal(run: RunCommand, unit: string, lines: number): Promi
     argv: [
       'journalctl',
       '--user',
-      `--user-unit=${unit}`,
+      `--unit=${unit}`,
       `--lines=${lines}`,
       '--no-pager',
       '--output=short-precise',
@@ -71,7 +71,7 @@ export async function readUnitLog(
     argv: [
       'journalctl',
       '--user',
-      `--user-unit=${unit}`,
+      `--unit=${unit}`,
       `--since=@${(sinceWallMs / 1000).toFixed(3)}`,
       '--no-pager',
       '--quiet',

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../../shared/config/settings.ts';
 import { formatFailure } from '../../shared/contract/outcome.ts';
-import { runCommand } from '../../shared/process/run-command.ts';
 import type { Store } from '../db/store.ts';
 import type { TaskRow, TaskRun } from '../db/tasks.ts';
 import { type DeployParts, deployUnit } from '../deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
 import { type PolicySettings, policyDefaults } from '../domain/unit-policy.ts';
+import { createHostRunner } from '../host/host-runner.ts';
 import { readUnitPolicy } from '../host/read-unit-policy.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
 import { recordCommand } from './record-command.ts';
@@ -16,7 +16,7 @@ export type RunTaskParts = {
   readonly store: Store;
   readonly log: Logger;
   readonly settings: PolicySettings &
-    Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines'>;
+    Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines' | 'systemdScope'>;
   readonly lookUp: DeployParts['lookUp'];
   readonly signal: AbortSignal;
 };
@@ -79,8 +79,9 @@ type Note = (level: 'info' | 'warning' | 'error', action: string, summary: strin
 
 async function deploy(parts: RunTaskParts, task: TaskRow, memory: TaskMemory, note: Note) {
   const { store, settings, signal } = parts;
+  const onHost = createHostRunner(settings);
   const run = recordCommand(
-    (command) => runCommand({ ...command, signal }),
+    (command) => onHost({ ...command, signal }),
     (entry) => store.taskLogs.append({ task_id: task.id, ...entry }),
   );
   const defaultPolicy = policyDefaults(settings);

@@ -44,6 +44,7 @@ export function taskEnvironment(
     ...Object.fromEntries(passed),
     PODUP_STATE_DIR: paths.stateDir,
     PODUP_DB_URL: paths.database,
+    PODUP_SYSTEMD_SCOPE: settings.systemdScope,
     PODUP_REGISTRY_TIMEOUT_MS: String(settings.registryTimeoutMs),
     PODUP_PULL_TIMEOUT_MS: String(settings.pullTimeoutMs),
     PODUP_RESTART_TIMEOUT_MS: String(settings.restartTimeoutMs),

@@ -106,6 +106,14 @@ export const SETTINGS = {
     about:
       'What runs a task: a transient unit of the user manager, or a child of the worker. auto takes the unit where there is a user manager.',
   },
+  systemdScope: {
+    variable: 'PODUP_SYSTEMD_SCOPE',
+    schema: z.enum(['user', 'system']),
+    fallback: 'user',
+    allowed: 'user or system',
+    about:
+      'Whose units are deployed: those of the user manager, with rootless podman, or, as root, those of the system.',
+  },
   journalLines: {
     variable: 'PODUP_TASK_DIAGNOSTICS_JOURNAL_LINES',
     schema: within(1, 1000),

@@ -3,10 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { RunCommand } from '../../shared/process/run-command.ts';
 import { command, pushImage, served, startUnit } from '../helpers/lab.ts';
 import { until } from '../helpers/until.ts';
 import { BAD_IMAGES, type BadImage, pushBad, SOAK_MS } from './bad-images.ts';
-import { codeOf, deploy, openSharedStore } from './host-fixture.ts';
+import { codeOf, deploy, onHost, openSharedStore } from './host-fixture.ts';
 
 /** From the restart to serving again, beside what the gate and the unit itself take. */
 const MARGIN_MS = 3_000;
@@ -65,12 +66,12 @@ function watchServing(port: number) {
 }
 
 /** Deploys a bad image, and looks whether everything is as it was; then a good one. */
-export async function tryBadImage(t: TestContext, bad: BadImage): Promise<void> {
+export async function tryBadImage(t: TestContext, bad: BadImage, run = onHost): Promise<void> {
   const name = `bad${BAD_IMAGES.indexOf(bad)}`;
   const host = await startServing(name, bad);
   const push = pushBad(name, bad);
   const watched = watchServing(host.port);
-  const deployed = await deploy(host.unit);
+  const deployed = await deploy(host.unit, { run });
   await untilServed(host.port, 'v1');
   watched.isOver = true;
   assert.match(codeOf(deployed), bad.code, JSON.stringify(deployed.end));
@@ -89,20 +90,21 @@ export async function tryBadImage(t: TestContext, bad: BadImage): Promise<void> 
   assert.match(deployed.end.summary, /was put back to sha256:/);
   const last = deployed.verdicts.at(-1);
   assert.deepEqual([last?.of, last?.part, last?.failure], ['old', 'digest', null]);
-  await takesOnlyAnother(host, name);
+  await takesOnlyAnother(host, name, run);
 }
 
 /** Pushed and posted again it is left alone; another one is taken. */
 async function takesOnlyAnother(
   host: Awaited<ReturnType<typeof startServing>>,
   name: string,
+  run: RunCommand,
 ): Promise<void> {
-  const again = await deploy(host.unit);
+  const again = await deploy(host.unit, { run });
   assert.equal(again.end.status, 'skipped', JSON.stringify(again.end));
   assert.match(again.end.summary, /IMAGE_QUARANTINED/);
   assert.equal(await served(host.port), 'v1');
   pushImage(`${name}:stable`, 'v3', '--healthcheck');
-  const good = await deploy(host.unit);
+  const good = await deploy(host.unit, { run });
   assert.equal(good.end.status, 'succeeded', JSON.stringify([good.end, good.verdicts]));
   await untilServed(host.port, 'v3');
   assert.deepEqual(host.dependents.map(isActive), ['active', 'active', 'active']);

@@ -12,21 +12,21 @@ import {
 } from '../../app/deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../../app/deploy/diagnose-unit.ts';
 import { policyDefaults, type UnitPolicy } from '../../app/domain/unit-policy.ts';
+import { createHostRunner } from '../../app/host/host-runner.ts';
 import { readUnitPolicy } from '../../app/host/read-unit-policy.ts';
 import { newIdentifier } from '../../app/intake/new-identifier.ts';
 import { lookUpDigest } from '../../app/registry/look-up-digest.ts';
 import { authFileCandidates } from '../../app/registry/read-credentials.ts';
 import { parseRegistryRules } from '../../app/registry/registry-rules.ts';
 import { openMemory } from '../../app/tasks/deploy-memory.ts';
-import {
-  type CommandResult,
-  type RunCommand,
-  runCommand,
-} from '../../shared/process/run-command.ts';
+import type { CommandResult, RunCommand } from '../../shared/process/run-command.ts';
 import { DEPLOY_SETTINGS } from '../helpers/deploy-settings.ts';
 
 /** Generous: a slow machine must not look like a fault. */
 export const LIMITS = { pullTimeoutMs: 60_000, restartTimeoutMs: 60_000 };
+
+/** As root the units are the system's. */
+export const onHost = createHostRunner({ systemdScope: getuid?.() === 0 ? 'system' : 'user' });
 
 /** Runs commands as they are and keeps what they came to. */
 export function recordRuns(
@@ -35,7 +35,7 @@ export function recordRuns(
   const results: CommandResult[] = [];
   const run: RunCommand = async (command) => {
     const environment = change(command.argv);
-    const result = await runCommand({ ...command, ...(environment && { environment }) });
+    const result = await onHost({ ...command, ...(environment && { environment }) });
     results.push(result);
     return result;
   };
@@ -87,7 +87,7 @@ type DeployOptions = {
 
 /** One whole deployment by the real parts, with all that it reported. */
 export async function deploy(unit: string, options: DeployOptions = {}) {
-  const { run = runCommand, limits = LIMITS, attempt = 1, policy, task, ...others } = options;
+  const { run = onHost, limits = LIMITS, attempt = 1, policy, task, ...others } = options;
   const { isStopping = () => false, ...request } = others;
   const store = openSharedStore();
   const id = task ?? addTask(unit);

@@ -35,7 +35,6 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
     'shared/fs',
     'shared/log',
-    'shared/process',
   ],
   'app/db': ['app/domain', 'shared/contract', 'shared/fs'],
   'app/deploy': ['app/domain', 'app/host', 'shared/contract', 'shared/process'],
@@ -99,7 +98,6 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/updates',
     'shared/config',
     'shared/contract',
-    'shared/process',
   ],
   scripts: [
     'app/db',

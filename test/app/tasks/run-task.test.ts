@@ -53,6 +53,7 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
   const id = addTask(store, 'web.service');
   const settings = {
     ...{ pullTimeoutMs: 10_000, restartTimeoutMs: 10_000, journalLines: 5 },
+    systemdScope: 'user' as const,
     ...DEPLOY_SETTINGS,
   };
   const { signal } = new AbortController();
