@@ -129,7 +129,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined
     secrets,
     maxBodyBytes: settings.webhookMaxBodyBytes,
   });
-  registerAdminApi(app, { store, events, gate });
+  registerAdminApi(app, { store, events, gate, tell: (task) => dispatcher.tell(task) });
   registerHealth(app, {
     gate,
     checkOwn: () => [toCheck('database', store.check())],

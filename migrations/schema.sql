@@ -31,7 +31,7 @@ CREATE TABLE deployments (
   cause_code TEXT,
   cause_detail TEXT,
   updated_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+, down_ms INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE events (
   id INTEGER PRIMARY KEY,
   request_id TEXT NOT NULL,
@@ -52,6 +52,13 @@ CREATE TABLE image_sightings (
   first_at INTEGER NOT NULL,
   PRIMARY KEY (unit, digest)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE plans (
+  id TEXT PRIMARY KEY,
+  unit TEXT NOT NULL,
+  body TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE quarantined_images (
   unit TEXT NOT NULL,
   digest TEXT NOT NULL,
@@ -61,7 +68,7 @@ CREATE TABLE quarantined_images (
   count INTEGER NOT NULL,
   first_at INTEGER NOT NULL,
   last_at INTEGER NOT NULL,
-  expires_at INTEGER,
+  expires_at INTEGER, image_id TEXT,
   PRIMARY KEY (unit, digest)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE schema_migrations (
@@ -114,14 +121,16 @@ CREATE TABLE tasks (
   attempts INTEGER NOT NULL DEFAULT 0,
   executor TEXT,
   claimed_at INTEGER
-, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0) STRICT;
+, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, stop_requested_at INTEGER, stop_requested_by TEXT, wanted TEXT) STRICT;
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
+CREATE INDEX deployments_down ON deployments (unit, updated_at) WHERE down_ms IS NOT NULL;
 CREATE INDEX deployments_open ON deployments (unit) WHERE stage <> 'ended';
 CREATE INDEX events_by_action ON events (action, id);
 CREATE INDEX events_by_request ON events (request_id);
 CREATE INDEX events_by_time ON events (ts);
+CREATE INDEX plans_by_expiry ON plans (expires_at);
 CREATE INDEX task_logs_by_task ON task_logs (task_id, id);
 CREATE INDEX tasks_by_time ON tasks (created_at DESC, id DESC);
 CREATE INDEX tasks_open ON tasks (unit, created_at) WHERE status IN ('pending', 'running');

@@ -7,11 +7,13 @@ import { createLogger } from '../../shared/log/create-logger.ts';
 import { openStore } from '../db/store.ts';
 import type { TaskRun } from '../db/tasks.ts';
 import type { DeployParts } from '../deploy/deploy-unit.ts';
+import { anyOf } from '../deploy/until-stopped.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import { lookUpDigest } from '../registry/look-up-digest.ts';
 import { authFileCandidates } from '../registry/read-credentials.ts';
 import { parseRegistryRules } from '../registry/registry-rules.ts';
 import { runTask } from '../tasks/run-task.ts';
+import { WAKE_SIGNAL } from '../tasks/task-executor.ts';
 
 /**
  * `run-task ID ATTEMPT`: carries out one dispatched task. SIGTERM, or the end of the worker whose child it is, gives the task
@@ -21,6 +23,8 @@ export async function runTaskCommand(
   attempt: TaskRun,
   environment: NodeJS.ProcessEnv,
 ): Promise<ExitCode> {
+  // Before anything else: unheard the signal ends the process.
+  process.on(WAKE_SIGNAL, () => undefined);
   if (!isTaskId(attempt.id) || !Number.isSafeInteger(attempt.attempts)) {
     process.stderr.write('That is not the id of a task and the number of an attempt.\n');
     return EXIT.usage;
@@ -43,7 +47,12 @@ export async function runTaskCommand(
   }
   const { signal } = ending;
   const lookUp = createLookUp(environment, settings.registryTimeoutMs, signal);
-  const taken = await runTask({ store: store.value, log, settings, lookUp, signal }, attempt);
+  const onWake = (look: () => void) => void process.on(WAKE_SIGNAL, look);
+  const taken = await runTask(
+    { store: store.value, log, settings, lookUp, signal, onWake },
+    attempt,
+  );
+  process.removeAllListeners(WAKE_SIGNAL).on(WAKE_SIGNAL, () => undefined);
   store.value.close();
   process.disconnect?.();
   return taken ? EXIT.ok : EXIT.failure;
@@ -55,12 +64,12 @@ function createLookUp(
   signal: AbortSignal,
 ): DeployParts['lookUp'] {
   const authFiles = authFileCandidates({ ...environment, uid: getuid?.() ?? 0 });
-  return (image, registries) =>
+  return (image, registries, cut) =>
     lookUpDigest(image, {
       registries: parseRegistryRules(registries),
       authFiles,
       timeoutMs,
-      signal,
+      signal: anyOf(signal, cut),
       userAgent: `pod-upgrade-trigger/${PROGRAM.version}`,
     });
 }

@@ -15,19 +15,26 @@ export type DeploymentTable = {
   save(row: DeploymentRow): void;
   /** What an earlier task of the unit, which is over, has left open; the latest. */
   findAbandoned(unit: string, taskId: string): DeploymentRow | undefined;
+  /** How long the unit was down, in milliseconds: from the order to restart it until it was up. */
+  noteDown(taskId: string, ms: number): void;
+  /** Of the newest deployments of a unit that came up, at most `limit`; in milliseconds. */
+  listDowns(unit: string, limit: number): readonly number[];
   /** Another task has taken over what others have left open of the unit. */
   endAbandoned(unit: string, taskId: string): void;
 };
 
+const COLUMNS = `task_id, unit, image, wanted_digest, former_image_id, former_digest, held_as, dependents, stage,
+  cause_code, cause_detail, updated_at`;
+
 /** Prepares the statements of the table. */
 export function openDeploymentTable(database: Database): DeploymentTable {
   const find = database.prepare<[string], DeploymentRow>(
-    'SELECT * FROM deployments WHERE task_id = ?',
+    `SELECT ${COLUMNS} FROM deployments WHERE task_id = ?`,
   );
   const others = `unit = ? AND stage <> 'ended' AND task_id <> ? AND (SELECT status FROM tasks
     WHERE tasks.id = task_id) NOT IN ('pending', 'running')`;
   const findAbandoned = database.prepare<[string, string], DeploymentRow>(
-    `SELECT * FROM deployments WHERE ${others} ORDER BY updated_at DESC, task_id DESC LIMIT 1`,
+    `SELECT ${COLUMNS} FROM deployments WHERE ${others} ORDER BY updated_at DESC, task_id DESC LIMIT 1`,
   );
   const endAbandoned = database.prepare(`UPDATE deployments SET stage = 'ended' WHERE ${others}`);
   const save = database.prepare(
@@ -40,7 +47,14 @@ export function openDeploymentTable(database: Database): DeploymentTable {
        held_as = excluded.held_as, dependents = excluded.dependents, stage = excluded.stage,
        cause_code = excluded.cause_code, cause_detail = excluded.cause_detail, updated_at = excluded.updated_at`,
   );
+  const noteDown = database.prepare('UPDATE deployments SET down_ms = ? WHERE task_id = ?');
+  const listDowns = database
+    .prepare<[string, number], number>(`SELECT down_ms FROM deployments
+      WHERE unit = ? AND down_ms IS NOT NULL ORDER BY updated_at DESC, task_id DESC LIMIT ?`)
+    .pluck();
   return {
+    noteDown: (taskId, ms) => void noteDown.run(ms, taskId),
+    listDowns: (unit, limit) => listDowns.all(unit, limit),
     find: (taskId) => find.get(taskId),
     save: (row) => void save.run(row),
     findAbandoned: (unit, taskId) => findAbandoned.get(unit, taskId),

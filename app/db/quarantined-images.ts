@@ -1,4 +1,5 @@
 import type { BadImage } from '../domain/deployment.ts';
+import { familyPattern } from '../domain/unit-template.ts';
 import type { Database } from './open-database.ts';
 
 /** An image that failed for a unit. Times are milliseconds since the epoch. */
@@ -19,8 +20,11 @@ export type NewQuarantine = BadImage & {
 
 /** The quarantined_images table. */
 export type QuarantineTable = {
-  /** Undefined where it never failed, was released, or its time is over. */
-  find(unit: string, digest: string, nowMs: number): QuarantineRow | undefined;
+  /**
+   * By the digest or the local id of an image; undefined where it never failed, was released, or its time is over. What
+   * failed for one instance of a template counts for all of them.
+   */
+  find(unit: string, image: string, nowMs: number): QuarantineRow | undefined;
   /** Counts on where it is there already. */
   add(failed: NewQuarantine): void;
   /** Newest first. */
@@ -31,14 +35,15 @@ export type QuarantineTable = {
 
 /** Prepares the statements of the table. */
 export function openQuarantineTable(database: Database): QuarantineTable {
-  const find = database.prepare<[string, string, number], QuarantineRow>(
-    `SELECT * FROM quarantined_images WHERE unit = ? AND digest = ?
-       AND (expires_at IS NULL OR expires_at > ?)`,
+  const find = database.prepare<object, QuarantineRow>(
+    `SELECT * FROM quarantined_images WHERE (unit = @unit OR unit GLOB @family)
+       AND (digest = @image OR image_id = @image) AND (expires_at IS NULL OR expires_at > @now)
+     ORDER BY unit <> @unit, last_at DESC LIMIT 1`,
   );
   const add = database.prepare(
-    `INSERT INTO quarantined_images (unit, digest, image, code, detail, count, first_at, last_at, expires_at)
-     VALUES (@unit, @digest, @image, @code, @detail, 1, @at, @at, @expires_at)
-     ON CONFLICT (unit, digest) DO UPDATE SET image = excluded.image, code = excluded.code,
+    `INSERT INTO quarantined_images (unit, digest, image, image_id, code, detail, count, first_at, last_at, expires_at)
+     VALUES (@unit, @digest, @image, @image_id, @code, @detail, 1, @at, @at, @expires_at)
+     ON CONFLICT (unit, digest) DO UPDATE SET image = excluded.image, image_id = excluded.image_id, code = excluded.code,
        detail = excluded.detail, count = count + 1, last_at = excluded.last_at, expires_at = excluded.expires_at`,
   );
   const list = database.prepare<[number], QuarantineRow>(
@@ -49,7 +54,7 @@ export function openQuarantineTable(database: Database): QuarantineTable {
     'DELETE FROM quarantined_images WHERE unit = ? AND digest = coalesce(?, digest)',
   );
   return {
-    find: (unit, digest, nowMs) => find.get(unit, digest, nowMs),
+    find: (unit, image, now) => find.get({ unit, image, now, family: familyPattern(unit) }),
     add: (failed) => void add.run(failed),
     list: (nowMs) => list.all(nowMs),
     release: (unit, digest) => release.run(unit, digest ?? null).changes,

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import type { FinalStatus, TaskKind, TaskPhase, TaskStatus } from '../domain/task.ts';
 import type { Database } from './open-database.ts';
+import { prepareTaskReads } from './task-reads.ts';
 
 /** A task as it is stored. Times are milliseconds since the epoch. */
 export type TaskRow = {
@@ -34,6 +35,9 @@ export type TaskRow = {
   readonly not_before: number | null;
   /** Attempts that ended because it was not time yet; they are part of `attempts`. */
   readonly deferrals: number;
+  /** A person wants it to end; null: nobody does. */
+  readonly stop_requested_at: number | null;
+  readonly stop_requested_by: string | null;
 };
 
 /** What a new task is made of. */
@@ -125,6 +129,8 @@ export type TaskTable = {
   release(run: TaskRun, at: number): boolean;
   /** running -> pending: it is not time yet. */
   defer(run: TaskRun, notBefore: number, at: number): boolean;
+  /** Remembers that a person wants an open task to end; false where it has ended, or somebody has asked before. */
+  requestStop(id: string, by: string, at: number): boolean;
   /** running or pending -> a final state; false when it had one already or another attempt runs. */
   finish(run: TaskRun, end: TaskEnd): boolean;
   setPhase(run: TaskRun, phase: TaskPhase, at: number): void;
@@ -152,18 +158,23 @@ export function openTaskTable(database: Database): TaskTable {
       not_before = @notBefore, deferrals = deferrals + 1, updated_at = @at
       WHERE id = @id AND attempts = @attempts AND status = 'running'`),
   );
+  const requestStop = changed(
+    database.prepare(`UPDATE tasks SET stop_requested_at = @at, stop_requested_by = @by, updated_at = @at
+      WHERE id = @id AND status IN ('pending', 'running') AND stop_requested_at IS NULL`),
+  );
   const finish = changed(
     database.prepare(`UPDATE tasks SET status = @status, phase = 'done', summary = @summary,
       error_code = @errorCode, error_detail = @errorDetail, finished_at = @at, updated_at = @at
       WHERE id = @id AND attempts = @attempts AND status IN ('pending', 'running')`),
   );
   return {
-    ...prepareReads(database),
+    ...prepareTaskReads(database),
     ...prepareEdits(database),
     markDispatched: (id, executor, at) => markDispatched({ id, executor, at }),
     claim: ({ id, attempts }, at) => claim({ id, attempts, at }),
     release: ({ id, attempts }, at) => release({ id, attempts, at }),
     defer: ({ id, attempts }, notBefore, at) => defer({ id, attempts, notBefore, at }),
+    requestStop: (id, by, at) => requestStop({ id, by, at }),
     finish: ({ id, attempts }, end) =>
       finish({
         id,
@@ -174,77 +185,6 @@ export function openTaskTable(database: Database): TaskTable {
         errorDetail: end.errorDetail ?? null,
         at: end.at,
       }),
-  };
-}
-
-type Reads = Pick<
-  TaskTable,
-  'find' | 'list' | 'findPending' | 'listDispatchable' | 'nextDue' | 'listRunning' | 'countRunning'
->;
-
-function prepareReads(database: Database): Reads {
-  const find = database.prepare<[string], TaskRow>('SELECT * FROM tasks WHERE id = ?');
-  const findPending = database.prepare<[string, string | null], TaskRow>(
-    // The second condition on the state says no more than the first; it lets SQLite use the index of open tasks.
-    `SELECT * FROM tasks WHERE unit = ? AND image IS ? AND status = 'pending'
-       AND status IN ('pending', 'running') ORDER BY created_at DESC, id DESC LIMIT 1`,
-  );
-  const listDispatchable = database.prepare<[number, number], TaskRow>(
-    `SELECT * FROM tasks AS task WHERE status = 'pending' AND status IN ('pending', 'running')
-       AND coalesce(not_before, 0) <= ? AND NOT EXISTS (SELECT 1 FROM tasks AS other WHERE other.unit = task.unit
-         AND other.status IN ('pending', 'running') AND (
-         other.status = 'running' OR (other.status = 'pending'
-           AND (other.created_at, other.id) < (task.created_at, task.id))))
-       -- Units on one tag one after the other: each gives it another image for as long as it is tried.
-       AND NOT EXISTS (SELECT 1 FROM tasks AS twin WHERE twin.image = task.image
-         AND twin.status = 'running' AND twin.status IN ('pending', 'running'))
-     ORDER BY created_at, id LIMIT ?`,
-  );
-  const nextDue = database
-    .prepare<[number], number | null>(`SELECT min(not_before) FROM tasks
-       WHERE status = 'pending' AND status IN ('pending', 'running') AND not_before > ?`)
-    .pluck();
-  const listRunning = database.prepare<[], TaskRow>(
-    `SELECT * FROM tasks WHERE status = 'running' ORDER BY created_at, id`,
-  );
-  const countRunning = database
-    .prepare<[], number>(`SELECT count(*) FROM tasks
-       WHERE status = 'running' AND status IN ('pending', 'running')`)
-    .pluck();
-  const list = prepareList(database);
-  return {
-    find: (id) => find.get(id),
-    list,
-    findPending: (unit, image) => findPending.get(unit, image),
-    listDispatchable: (limit, nowMs) => listDispatchable.all(nowMs, limit),
-    nextDue: (nowMs) => nextDue.get(nowMs) ?? undefined,
-    listRunning: () => listRunning.all(),
-    countRunning: () => countRunning.get() ?? 0,
-  };
-}
-
-function prepareList(database: Database): TaskTable['list'] {
-  return ({ limit, status, unit, before }) => {
-    const conditions = ['1'];
-    const parameters: (string | number)[] = [];
-    if (status !== undefined) {
-      conditions.push('status = ?');
-      parameters.push(status);
-    }
-    if (unit !== undefined) {
-      conditions.push('unit = ?');
-      parameters.push(unit);
-    }
-    if (before !== undefined) {
-      conditions.push('(created_at, id) < (?, ?)');
-      parameters.push(before.createdAt, before.id);
-    }
-    return database
-      .prepare<(string | number)[], TaskRow>(
-        `SELECT * FROM tasks WHERE ${conditions.join(' AND ')}
-         ORDER BY created_at DESC, id DESC LIMIT ?`,
-      )
-      .all(...parameters, limit);
   };
 }
 

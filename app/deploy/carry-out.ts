@@ -14,6 +14,7 @@ import type { DeployEnd, DeployParts } from './deploy-unit.ts';
 import { exchangeImage } from './exchange-image.ts';
 import { findRunning } from './find-running.ts';
 import { pullImage } from './pull-image.ts';
+import { leaveAsItIs, untilStopped, wasStopped } from './until-stopped.ts';
 import { dropSurplus } from './way-back.ts';
 
 /** Where not the unit but podman or systemd is in trouble: for about half a minute. */
@@ -38,12 +39,19 @@ export async function goForward(
     return giveUp(parts, deployment, read.failure, parts.defaultPolicy);
   }
   const policy = read.value;
-  const there = await ensurePulled(parts, image, digest);
-  const proven = there.ok ? await prove(parts, deployment, image, policy, isResumed) : there;
+  // Whoever cannot go back, or must not, can only be brought to the end.
+  const mayStop = policy.rollback && deployment.former_image_id !== null;
+  const forward = mayStop ? untilStopped(parts) : parts;
+  const there = await ensurePulled(forward, image, digest);
+  const proven = there.ok
+    ? await prove(forward, deployment, image, policy, { isResumed, mayStop })
+    : there;
   if (!proven.ok) {
+    const isStopped = mayStop && parts.stop.aborted && !parts.isStopping();
+    const failure = isStopped ? wasStopped() : proven.failure;
     const isUntouched = !isResumed && (!there.ok || proven.failure.code === 'TAG_FAILED');
-    if (isUntouched) return leaveUntouched(parts, deployment, proven.failure);
-    return giveUp(parts, deployment, proven.failure, policy);
+    if (isUntouched) return leaveUntouched(parts, deployment, failure);
+    return giveUp(parts, deployment, failure, policy);
   }
   await dropSurplus(parts.run, unit, policy.keepImages);
   parts.memory.end(deployment);
@@ -55,10 +63,14 @@ async function prove(
   { unit, wanted_digest: digest, dependents }: OpenDeployment,
   image: ImageReference,
   policy: UnitPolicy,
-  isResumed: boolean,
+  { isResumed, mayStop }: { readonly isResumed: boolean; readonly mayStop: boolean },
 ): Promise<Outcome<unknown>> {
   const exchanged = await exchangeImage(
-    { ...parts, onVerdict: (verdict) => parts.onVerdict({ ...verdict, of: 'new' }) },
+    {
+      ...parts,
+      onVerdict: (verdict) => parts.onVerdict({ ...verdict, of: 'new' }),
+      stop: mayStop ? parts.stop : undefined,
+    },
     {
       unit,
       image,
@@ -73,12 +85,13 @@ async function prove(
 }
 
 /** Nothing was done to the unit yet: there is nothing to go back from. */
-function leaveUntouched(
+async function leaveUntouched(
   parts: DeployParts,
   deployment: OpenDeployment,
   failure: Failure,
-): DeployEnd {
+): Promise<DeployEnd> {
   if (!parts.isStopping()) parts.memory.end(deployment);
+  if (failure.code === 'DEPLOYMENT_STOPPED') return leaveAsItIs(parts, deployment.unit);
   return failed(deployment.unit, failure);
 }
 
@@ -106,13 +119,25 @@ async function giveUp(
   const { code, detail } = failure;
   const back = { ...deployment, stage: 'back', cause_code: code, cause_detail: detail } as const;
   if (isBlamed(code)) {
-    parts.memory.condemn(back, { unit, digest, image, code, detail }, policy.quarantineMs);
+    const bad = { unit, digest, image, image_id: await findId(parts, deployment), code, detail };
+    parts.memory.condemn(back, bad, policy.quarantineMs);
   } else {
     parts.memory.save(back);
   }
-  parts.onPhase('diagnosing');
-  await parts.diagnose();
+  if (code !== 'DEPLOYMENT_STOPPED') {
+    parts.onPhase('diagnosing');
+    await parts.diagnose();
+  }
   return goBack(parts, back, { cause: failure, isDiagnosed: true, isResumed: false });
+}
+
+async function findId(
+  { run }: DeployParts,
+  { image, wanted_digest: digest }: OpenDeployment,
+): Promise<string | null> {
+  const reference = parseImageReference(image);
+  const local = reference && (await inspectImage(run, withDigest(reference, digest)));
+  return local?.ok ? (local.value?.id ?? null) : null;
 }
 
 /** Why a deployment goes back, and what was done about that before. */
@@ -147,6 +172,10 @@ export async function goBack(
   const proven = put.ok ? restored : put;
   if (proven.ok) {
     parts.onNote('info', 'rolled-back', `${unit} runs its former image again.`);
+    if (cause.code === 'DEPLOYMENT_STOPPED') {
+      const summary = `${unit} was put back to ${digest}, for the deployment was stopped.`;
+      return { status: 'cancelled', summary };
+    }
     const summary = `${unit} was put back to ${digest}: ${cause.code}.`;
     return { status: 'failed', summary, failure: cause, isDiagnosed };
   }
@@ -188,7 +217,11 @@ async function putBack(
     return fail('ROLLBACK_FAILED', 'There was no image before this one.');
   }
   return exchangeImage(
-    { ...parts, onVerdict: (verdict) => parts.onVerdict({ ...verdict, of: 'old' }) },
+    {
+      ...parts,
+      onVerdict: (verdict) => parts.onVerdict({ ...verdict, of: 'old' }),
+      stop: undefined,
+    },
     {
       unit,
       image,

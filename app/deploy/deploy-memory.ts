@@ -14,7 +14,8 @@ export type DeployMemory = {
    * both or neither.
    */
   condemn(deployment: OpenDeployment, bad: BadImage, forMs: number | null): void;
-  findBad(unit: string, digest: string): Pick<BadImage, 'code' | 'detail'> | undefined;
+  /** By its digest or its local id. */
+  findBad(unit: string, image: string): Pick<BadImage, 'unit' | 'code' | 'detail'> | undefined;
   /** When the image was seen first for the unit, by the wall clock; now, where it never was. */
   firstSeen(unit: string, digest: string): number;
 };

@@ -7,6 +7,7 @@ import type { UnitPolicy } from '../domain/unit-policy.ts';
 import { goBack, goForward } from './carry-out.ts';
 import type { DeployMemory } from './deploy-memory.ts';
 import { prepareDeployment } from './prepare-deployment.ts';
+import { leaveAsItIs, untilStopped } from './until-stopped.ts';
 import type { GateVerdict } from './watch-unit.ts';
 
 /** What is wanted: the unit is to run what its own tag now means at the registry. */
@@ -36,6 +37,7 @@ export type DeployParts = {
   readonly lookUp: (
     image: ImageReference,
     registries: unknown,
+    signal?: AbortSignal,
   ) => Promise<Outcome<{ digest: string }>>;
   readonly readPolicy: (unit: string) => Promise<Outcome<UnitPolicy>>;
   /** By what a unit is brought back whose own policy cannot be read any more. */
@@ -49,12 +51,14 @@ export type DeployParts = {
   readonly onNote: (level: 'info' | 'warning', action: string, summary: string) => void;
   /** Whether the process is to end: what fails then says nothing about an image. */
   readonly isStopping: () => boolean;
+  /** A person wants the deployment to end: an untouched unit is left as it is, a touched one goes back. */
+  readonly stop: AbortSignal;
   readonly limits: { readonly pullTimeoutMs: number; readonly restartTimeoutMs: number };
 };
 
 /** How it ended: `skipped` where nothing had to be done, with the reason in the summary. */
 export type DeployEnd =
-  | { readonly status: 'succeeded' | 'skipped'; readonly summary: string }
+  | { readonly status: 'succeeded' | 'skipped' | 'cancelled'; readonly summary: string }
   /** It is not time yet: to be asked again then, by the wall clock. */
   | { readonly status: 'deferred'; readonly summary: string; readonly notBeforeMs: number }
   | {
@@ -83,8 +87,11 @@ export async function deployUnit(parts: DeployParts, request: DeployRequest): Pr
     return goBack(parts, left, { cause: failure, isDiagnosed: false, isResumed: true });
   }
   if (left && resumption === 'forward') return goForward(parts, left, true);
-  const prepared = await prepareDeployment(parts, request);
-  if ('status' in prepared) return prepared;
+  const prepared = await prepareDeployment(untilStopped(parts), request);
+  const isOver = 'status' in prepared;
+  if (isOver && ['succeeded', 'skipped'].includes(prepared.status)) return prepared;
+  if (parts.stop.aborted && !parts.isStopping()) return leaveAsItIs(parts, request.unit);
+  if (isOver) return prepared;
   parts.memory.save(prepared);
   return goForward(parts, prepared, false);
 }

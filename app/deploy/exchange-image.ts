@@ -12,6 +12,8 @@ export type ExchangeParts = {
   readonly run: RunCommand;
   readonly onPhase: (phase: TaskPhase) => void;
   readonly onVerdict: (verdict: GateVerdict) => void;
+  /** Cuts the watch short; absent where nothing may. */
+  readonly stop?: AbortSignal | undefined;
   readonly limits: { readonly restartTimeoutMs: number };
 };
 
@@ -36,26 +38,27 @@ export async function exchangeImage(
   exchange: Exchange,
 ): Promise<Outcome<void>> {
   const { unit, image, from, policy, checkImage } = exchange;
-  const { run, limits, onVerdict } = parts;
+  const { run, limits, onVerdict, stop } = parts;
+  const watch = { run, unit, image, policy, checkImage, onVerdict, stop };
   parts.onPhase('tagging-image');
   const tagged = await tagImage(run, from, withTag(image));
   if (!tagged.ok) return tagged;
   if (await isThere(exchange)) {
     parts.onPhase('verifying');
-    return watchUnit({ run, unit, image, policy, sinceWallMs: Date.now(), checkImage, onVerdict });
+    return watchUnit({ ...watch, sinceMs: performance.now(), sinceWallMs: Date.now() });
   }
   parts.onPhase('restarting');
   // Starts that failed before, of whatever image, count towards systemd's limit.
   await resetFailed(run, unit);
-  const sinceWallMs = Date.now();
+  const [sinceMs, sinceWallMs] = [performance.now(), Date.now()];
   const restarted = await restart(run, unit, limits.restartTimeoutMs);
   if (!restarted.ok) {
-    const ms = Date.now() - sinceWallMs;
+    const ms = Math.round(performance.now() - sinceMs);
     onVerdict({ part: 'start', failure: restarted.failure, ms, detail: '' });
     return restarted;
   }
   parts.onPhase('verifying');
-  return watchUnit({ run, unit, image, policy, sinceWallMs, checkImage, onVerdict });
+  return watchUnit({ ...watch, sinceMs, sinceWallMs });
 }
 
 /** What was logged since that start can be told from what was before only when it is ours. */

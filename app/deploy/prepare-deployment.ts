@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { fail, formatFailure, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { OpenDeployment } from '../domain/deployment.ts';
 import {
@@ -18,6 +17,7 @@ import type { DeployEnd, DeployParts, DeployRequest } from './deploy-unit.ts';
 import { findNotBefore } from './find-not-before.ts';
 import { findRunning } from './find-running.ts';
 import { pullImage } from './pull-image.ts';
+import { pause } from './until-stopped.ts';
 import { holdFormerImage } from './way-back.ts';
 
 /** Longer than podman gives a container to end. */
@@ -47,7 +47,7 @@ export async function prepareDeployment(
     const isOurs = request.pulledBefore === digest;
     return keep(parts, planned.value, isOurs, running.value.name);
   }
-  const refusal = refuse(parts, planned.value);
+  const refusal = refuse(parts, planned.value, digest);
   if (refusal) return refusal;
   const pulled = await pullImage(parts, image, digest);
   if (!pulled.ok) return failed(unit, pulled.failure);
@@ -55,8 +55,12 @@ export async function prepareDeployment(
   if (planned.value.policy.mode === 'stage') {
     return skipped(`${nameOf(planned.value)} is pulled; ${unit} takes it at your word.`);
   }
-  // A pull takes its time, too.
-  const late = refuse(parts, planned.value);
+  // Another index may hold the image that runs, or the one that failed; and a pull takes its time, too.
+  const local = await inspectImage(parts.run, withDigest(image, digest));
+  if (!local.ok) return failed(unit, local.failure);
+  const now = await findRunning(parts.run, unit, image, digest);
+  if (now.ok && now.value.isWanted) return keep(parts, planned.value, false, now.value.name);
+  const late = refuse(parts, planned.value, local.value?.id ?? digest);
   if (late) return late;
   const ready = await makeReady(parts, planned.value);
   return ready.ok ? ready.value : failed(unit, ready.failure);
@@ -111,11 +115,11 @@ async function keep(
 }
 
 /** What keeps an image that is there from being deployed now. */
-function refuse(parts: DeployParts, wanted: Plan): DeployEnd | undefined {
+function refuse(parts: DeployParts, wanted: Plan, image: string): DeployEnd | undefined {
   const { unit, digest, policy } = wanted;
-  const bad = parts.memory.findBad(unit, digest);
+  const bad = parts.memory.findBad(unit, digest) ?? parts.memory.findBad(unit, image);
   if (bad) {
-    const detail = `${digest} failed with ${bad.code}: ${bad.detail}`;
+    const detail = `${digest} failed for ${bad.unit} with ${bad.code}: ${bad.detail}`;
     const { failure } = fail('IMAGE_QUARANTINED', detail);
     return skipped(`${unit} keeps what it runs. ${formatFailure(failure)}`);
   }
@@ -180,7 +184,7 @@ function formerOf({ former_image_id: imageId, former_digest, held_as }: OpenDepl
  * is known only then.
  */
 async function readSettled(parts: DeployParts, unit: string): Promise<Outcome<string>> {
-  for (const deadlineMs = performance.now() + SETTLE_MS; ; await wait(EVERY_MS)) {
+  for (const deadlineMs = performance.now() + SETTLE_MS; ; await pause(EVERY_MS, parts.stop)) {
     const read = await readUnitSample(parts.run, unit);
     if (!read.ok) return read;
     const { activeState } = read.value;

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
 import { PULL_TRIES } from '../domain/deployment.ts';
@@ -7,6 +6,7 @@ import { matchesDigest } from '../domain/matches-digest.ts';
 import { isTransientPullError } from '../domain/pull-error.ts';
 import type { TaskPhase } from '../domain/task.ts';
 import { inspectImage, runPodman } from '../host/podman.ts';
+import { pause } from './until-stopped.ts';
 
 const FIRST_WAIT_MS = 1_000;
 
@@ -15,6 +15,7 @@ export type PullParts = {
   readonly run: RunCommand;
   readonly onPhase: (phase: TaskPhase) => void;
   readonly isStopping: () => boolean;
+  readonly stop: AbortSignal;
   readonly limits: { readonly pullTimeoutMs: number };
 };
 
@@ -41,7 +42,7 @@ export async function pullImage(
     if (!mayPass || tries === PULL_TRIES || parts.isStopping()) {
       return fail('PULL_FAILED', formatEnd(called.value));
     }
-    await wait(FIRST_WAIT_MS * 2 ** (tries - 1) * (0.5 + Math.random()));
+    await pause(FIRST_WAIT_MS * 2 ** (tries - 1) * (0.5 + Math.random()), parts.stop);
   }
   const local = await inspectImage(parts.run, name);
   if (!local.ok) return local;

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { RunCommand } from '../../shared/process/run-command.ts';
 import {
@@ -19,6 +18,7 @@ import { listUnitContainers } from '../host/podman.ts';
 import { readUnitSample } from '../host/read-unit-state.ts';
 import { readUnitLog } from '../host/systemctl.ts';
 import { askProbe } from './ask-probe.ts';
+import { pause, wasStopped } from './until-stopped.ts';
 
 /** A part of the proof that a unit serves, as it is recorded. */
 export type GateVerdict = {
@@ -39,9 +39,13 @@ export type Watch = {
   >;
   /** When the restart was ordered, of the wall clock: what was logged before is not looked at. */
   readonly sinceWallMs: number;
+  /** The same of the monotonic clock: the first verdict says how long it took from there. */
+  readonly sinceMs: number;
   /** Whether what runs is the image that is to run. */
   readonly checkImage: () => Promise<Outcome<string>>;
   readonly onVerdict: (verdict: GateVerdict) => void;
+  /** Ends the watch with DEPLOYMENT_STOPPED; absent where nothing may. */
+  readonly stop?: AbortSignal | undefined;
 };
 
 /**
@@ -62,9 +66,10 @@ const LAST_PROBES = 3;
 export async function watchUnit(watch: Watch): Promise<Outcome<void>> {
   const rules = { ...watch.policy, hasProbe: watch.policy.probe !== null };
   let state: GateState = openGate(performance.now());
-  const verdict = timeVerdicts(watch.onVerdict);
+  const verdict = timeVerdicts(watch);
   let hasHealth = true;
   for (;;) {
+    if (watch.stop?.aborted) return { ok: false, failure: wasStopped() };
     const sample = await lookWithin(watch, state.phase !== 'soaking' || hasHealth);
     if (!sample.ok) return sample;
     const { containers } = sample.value;
@@ -80,7 +85,7 @@ export async function watchUnit(watch: Watch): Promise<Outcome<void>> {
     }
     if (isUpNow(state, step.state)) verdict('start', null, 'Up, and healthy where it says so.');
     state = step.state;
-    await wait(untilNext(state));
+    await pause(untilNext(state), watch.stop);
   }
 }
 
@@ -105,8 +110,8 @@ function partOf(state: GateState, { code }: Failure): GateVerdict['part'] {
 }
 
 /** Each verdict with the time since the one before. */
-function timeVerdicts(onVerdict: Watch['onVerdict']): Say {
-  let sinceMs = performance.now();
+function timeVerdicts({ onVerdict, sinceMs: orderedMs }: Watch): Say {
+  let sinceMs = orderedMs;
   return (part, failure, detail) => {
     const nowMs = performance.now();
     onVerdict({ part, failure, ms: Math.round(nowMs - sinceMs), detail });
@@ -123,12 +128,13 @@ function untilNext(state: GateState): number {
 async function lookWithin(watch: Watch, isWhole: boolean) {
   for (let tries = 1; ; tries++) {
     const sample = await look(watch, isWhole);
-    if (sample.ok || tries === LOOKS) return sample;
-    await wait(EVERY_MS * tries);
+    if (sample.ok || tries === LOOKS || watch.stop?.aborted) return sample;
+    await pause(EVERY_MS * tries, watch.stop);
   }
 }
 
-async function look({ run, unit, image }: Watch, isWhole: boolean) {
+async function look({ unit, image, ...watch }: Watch, isWhole: boolean) {
+  const run: RunCommand = (command) => watch.run({ ...command, isRoutine: true });
   const sampled = await readUnitSample(run, unit);
   if (!sampled.ok) return sampled;
   const atMs = performance.now();
@@ -149,7 +155,7 @@ async function proveAtTheEnd(watch: Watch, verdict: Say): Promise<Outcome<void>>
   if (probe) {
     let failure = await askProbe(probe, watch.run);
     for (let tries = 1; failure && tries < LAST_PROBES; tries++) {
-      await wait(EVERY_MS);
+      await pause(EVERY_MS, watch.stop);
       failure = await askProbe(probe, watch.run);
     }
     verdict('probe', failure, failure ? '' : 'It answers after the soak, too.');

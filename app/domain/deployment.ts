@@ -31,6 +31,8 @@ export type BadImage = {
   readonly digest: string;
   /** The name under which it was deployed. */
   readonly image: string;
+  /** What was deployed of it here: other digests may lead to the same image. Null where that was not known. */
+  readonly image_id: string | null;
   readonly code: ErrorCode;
   readonly detail: string;
 };

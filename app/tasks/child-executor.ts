@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { endTaskProcesses } from './end-task-processes.ts';
-import type { TaskExecutor, TaskProgram } from './task-executor.ts';
+import { type TaskExecutor, type TaskProgram, WAKE_SIGNAL } from './task-executor.ts';
 
 /** By this variable of their environment the processes of a task are found again. */
 export const TASK_ID_VARIABLE = 'PODUP_TASK_ID';
@@ -11,7 +11,7 @@ export const TASK_ID_VARIABLE = 'PODUP_TASK_ID';
  * gives itself back when the channel to the worker closes, and the next worker begins it again.
  */
 export function createChildExecutor(program: TaskProgram): TaskExecutor {
-  const children = new Set<ChildProcess>();
+  const children = new Map<ChildProcess, string>();
   return {
     kind: 'child',
     async start(task) {
@@ -21,7 +21,7 @@ export function createChildExecutor(program: TaskProgram): TaskExecutor {
         env: { ...program.environment, [TASK_ID_VARIABLE]: task.id },
         detached: true,
       });
-      children.add(child);
+      children.set(child, task.id);
       try {
         const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
         return signal === null ? `the process exited with ${code}` : `${signal} ended the process`;
@@ -36,8 +36,12 @@ export function createChildExecutor(program: TaskProgram): TaskExecutor {
       endTaskProcesses(TASK_ID_VARIABLE, task.id);
       return Promise.resolve({ kind: 'gone' });
     },
+    wake(task) {
+      for (const [child, id] of children) if (id === task.id) child.kill(WAKE_SIGNAL);
+      return Promise.resolve();
+    },
     close() {
-      for (const child of children) if (child.connected) child.disconnect();
+      for (const child of children.keys()) if (child.connected) child.disconnect();
     },
   };
 }

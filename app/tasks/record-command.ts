@@ -10,13 +10,17 @@ import { maskVariables } from '../domain/mask-variables.ts';
 /** How much of each stream a log entry keeps; a command that is parsed may have read more. */
 const MAX_RECORDED_CHARACTERS = 32_768;
 
-/** Makes a runner that leaves one log entry for every command: argument list, end, duration, capped output. */
+/**
+ * Makes a runner that leaves one log entry for every command (argument list, end, duration, capped output), of those that
+ * are repeated all the time only where they fail.
+ */
 export function recordCommand(
   run: RunCommand,
   append: (entry: Omit<TaskLogRow, 'id' | 'task_id'>) => void,
 ): RunCommand {
   return async (command) => {
     const result = await run(command);
+    if (command.isRoutine && isSuccess(result)) return result;
     const shown = command.hidesArguments ? { ...result, argv: result.argv.slice(0, 1) } : result;
     append({
       ts: Date.now(),

@@ -5,6 +5,7 @@ import type { Store } from '../db/store.ts';
 import type { TaskRow, TaskRun } from '../db/tasks.ts';
 import { type DeployParts, deployUnit } from '../deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
+import { anyOf } from '../deploy/until-stopped.ts';
 import { type PolicySettings, policyDefaults } from '../domain/unit-policy.ts';
 import { createHostRunner } from '../host/host-runner.ts';
 import { readUnitPolicy } from '../host/read-unit-policy.ts';
@@ -19,6 +20,8 @@ export type RunTaskParts = {
     Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines' | 'systemdScope'>;
   readonly lookUp: DeployParts['lookUp'];
   readonly signal: AbortSignal;
+  /** Has `look` called whenever somebody says that the row of the task has changed. */
+  readonly onWake: (look: () => void) => void;
 };
 
 /**
@@ -39,8 +42,19 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   const note = (level: 'info' | 'warning' | 'error', action: string, summary: string) =>
     store.taskLogs.append({ task_id: id, ts: Date.now(), level, action, summary, meta: null });
 
+  const stopped = new AbortController();
+  const lookForStop = () => {
+    const by = store.tasks.find(id)?.stop_requested_by;
+    if (by && !stopped.signal.aborted) {
+      note('warning', 'stop-requested', `Stopped by ${by}.`);
+      stopped.abort();
+    }
+  };
+  parts.onWake(lookForStop);
+  lookForStop();
   const memory = openMemory(store, task);
-  const end = await deploy(parts, task, memory, note).catch((error: unknown) => {
+  const { signal: stop } = stopped;
+  const end = await deploy(parts, task, memory, { note, stop }).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
   if (!end || signal.aborted) {
@@ -77,11 +91,16 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
 
 type Note = (level: 'info' | 'warning' | 'error', action: string, summary: string) => void;
 
-async function deploy(parts: RunTaskParts, task: TaskRow, memory: TaskMemory, note: Note) {
+async function deploy(
+  parts: RunTaskParts,
+  task: TaskRow,
+  memory: TaskMemory,
+  { note, stop }: { readonly note: Note; readonly stop: AbortSignal },
+) {
   const { store, settings, signal } = parts;
   const onHost = createHostRunner(settings);
   const run = recordCommand(
-    (command) => onHost({ ...command, signal }),
+    (command) => onHost({ ...command, signal: anyOf(signal, command.signal) }),
     (entry) => store.taskLogs.append({ task_id: task.id, ...entry }),
   );
   const defaultPolicy = policyDefaults(settings);
@@ -93,8 +112,8 @@ async function deploy(parts: RunTaskParts, task: TaskRow, memory: TaskMemory, no
     {
       run,
       diagnose,
-      lookUp: async (image, registries) => {
-        const found = await parts.lookUp(image, registries);
+      lookUp: async (image, registries, cut) => {
+        const found = await parts.lookUp(image, registries, cut);
         if (found.ok) note('info', 'digest-resolved', `The registry says ${found.value.digest}.`);
         return found;
       },
@@ -103,9 +122,18 @@ async function deploy(parts: RunTaskParts, task: TaskRow, memory: TaskMemory, no
       memory,
       onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
       onEvidence: (evidence) => store.tasks.setEvidence(task, evidence, Date.now()),
-      onVerdict: (verdict) => store.taskLogs.append(toLogEntry(task.id, verdict)),
+      onVerdict: (verdict) => {
+        store.taskLogs.append(toLogEntry(task.id, verdict));
+        const { of, part, failure, ms } = verdict;
+        // Of an attempt that goes on nobody knows how long the unit was down.
+        const isWhole = task.attempts - task.deferrals === 1;
+        if (isWhole && of === 'new' && part === 'start' && !failure) {
+          store.deployments.noteDown(task.id, ms);
+        }
+      },
       onNote: note,
       isStopping: () => signal.aborted,
+      stop,
       limits: settings,
     },
     {

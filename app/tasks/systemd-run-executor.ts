@@ -2,10 +2,11 @@ import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-
 import type { TaskRow } from '../db/tasks.ts';
 import { longestDeploymentMs } from '../domain/deployment.ts';
 import { isUnitAlive, waitForUnit } from '../host/systemctl.ts';
-import type { TaskExecutor, TaskProgram } from './task-executor.ts';
+import { type TaskExecutor, type TaskProgram, WAKE_SIGNAL } from './task-executor.ts';
 
 /** Longer than every limit inside a task together; a task that hangs all the same is ended by systemd. */
 const RUNTIME_MARGIN_MS = 600_000;
+const WAKE_TIMEOUT_MS = 10_000;
 
 /** How long a task may take, in milliseconds. */
 export const longestTaskMs = longestDeploymentMs;
@@ -55,6 +56,15 @@ export function createSystemdRunExecutor(
       if (!alive.value) return { kind: 'gone' };
       const ended = waitForUnit(watch, unitOf(task), limitMs);
       return { kind: 'alive', ended: ended.then(() => 'the transient unit ended') };
+    },
+    async wake(task) {
+      await run({
+        argv: [
+          ...(['systemctl', '--user', 'kill', '--kill-who=main'] as const),
+          ...[`--signal=${WAKE_SIGNAL}`, '--', unitOf(task)],
+        ],
+        timeoutMs: WAKE_TIMEOUT_MS,
+      });
     },
     close: () => closing.abort(),
   };

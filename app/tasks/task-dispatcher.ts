@@ -84,6 +84,13 @@ export class TaskDispatcher {
     this.wake();
   }
 
+  /** The row of a task has changed in a way that its process has to know of. */
+  async tell(task: TaskRow): Promise<void> {
+    const executor = this.#options.executors.find(({ kind }) => kind === task.executor);
+    if (task.status === 'running') await executor?.wake(task);
+    else this.wake();
+  }
+
   /** Dispatches nothing more and stops watching; tasks in units of their own go on. */
   close(): void {
     this.#isClosed = true;

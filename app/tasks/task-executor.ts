@@ -7,6 +7,8 @@ export type TaskExecutor = {
   start(task: TaskRow): Promise<string>;
   /** Looks for the process of a task that somebody else started or that we lost sight of, and watches it. */
   adopt(task: TaskRow): Promise<Adoption>;
+  /** Has the process of a running task look at its row again (SIGUSR2); one that is not up yet looks anyway. */
+  wake(task: TaskRow): Promise<void>;
   /** Stops watching. Whether the processes go on is the executor's nature. */
   close(): void;
 };
@@ -16,6 +18,9 @@ export type Adoption =
   | { readonly kind: 'alive'; readonly ended: Promise<string> }
   | { readonly kind: 'gone' }
   | { readonly kind: 'unknown' };
+
+/** What `wake` sends: a process that does not know it yet ends by it, and its task begins again. */
+export const WAKE_SIGNAL = 'SIGUSR2';
 
 /** How a task's process is started: the program and the environment that it needs, handed over explicitly. */
 export type TaskProgram = {

@@ -74,6 +74,11 @@ export const DEPLOY_ERRORS = {
     sentence: 'Units that depend on this one were active before and are not any more.',
     hint: 'The detail names them; see their status with: systemctl --user status UNIT.',
   },
+  DEPLOYMENT_STOPPED: {
+    status: 409,
+    sentence: 'A person stopped the deployment.',
+    hint: 'The summary of the task says what the unit runs; push again or redeliver the webhook to go on.',
+  },
   ROLLBACK_FAILED: {
     status: 502,
     sentence: 'The new image failed, and the unit could not be brought back to the old one either.',

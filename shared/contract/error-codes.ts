@@ -1,5 +1,6 @@
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
+import { TASK_ERRORS } from './task-error-codes.ts';
 import { UPDATE_ERRORS } from './update-error-codes.ts';
 
 /**
@@ -53,11 +54,6 @@ export const ERRORS = {
     status: 503,
     sentence: 'So many listen already that no more are taken.',
     hint: 'Close streams that nobody reads, or ask GET /api/self-update now and then.',
-  },
-  TASK_NOT_FOUND: {
-    status: 404,
-    sentence: 'There is no task with this id.',
-    hint: 'GET /api/tasks lists them.',
   },
   // Webhooks, in the order in which they are checked.
   WEBHOOK_SECRET_NOT_CONFIGURED: {
@@ -274,16 +270,7 @@ export const ERRORS = {
     sentence: 'The unit runs another image than the one that was pulled for it.',
     hint: 'Check the unit for a pull policy or an image that overrides the tag.',
   },
-  TASK_DISPATCH_FAILED: {
-    status: 500,
-    sentence: 'The task could not be started.',
-    hint: 'The detail shows what systemd-run or the child process said.',
-  },
-  TASK_LOST: {
-    status: 500,
-    sentence: 'The process of the task ended without a result, too often to try again.',
-    hint: 'Look at the journal of the unit podup-task-ID; redeliver the webhook to try again.',
-  },
+  ...TASK_ERRORS,
   ...DEPLOY_ERRORS,
   ...UPDATE_ERRORS,
 } as const satisfies Record<string, ErrorMeaning>;

@@ -18,6 +18,8 @@ export type Command = {
   readonly isPrivate?: boolean;
   /** Its arguments may hold secrets: a record of the run names the program only. */
   readonly hidesArguments?: boolean;
+  /** One of many alike, whose success is nothing to record. */
+  readonly isRoutine?: boolean;
   /** Ends the command early, as a timeout would. */
   readonly signal?: AbortSignal;
 };

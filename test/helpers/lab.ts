@@ -6,7 +6,7 @@ const tools = process.env['LAB_DIR'] ?? '';
 const registry = process.env['LAB_REGISTRY'] ?? '';
 
 /** Debian 13 has Quadlet; there every unit of the tests is one. */
-const HAS_QUADLET = /^podman version [5-9]/.test(
+export const HAS_QUADLET = /^podman version [5-9]/.test(
   tools === '' ? '' : execFileSync('podman', ['--version'], { encoding: 'utf8' }),
 );
 

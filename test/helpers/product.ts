@@ -103,6 +103,19 @@ export class Product implements AsyncDisposable {
     return (await answer.json()) as T;
   }
 
+  /** Posts as an admin; status and body of the answer. */
+  async post<T>(path: string, body?: unknown): Promise<{ status: number; body: T }> {
+    const answer = await fetch(`http://${this.address}${path}`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${TOKEN}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return { status: answer.status, body: (await answer.json()) as T };
+  }
+
   health = () => this.api<HealthView>('/health');
   tasks = async () => (await this.api<Page<'tasks', TaskView>>('/api/tasks?limit=500')).tasks;
   events = async () => (await this.api<Page<'events', EventView>>('/api/events?limit=500')).events;

@@ -80,6 +80,7 @@ type DeployOptions = {
   readonly limits?: typeof LIMITS;
   readonly attempt?: number;
   readonly isStopping?: () => boolean;
+  readonly stop?: AbortSignal;
   /** Goes on with what an earlier attempt has left. */
   readonly task?: string;
   readonly policy?: Partial<UnitPolicy>;
@@ -88,7 +89,7 @@ type DeployOptions = {
 /** One whole deployment by the real parts, with all that it reported. */
 export async function deploy(unit: string, options: DeployOptions = {}) {
   const { run = onHost, limits = LIMITS, attempt = 1, policy, task, ...others } = options;
-  const { isStopping = () => false, ...request } = others;
+  const { isStopping = () => false, stop = new AbortController().signal, ...request } = others;
   const store = openSharedStore();
   const id = task ?? addTask(unit);
   const phases: string[] = [];
@@ -102,12 +103,13 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
     {
       run,
       limits,
-      lookUp: (image, registries) =>
+      lookUp: (image, registries, signal) =>
         lookUpDigest(image, {
           registries: parseRegistryRules(registries),
           authFiles,
           timeoutMs: 10_000,
           userAgent: 'test',
+          ...(signal && { signal }),
         }),
       readPolicy: (name) => readUnitPolicy(run, name, defaults),
       defaultPolicy: defaults,
@@ -123,6 +125,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
       onVerdict: (verdict) => verdicts.push(verdict),
       onNote: () => undefined,
       isStopping,
+      stop,
     },
     { unit, attempt, ...request },
   );

@@ -23,6 +23,7 @@ function makeState(context: TestContext) {
       unit: 'web.service',
       digest,
       image: 'ghcr.io/o/web:stable',
+      image_id: null,
       code: 'GATE_UNHEALTHY',
       detail: 'Container 0a is unhealthy.',
       at: 1_700_000_000_000,

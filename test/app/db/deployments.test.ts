@@ -97,4 +97,17 @@ describe('the deployments table', () => {
     assert.throws(() => deployments.save(deployment({ stage: sideways })), /CHECK/);
     assert.throws(() => deployments.save(deployment({ task_id: 'tsk_none' })), /FOREIGN KEY/);
   });
+
+  test('knows how long a unit was down, the newest first', (t) => {
+    const { deployments } = open(t).store;
+    for (const [index, ms] of [900, 700, 800].entries()) {
+      deployments.save(deployment({ task_id: `tsk_${index + 1}`, updated_at: index }));
+      deployments.noteDown(`tsk_${index + 1}`, ms);
+    }
+    deployments.save(deployment({ task_id: 'tsk_4', unit: 'db.service' }));
+    deployments.noteDown('tsk_4', 1);
+    assert.deepEqual(deployments.listDowns('web.service', 2), [800, 700]);
+    deployments.save(deployment({ task_id: 'tsk_3', updated_at: 2, stage: 'ended' }));
+    assert.deepEqual(deployments.listDowns('web.service', 1), [800]);
+  });
 });

@@ -11,6 +11,7 @@ function bad(over: Partial<NewQuarantine> = {}): NewQuarantine {
     unit: UNIT,
     digest: 'sha256:a',
     image: 'ghcr.io/o/web:main',
+    image_id: null,
     code: 'GATE_UNIT_DOWN',
     detail: 'It is failed.',
     at: 100,
@@ -40,7 +41,7 @@ describe('the quarantined_images table', () => {
     const again = { image: 'ghcr.io/o/web:v2', code: 'GATE_UNHEALTHY', detail: 'Sick.' } as const;
     quarantine.add(bad({ ...again, at: 300, expires_at: 400 }));
     assert.deepEqual(quarantine.find(UNIT, 'sha256:a', 300), {
-      ...{ unit: UNIT, digest: 'sha256:a', ...again },
+      ...{ unit: UNIT, digest: 'sha256:a', image_id: null, ...again },
       ...{ count: 2, first_at: 100, last_at: 300, expires_at: 400 },
     });
     quarantine.add(bad({ at: 500 }));
@@ -109,5 +110,18 @@ describe('the quarantined_images table', () => {
     quarantine.add(bad({ at: 500 }));
     const found = quarantine.find(UNIT, 'sha256:a', 500);
     assert.deepEqual([found?.count, found?.first_at], [1, 500]);
+  });
+
+  test('knows it again under another digest, and for the other instances of a template', (t) => {
+    const quarantine = open(t);
+    quarantine.add(bad({ unit: 'app@1.service', image_id: 'c0ffee' }));
+    const find = (unit: string, image: string) => quarantine.find(unit, image, 100)?.unit;
+    assert.equal(find('app@1.service', 'c0ffee'), 'app@1.service');
+    assert.equal(find('app@22.service', 'sha256:a'), 'app@1.service');
+    assert.equal(find('app@22.service', 'c0ffee'), 'app@1.service');
+    assert.equal(find('apps@1.service', 'sha256:a'), undefined);
+    assert.equal(find('app.service', 'sha256:a'), undefined);
+    quarantine.add(bad({ unit: 'app@22.service', at: 50 }));
+    assert.equal(find('app@22.service', 'sha256:a'), 'app@22.service');
   });
 });

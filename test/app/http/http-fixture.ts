@@ -112,7 +112,9 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   const secrets = options.secrets ?? [SECRET];
   const units = createUnitCatalog(Object.keys(UNITS), readTestUnit);
   registerGithubWebhook(app, { log, intake, units, secrets, maxBodyBytes: MAX_BODY_BYTES });
-  registerAdminApi(app, { store, events, gate: createAdminGate(options.token ?? TOKEN) });
+  const told: string[] = [];
+  const tell = ({ id }: { readonly id: string }) => Promise.resolve(void told.push(id));
+  registerAdminApi(app, { store, events, tell, gate: createAdminGate(options.token ?? TOKEN) });
   options.prepare?.(app);
   await app.listen({ host: '127.0.0.1', port: 0 });
   defer(context, async () => {

@@ -9,6 +9,7 @@ function executor(kind: TaskExecutor['kind']): TaskExecutor {
     kind,
     start: () => Promise.resolve(''),
     adopt: () => Promise.resolve({ kind: 'gone' as const }),
+    wake: () => Promise.resolve(),
     close: () => {},
   };
 }

@@ -30,6 +30,7 @@ const BAD: BadImage = {
   unit: UNIT,
   digest: DIGEST,
   image: 'ghcr.io/o/web:main',
+  image_id: null,
   code: 'GATE_UNIT_DOWN',
   detail: 'It is failed.',
 };

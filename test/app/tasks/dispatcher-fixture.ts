@@ -35,6 +35,13 @@ class MemoryExecutor implements TaskExecutor {
     return Promise.resolve({ kind: 'alive' as const, ended: this.#watch(this.adopted, task) });
   }
 
+  readonly woken: string[] = [];
+
+  wake(task: TaskRow): Promise<void> {
+    this.woken.push(task.id);
+    return Promise.resolve();
+  }
+
   close(): void {
     this.isClosed = true;
   }

@@ -101,4 +101,13 @@ describe('record command', () => {
     const { meta } = await record({ argv: ['echo', 'podman run -e PASSWORD=hunter2 web'] });
     assert.equal(meta.stdout, 'podman run -e PASSWORD=[masked] web\n');
   });
+
+  test('one that is repeated all the time is an entry only where it fails', async () => {
+    const entries: string[] = [];
+    const run = recordCommand(runCommand, ({ summary }) => entries.push(summary));
+    const timeoutMs = 10_000;
+    await run({ argv: ['true'], timeoutMs, isRoutine: true });
+    await run({ argv: ['false'], timeoutMs, isRoutine: true });
+    assert.deepEqual(entries, ['false exited with 1.']);
+  });
 });

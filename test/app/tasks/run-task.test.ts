@@ -58,7 +58,8 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
   };
   const { signal } = new AbortController();
   const lookUp: RunTaskParts['lookUp'] = () => Promise.resolve(succeed({ digest: DIGEST }));
-  const all: RunTaskParts = { store, log, settings, lookUp, signal, ...parts };
+  const onWake = () => undefined;
+  const all: RunTaskParts = { store, log, settings, lookUp, signal, onWake, ...parts };
   return { store, lines, id, run: () => runTask(all, attemptOf(store.tasks, id)) };
 }
 

@@ -10,6 +10,7 @@ function addBad(store: Store, digest: string, at: number, expires_at: number | n
     unit: 'web@1.service',
     digest,
     image: 'ghcr.io/o/web:stable',
+    image_id: null,
     code: 'GATE_PROBE_FAILED',
     detail: 'It answered 500.',
     at,

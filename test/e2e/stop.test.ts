@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import type { TaskDetailView } from '../../app/api/views.ts';
+import { pushImage, served, startUnit } from '../helpers/lab.ts';
+import { PATIENCE_MS, Product } from '../helpers/product.ts';
+import { until } from '../helpers/until.ts';
+import { makeBody, makeHeaders, post } from '../helpers/webhook.ts';
+
+const PORT = 8081;
+
+const untilServed = (version: string) =>
+  until(version, PATIENCE_MS, async () => (await served(PORT)) === version);
+
+describe('a person stops a task by the API', () => {
+  before(async () => {
+    pushImage('web:stable', 'v1');
+    startUnit('web', 'web:stable', PORT);
+    await untilServed('v1');
+  });
+
+  for (const executor of ['systemd-run', 'child']) {
+    test(`that runs by ${executor}: the old image serves again, and who it was is recorded`, async () => {
+      await using product = await Product.start({
+        PODUP_MANUAL_UNITS: 'web',
+        PODUP_DEPLOY_SOAK_MS: '4000',
+        PODUP_TASK_EXECUTOR: executor,
+      });
+      const body = makeBody('registry_package', pushImage('web:stable', `v2-${executor}`));
+      const url = `http://${product.address}/github-package-update/web`;
+      assert.equal((await post(url, body, makeHeaders('registry_package', body))).status, 202);
+      await untilServed(`v2-${executor}`);
+      const id = (await product.tasks())[0]?.task_id ?? '';
+      const stopped = await product.post<TaskDetailView>(`/api/tasks/${id}/stop`);
+      assert.equal(stopped.status, 202);
+      const task = await product.ended();
+      assert.equal(task.status, 'cancelled', JSON.stringify(task));
+      assert.match(task.summary, /was put back to sha256:/);
+      assert.equal(task.attempts, 1);
+      assert.ok(task.logs.some(({ summary }) => summary === 'Stopped by admin at 127.0.0.1.'));
+      await untilServed('v1');
+      const again = await product.post<{ code: string }>(`/api/tasks/${id}/stop`);
+      assert.deepEqual([again.status, again.body.code], [409, 'TASK_ENDED']);
+    });
+  }
+});

@@ -1,0 +1,2 @@
+// The same, at each single command.
+import './stop.test.ts';
