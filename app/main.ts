@@ -70,7 +70,7 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
     .option('--json', 'for programs: one JSON object')
     .action(async (options: { json?: boolean }) => {
       const { showQuarantine } = await import('./cli/quarantine.ts');
-      exitCode = showQuarantine(options, environment);
+      exitCode = await showQuarantine(options, environment);
     });
   quarantine
     .command('release')
@@ -79,7 +79,7 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
     .argument('[digest]')
     .action(async (unit: string, digest?: string) => {
       const { releaseQuarantine } = await import('./cli/quarantine.ts');
-      exitCode = releaseQuarantine(unit, digest, environment);
+      exitCode = await releaseQuarantine(unit, digest, environment);
     });
   addUpdateCommands({
     program: cli,

@@ -4,12 +4,13 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { WorkerNotice } from '../shared/contract/worker-messages.ts';
+import type { RunCommand } from '../shared/process/run-command.ts';
 import { openStore, type Store } from './db/store.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createHealthCheck, toCheck } from './host/health.ts';
 import { createHostRunner } from './host/host-runner.ts';
 import { readUnit } from './host/read-unit.ts';
-import { createUnitCatalog } from './host/unit-catalog.ts';
+import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
 import { type AdminGate, createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
@@ -23,6 +24,7 @@ import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
 import { createChildExecutor } from './tasks/child-executor.ts';
 import { createExecutorChoice } from './tasks/choose-executor.ts';
+import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
 import { createSystemdRunExecutor, longestTaskMs } from './tasks/systemd-run-executor.ts';
 import { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { taskEnvironment } from './tasks/task-environment.ts';
@@ -106,6 +108,7 @@ type Joined = Pick<WorkerProcess, 'app' | 'stop'> & { recover(): Promise<void> }
 function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined {
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
+  const run = createHostRunner(settings);
   const dispatcher = createDispatcher(parts, store);
   const intake = new Intake({
     folder: paths.intakeDir,
@@ -114,22 +117,78 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined
     onTasks: () => dispatcher.wake(),
   });
   const events = new EventWriter(recorder.events, log);
-  const run = createHostRunner(settings);
   const units = createUnitCatalog(settings.units, (unit) => readUnit(run, unit));
   const app = createApp({ log, events });
   const drain = prepareDrain(app);
   const gate = createAdminGate(settings.adminToken);
-  const secrets = [settings.webhookSecret, settings.webhookSecretPrevious].filter(
-    (secret) => secret !== undefined,
-  );
+  const guards = createTimerGuards({ store, run, log });
+  const joined = { app, store, events, intake, units, dispatcher, guards, gate, run };
+  joinRoutes(loaded, log, joined);
+  const ownUpdates = joinOwnUpdates(parts, app, gate, store);
+  channel?.onCommand((command) => {
+    if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
+    dispatcher.resume();
+    intake.lookAgain();
+    ownUpdates.start();
+    guards.start();
+  });
+  return {
+    app,
+    async recover() {
+      await intake.recover();
+      await dispatcher.recover();
+      // Known before the first webhook asks, but nothing waits for it.
+      for (const unit of settings.units) void units.refresh(unit);
+      if (parts.isTrial) return;
+      ownUpdates.start();
+      guards.start();
+    },
+    async stop(hurry) {
+      ownUpdates.endStreams();
+      // A part of the supervisor's own limit, so that it never has to kill us while we still write.
+      await drain(settings.stopTimeoutMs / 2, hurry);
+      await app.close();
+      dispatcher.close();
+      guards.close();
+      // Handed over first, for the recorder writes what it has when the intake closes it.
+      events.flush();
+      await intake.close();
+      await ownUpdates.close();
+      store.close();
+    },
+  };
+}
+
+type JoinedParts = {
+  readonly app: FastifyInstance;
+  readonly store: Store;
+  readonly events: EventWriter;
+  readonly intake: Intake;
+  readonly units: UnitCatalog;
+  readonly dispatcher: TaskDispatcher;
+  readonly guards: TimerGuards;
+  readonly gate: AdminGate;
+  readonly run: RunCommand;
+};
+
+function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedParts): void {
+  const { app, store, events, intake, units, dispatcher, guards, gate, run } = joined;
   registerGithubWebhook(app, {
     log,
     intake,
     units,
-    secrets,
+    secrets: [settings.webhookSecret, settings.webhookSecretPrevious].filter(
+      (secret) => secret !== undefined,
+    ),
     maxBodyBytes: settings.webhookMaxBodyBytes,
   });
-  registerAdminApi(app, { store, events, gate, tell: (task) => dispatcher.tell(task) });
+  registerAdminApi(app, {
+    store,
+    events,
+    gate,
+    tell: (task) => dispatcher.tell(task),
+    release: (unit, digest) => guards.release(unit, digest),
+  });
   registerHealth(app, {
     gate,
     checkOwn: () => [toCheck('database', store.check())],
@@ -140,35 +199,6 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined
       minFreeBytes: settings.minFreeBytes,
     }),
   });
-  const ownUpdates = joinOwnUpdates(parts, app, gate, store);
-  channel?.onCommand((command) => {
-    if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
-    dispatcher.resume();
-    intake.lookAgain();
-    ownUpdates.start();
-  });
-  return {
-    app,
-    async recover() {
-      await intake.recover();
-      await dispatcher.recover();
-      // Known before the first webhook asks, but nothing waits for it.
-      for (const unit of settings.units) void units.refresh(unit);
-      if (!parts.isTrial) ownUpdates.start();
-    },
-    async stop(hurry) {
-      ownUpdates.endStreams();
-      // A part of the supervisor's own limit, so that it never has to kill us while we still write.
-      await drain(settings.stopTimeoutMs / 2, hurry);
-      await app.close();
-      dispatcher.close();
-      // Handed over first, for the recorder writes what it has when the intake closes it.
-      events.flush();
-      await intake.close();
-      await ownUpdates.close();
-      store.close();
-    },
-  };
 }
 
 /**

@@ -7,6 +7,7 @@ ALTER TABLE deployments ADD COLUMN down_ms INTEGER;
 CREATE INDEX deployments_down ON deployments (unit, updated_at) WHERE down_ms IS NOT NULL;
 
 ALTER TABLE quarantined_images ADD COLUMN image_id TEXT;
+ALTER TABLE quarantined_images ADD COLUMN guard TEXT;
 
 CREATE TABLE plans (
   id TEXT PRIMARY KEY,

@@ -68,7 +68,7 @@ CREATE TABLE quarantined_images (
   count INTEGER NOT NULL,
   first_at INTEGER NOT NULL,
   last_at INTEGER NOT NULL,
-  expires_at INTEGER, image_id TEXT,
+  expires_at INTEGER, image_id TEXT, guard TEXT,
   PRIMARY KEY (unit, digest)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE schema_migrations (

@@ -49,6 +49,8 @@ export type QuarantinedImageView = {
   readonly count: number;
   readonly first_at: string;
   readonly last_at: string;
+  /** The file that keeps podman's own timer off the unit; null where it does not update the unit anyway. */
+  readonly timer_guard: string | null;
   /** Null: until a person releases it. */
   readonly expires_at: string | null;
 };

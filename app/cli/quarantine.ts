@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { loadSettings } from '../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
+import type { Settings } from '../../shared/config/settings.ts';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import { formatFailure } from '../../shared/contract/outcome.ts';
 import { openStore, type Store } from '../db/store.ts';
-import { listQuarantine, releaseQuarantined } from '../tasks/quarantine.ts';
+import { createHostRunner } from '../host/host-runner.ts';
+import { listQuarantine } from '../tasks/quarantine.ts';
+import { releaseQuarantined } from '../tasks/timer-guards.ts';
 import { printFaults } from './print-faults.ts';
 
 type Options = { readonly json?: boolean };
 
 /** `quarantine list`: the images that failed for a unit and are not deployed to it again. */
-export function showQuarantine({ json }: Options, environment: NodeJS.ProcessEnv): ExitCode {
+export function showQuarantine(
+  { json }: Options,
+  environment: NodeJS.ProcessEnv,
+): Promise<ExitCode> {
   return withStore(environment, (store) => {
     const images = listQuarantine(store, Date.now());
     if (json) {
@@ -18,12 +24,15 @@ export function showQuarantine({ json }: Options, environment: NodeJS.ProcessEnv
       return EXIT.ok;
     }
     if (images.length === 0) process.stdout.write('No image is in quarantine.\n');
-    for (const { unit, digest, image, count, last_at, expires_at, error } of images) {
+    for (const { unit, digest, image, count, last_at, expires_at, timer_guard, error } of images) {
       const often = count === 1 ? 'once' : `${count} times`;
       const until = expires_at === null ? 'until it is released' : `until ${expires_at}`;
       process.stdout.write(
         `${unit} ${digest}\n  ${image}, failed ${often}, last ${last_at}, left alone ${until}\n  ${error.code}: ${error.sentence} ${error.detail}\n`,
       );
+      if (timer_guard !== null) {
+        process.stdout.write(`  podman’s own timer is kept off it by ${timer_guard}\n`);
+      }
     }
     return EXIT.ok;
   });
@@ -34,9 +43,11 @@ export function releaseQuarantine(
   unit: string,
   digest: string | undefined,
   environment: NodeJS.ProcessEnv,
-): ExitCode {
-  return withStore(environment, (store) => {
-    const released = releaseQuarantined(store, unit, digest);
+): Promise<ExitCode> {
+  return withStore(environment, async (store, settings) => {
+    const run = createHostRunner(settings);
+    const { released, guards } = await releaseQuarantined(store, run, unit, digest);
+    if (!guards.ok) process.stderr.write(`${formatFailure(guards.failure)}\n`);
     recordRelease(store, unit, digest, released);
     const what = digest === undefined ? 'no image of it is' : 'that image of it is not';
     if (released === 0) {
@@ -72,20 +83,24 @@ function recordRelease(
   ]);
 }
 
-function withStore(environment: NodeJS.ProcessEnv, act: (store: Store) => ExitCode): ExitCode {
+async function withStore(
+  environment: NodeJS.ProcessEnv,
+  act: (store: Store, settings: Settings) => ExitCode | Promise<ExitCode>,
+): Promise<ExitCode> {
   const result = loadSettings(environment);
   if (!result.ok) {
     printFaults(result.faults);
     return EXIT.configInvalid;
   }
-  const { database } = result.loaded.paths;
+  const { settings, paths } = result.loaded;
+  const { database } = paths;
   const opened = openStore(database, { version: PROGRAM.version, nowMs: Date.now() });
   if (!opened.ok) {
     process.stderr.write(`${formatFailure(opened.failure)}\n`);
     return EXIT.failure;
   }
   try {
-    return act(opened.value);
+    return await act(opened.value, settings);
   } finally {
     opened.value.close();
   }

@@ -10,6 +10,8 @@ export type QuarantineRow = BadImage & {
   readonly last_at: number;
   /** Null: until it is released. */
   readonly expires_at: number | null;
+  /** The file that keeps podman's own timer off the unit; null where there is none. */
+  readonly guard: string | null;
 };
 
 /** What is written of a failure. */
@@ -27,6 +29,13 @@ export type QuarantineTable = {
   find(unit: string, image: string, nowMs: number): QuarantineRow | undefined;
   /** Counts on where it is there already. */
   add(failed: NewQuarantine): void;
+  /**
+   * From what podman's own timer is to be kept off: an image in quarantine, until the unit has been brought to another
+   * one. With it everything that has a guard, whether it is to have one or not (`is_wanted` 0).
+   */
+  listGuards(nowMs: number): (QuarantineRow & { readonly is_wanted: 0 | 1 })[];
+  /** The guard of every image of a unit. */
+  setGuard(unit: string, guard: string | null): void;
   /** Newest first. */
   list(nowMs: number): QuarantineRow[];
   /** Lets one digest of a unit be deployed again, or all of them; how many there were. */
@@ -50,12 +59,22 @@ export function openQuarantineTable(database: Database): QuarantineTable {
     `SELECT * FROM quarantined_images WHERE expires_at IS NULL OR expires_at > ?
      ORDER BY last_at DESC, unit, digest`,
   );
+  const listGuards = database.prepare<[number], QuarantineRow & { is_wanted: 0 | 1 }>(
+    `SELECT * FROM (SELECT bad.*, (expires_at IS NULL OR expires_at > ?) AND NOT EXISTS (
+         SELECT 1 FROM deployments AS later WHERE later.unit = bad.unit AND later.stage = 'ended'
+           AND later.cause_code IS NULL AND later.wanted_digest <> bad.digest AND later.updated_at > bad.last_at
+       ) AS is_wanted FROM quarantined_images AS bad)
+     WHERE is_wanted OR guard IS NOT NULL ORDER BY unit, is_wanted DESC, digest`,
+  );
+  const setGuard = database.prepare('UPDATE quarantined_images SET guard = ? WHERE unit = ?');
   const release = database.prepare(
     'DELETE FROM quarantined_images WHERE unit = ? AND digest = coalesce(?, digest)',
   );
   return {
     find: (unit, image, now) => find.get({ unit, image, now, family: familyPattern(unit) }),
     add: (failed) => void add.run(failed),
+    listGuards: (nowMs) => listGuards.all(nowMs),
+    setGuard: (unit, guard) => void setGuard.run(guard, unit),
     list: (nowMs) => list.all(nowMs),
     release: (unit, digest) => release.run(unit, digest ?? null).changes,
   };

@@ -65,6 +65,7 @@ async function prove(
   policy: UnitPolicy,
   { isResumed, mayStop }: { readonly isResumed: boolean; readonly mayStop: boolean },
 ): Promise<Outcome<unknown>> {
+  await parts.keepTimerOff('lifted');
   const exchanged = await exchangeImage(
     {
       ...parts,
@@ -159,6 +160,8 @@ export async function goBack(
   const { unit, dependents, former_digest: digest } = deployment;
   const read = await parts.readPolicy(unit);
   const policy = read.ok ? read.value : parts.defaultPolicy;
+  // Before the restart: a container is known to the timer by how it was started.
+  await parts.keepTimerOff('kept');
   if (!policy.rollback) {
     if (!parts.isStopping()) parts.memory.end(deployment);
     return failed(unit, cause, isDiagnosed);

@@ -43,6 +43,11 @@ export type DeployParts = {
   /** By what a unit is brought back whose own policy cannot be read any more. */
   readonly defaultPolicy: UnitPolicy;
   readonly memory: DeployMemory;
+  /**
+   * Keeps podman's own timer off what is in quarantine, of this unit too unless it is `lifted` for another image. What
+   * fails is told as a note: no deployment fails for it.
+   */
+  readonly keepTimerOff: (isLifted: 'lifted' | 'kept') => Promise<void>;
   /** Gathers what a person needs to see, while the failed image still runs or has just ended. */
   readonly diagnose: () => Promise<void>;
   readonly onPhase: (phase: TaskPhase) => void;

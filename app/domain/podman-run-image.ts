@@ -62,6 +62,12 @@ export function pullsAtEachStart(argv: readonly string[]): boolean {
   });
 }
 
+/** Whether podman's own timer may update the container: `--label io.containers.autoupdate=registry` (or `image`). */
+export function isAutoUpdated(argv: readonly string[]): boolean {
+  const label = /^(?:--label=)?io\.containers\.autoupdate=(?:registry|image)$/;
+  return findRunImage(argv) !== undefined && argv.some((word) => label.test(word));
+}
+
 /** Index of the first word that is neither an option nor the value of one. */
 function skipOptions(
   argv: readonly string[],

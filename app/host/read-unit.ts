@@ -6,7 +6,7 @@ import {
   type RunCommand,
 } from '../../shared/process/run-command.ts';
 import { type ImageReference, parseImageReference } from '../domain/image-reference.ts';
-import { findRunImage, pullsAtEachStart } from '../domain/podman-run-image.ts';
+import { findRunImage, isAutoUpdated, pullsAtEachStart } from '../domain/podman-run-image.ts';
 
 /** What the user manager says of a service unit. */
 export type UnitReading = {
@@ -21,6 +21,8 @@ export type UnitReading = {
   readonly needsReload: boolean;
   /** It asks the registry at each start, whatever lies here (podman-run(1), `--pull`). */
   readonly pullsItself: boolean;
+  /** podman's own timer may update it. */
+  readonly isAutoUpdated: boolean;
   /** The image of the loaded start command; undefined where it cannot be told. */
   readonly image: ImageReference | undefined;
 };
@@ -58,6 +60,7 @@ export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<U
     mainPid: Number(mainPid),
     needsReload: needsReload === true,
     image: findImage(execStart),
+    isAutoUpdated: listCommands(execStart).some(isAutoUpdated),
     pullsItself: listCommands(execStart).some(pullsAtEachStart),
   });
 }

@@ -34,6 +34,11 @@ export function startUnits(
   return run({ argv: ['systemctl', '--user', 'start', '--', ...units], timeoutMs });
 }
 
+/** Has the manager read all unit files again. */
+export function reloadManager(run: RunCommand): Promise<CommandResult> {
+  return run({ argv: ['systemctl', '--user', 'daemon-reload'], timeoutMs: TEXT_TIMEOUT_MS });
+}
+
 /** What `systemctl status` says of a unit, for a person. */
 export function showStatus(run: RunCommand, unit: string): Promise<CommandResult> {
   return run({

@@ -8,11 +8,6 @@ export function listQuarantine(store: Store, nowMs: number): readonly Quarantine
   return store.quarantine.list(nowMs).map(toView);
 }
 
-/** Lets one digest of a unit, or all of them, be deployed again; how many there were. */
-export function releaseQuarantined(store: Store, unit: string, digest?: string): number {
-  return store.quarantine.release(unit, digest);
-}
-
 function toView(row: QuarantineRow): QuarantinedImageView {
   return {
     unit: row.unit,
@@ -22,6 +17,7 @@ function toView(row: QuarantineRow): QuarantinedImageView {
     count: row.count,
     first_at: new Date(row.first_at).toISOString(),
     last_at: new Date(row.last_at).toISOString(),
+    timer_guard: row.guard,
     expires_at: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
   };
 }

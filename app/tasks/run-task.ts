@@ -11,6 +11,7 @@ import { createHostRunner } from '../host/host-runner.ts';
 import { readUnitPolicy } from '../host/read-unit-policy.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
 import { recordCommand } from './record-command.ts';
+import { refreshTimerGuards } from './timer-guards.ts';
 
 /** What a task works with; `signal` says that its process is to end. */
 export type RunTaskParts = {
@@ -120,6 +121,11 @@ async function deploy(
       readPolicy: (unit) => readUnitPolicy(run, unit, defaultPolicy),
       defaultPolicy,
       memory,
+      keepTimerOff: async (isLifted) => {
+        const isSpared = (row: { unit: string }) => isLifted === 'lifted' && row.unit === task.unit;
+        const kept = await refreshTimerGuards(store, run, isSpared);
+        if (!kept.ok) note('warning', 'timer-not-kept-off', formatFailure(kept.failure));
+      },
       onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
       onEvidence: (evidence) => store.tasks.setEvidence(task, evidence, Date.now()),
       onVerdict: (verdict) => {

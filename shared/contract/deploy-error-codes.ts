@@ -34,6 +34,11 @@ export const DEPLOY_ERRORS = {
     sentence: 'This image is not in quarantine for this unit.',
     hint: 'GET /api/quarantine lists those that are.',
   },
+  TIMER_NOT_KEPT_OFF: {
+    status: 502,
+    sentence: 'podman’s own timer could not be kept off a unit whose image is in quarantine.',
+    hint: 'Take AutoUpdate= out of the unit, or stop podman-auto-update.timer, until another image is deployed.',
+  },
   HOLD_FAILED: {
     status: 502,
     sentence: 'The image that runs could not be held as the way back.',

@@ -19,6 +19,7 @@ import { lookUpDigest } from '../../app/registry/look-up-digest.ts';
 import { authFileCandidates } from '../../app/registry/read-credentials.ts';
 import { parseRegistryRules } from '../../app/registry/registry-rules.ts';
 import { openMemory } from '../../app/tasks/deploy-memory.ts';
+import { refreshTimerGuards } from '../../app/tasks/timer-guards.ts';
 import type { CommandResult, RunCommand } from '../../shared/process/run-command.ts';
 import { DEPLOY_SETTINGS } from '../helpers/deploy-settings.ts';
 
@@ -114,6 +115,14 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
       readPolicy: (name) => readUnitPolicy(run, name, defaults),
       defaultPolicy: defaults,
       memory,
+      keepTimerOff: async (isLifted) => {
+        const kept = await refreshTimerGuards(
+          store,
+          run,
+          (row) => isLifted === 'lifted' && row.unit === unit,
+        );
+        assert.ok(kept.ok, JSON.stringify(kept));
+      },
       diagnose: async () => void (await diagnoseUnit(run, unit, 20)),
       onPhase: (phase) => {
         phases.push(phase);

@@ -98,6 +98,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/updates',
     'shared/config',
     'shared/contract',
+    'shared/process',
   ],
   scripts: [
     'app/db',

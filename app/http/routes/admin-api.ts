@@ -5,7 +5,7 @@ import type { TaskRow } from '../../db/tasks.ts';
 import { isTaskId } from '../../domain/identifier.ts';
 import type { EventWriter } from '../../events/event-writer.ts';
 import { listEvents } from '../../events/list-events.ts';
-import { listQuarantine, releaseQuarantined } from '../../tasks/quarantine.ts';
+import { listQuarantine } from '../../tasks/quarantine.ts';
 import { listTasks, parseTaskCursor, readTask } from '../../tasks/read-tasks.ts';
 import { stopTask } from '../../tasks/stop-task.ts';
 import type { AdminGate } from '../admin-gate.ts';
@@ -20,10 +20,15 @@ type Parts = {
   readonly gate: AdminGate;
   /** Tells the process of a task that its row has changed. */
   readonly tell: (task: TaskRow) => Promise<void>;
+  /** Lets an image of a unit be deployed again; how many there were. */
+  readonly release: (unit: string, digest: string) => Promise<number>;
 };
 
 /** Events, tasks and the quarantine, for admins only. */
-export function registerAdminApi(app: FastifyInstance, { store, events, gate, tell }: Parts): void {
+export function registerAdminApi(
+  app: FastifyInstance,
+  { store, events, gate, tell, release }: Parts,
+): void {
   void app.register((scope, _options, done) => {
     admitAdmins(scope, gate, (request) => `${request.routeOptions.url?.split('/')[2] ?? ''}-api`);
     scope.get('/api/events', async (request) => {
@@ -67,9 +72,9 @@ export function registerAdminApi(app: FastifyInstance, { store, events, gate, te
     }
     scope.delete<{ Params: { unit: string; digest: string } }>(
       '/api/quarantine/:unit/:digest',
-      (request, reply) => {
+      async (request, reply) => {
         const { unit, digest } = request.params;
-        const released = releaseQuarantined(store, unit, digest);
+        const released = await release(unit, digest);
         if (released > 0) return reply.status(204).send();
         const detail = `${digest} of ${unit}.`;
         return sendFailure(request, reply, { code: 'QUARANTINE_NOT_FOUND', detail });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { NewQuarantine } from '../../../app/db/quarantined-images.ts';
-import { openTestStore } from '../../helpers/store.ts';
+import { newTask, openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 const UNIT = 'web.service';
@@ -29,7 +29,7 @@ describe('the quarantined_images table', () => {
     const quarantine = open(t);
     quarantine.add(bad());
     const { at, ...failed } = bad();
-    const expected = { ...failed, count: 1, first_at: at, last_at: at };
+    const expected = { ...failed, count: 1, first_at: at, last_at: at, guard: null };
     assert.deepEqual(quarantine.find(UNIT, 'sha256:a', 100), expected);
     assert.equal(quarantine.find(UNIT, 'sha256:b', 100), undefined);
     assert.equal(quarantine.find('db.service', 'sha256:a', 100), undefined);
@@ -42,7 +42,7 @@ describe('the quarantined_images table', () => {
     quarantine.add(bad({ ...again, at: 300, expires_at: 400 }));
     assert.deepEqual(quarantine.find(UNIT, 'sha256:a', 300), {
       ...{ unit: UNIT, digest: 'sha256:a', image_id: null, ...again },
-      ...{ count: 2, first_at: 100, last_at: 300, expires_at: 400 },
+      ...{ count: 2, first_at: 100, last_at: 300, expires_at: 400, guard: null },
     });
     quarantine.add(bad({ at: 500 }));
     const third = quarantine.find(UNIT, 'sha256:a', 500);
@@ -123,5 +123,34 @@ describe('the quarantined_images table', () => {
     assert.equal(find('app.service', 'sha256:a'), undefined);
     quarantine.add(bad({ unit: 'app@22.service', at: 50 }));
     assert.equal(find('app@22.service', 'sha256:a'), 'app@22.service');
+  });
+
+  test('has a guard against the timer until the unit runs another image', (t) => {
+    const { store } = openTestStore(t, makeTempFolder(t));
+    const { quarantine, deployments, tasks } = store;
+    quarantine.add(bad({ at: 100, expires_at: 1_000 }));
+    quarantine.add(bad({ digest: 'sha256:b', unit: 'db.service', at: 100 }));
+    quarantine.setGuard(UNIT, '/guard');
+    const look = (nowMs: number) =>
+      quarantine
+        .listGuards(nowMs)
+        .map(({ unit, guard, is_wanted }) => [unit, guard, is_wanted].join(' '));
+    assert.deepEqual(look(999), ['db.service  1', `${UNIT} /guard 1`]);
+    assert.deepEqual(look(1_000), ['db.service  1', `${UNIT} /guard 0`], 'its time is over');
+    tasks.insert(newTask({ id: 'tsk_1' }));
+    const deployment = {
+      ...{ task_id: 'tsk_1', unit: UNIT, image: 'i', wanted_digest: 'sha256:c', dependents: '[]' },
+      ...{ former_image_id: null, former_digest: null, held_as: null, cause_code: null },
+      ...{ cause_detail: null, stage: 'ended', updated_at: 101 },
+    } as const;
+    for (const [why, over, isWanted] of [
+      ['it came to an end', {}, 0],
+      ['it went back', { cause_code: 'GATE_UNIT_DOWN' }, 1],
+      ['it is not over', { stage: 'forward' }, 1],
+      ['it was before', { updated_at: 99 }, 1],
+    ] as const) {
+      deployments.save({ ...deployment, ...over });
+      assert.deepEqual(look(500).at(-1), `${UNIT} /guard ${isWanted}`, why);
+    }
   });
 });

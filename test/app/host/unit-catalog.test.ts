@@ -16,6 +16,7 @@ function reading(image: UnitReading['image']): Outcome<UnitReading> {
     mainPid: 1,
     needsReload: false,
     pullsItself: false,
+    isAutoUpdated: false,
     image,
   });
 }

@@ -114,7 +114,10 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   registerGithubWebhook(app, { log, intake, units, secrets, maxBodyBytes: MAX_BODY_BYTES });
   const told: string[] = [];
   const tell = ({ id }: { readonly id: string }) => Promise.resolve(void told.push(id));
-  registerAdminApi(app, { store, events, tell, gate: createAdminGate(options.token ?? TOKEN) });
+  const release = (unit: string, digest: string) =>
+    Promise.resolve(store.quarantine.release(unit, digest));
+  const gate = createAdminGate(options.token ?? TOKEN);
+  registerAdminApi(app, { store, events, tell, release, gate });
   options.prepare?.(app);
   await app.listen({ host: '127.0.0.1', port: 0 });
   defer(context, async () => {
@@ -144,6 +147,7 @@ function readTestUnit(name: string): Promise<Outcome<UnitReading>> {
       mainPid: 1,
       needsReload: false,
       pullsItself: false,
+      isAutoUpdated: false,
       image: parseImageReference(text),
     }),
   );

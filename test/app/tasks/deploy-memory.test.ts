@@ -80,7 +80,10 @@ describe('an image that is condemned', () => {
       memory.save(OPEN);
       memory.condemn(BACK, BAD, forMs);
       assert.equal(memory.find()?.stage, 'back');
-      const row = { ...BAD, count: 1, first_at: NOW, last_at: NOW, expires_at: expiresAt };
+      const row = {
+        ...BAD,
+        ...{ count: 1, first_at: NOW, last_at: NOW, expires_at: expiresAt, guard: null },
+      };
       assert.deepEqual(store.quarantine.list(NOW), [row]);
       assert.deepEqual(memory.findBad(UNIT, DIGEST), row);
       clock.nowMs += 60_000;
