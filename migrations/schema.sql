@@ -114,7 +114,7 @@ CREATE TABLE tasks (
   attempts INTEGER NOT NULL DEFAULT 0,
   executor TEXT,
   claimed_at INTEGER
-, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0) STRICT;
+, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, rate_limit_waits INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
