@@ -78,6 +78,8 @@ function addTask(unit: string): string {
 type DeployOptions = {
   readonly run?: RunCommand;
   readonly limits?: typeof LIMITS;
+  /** The limit of the look-up, in milliseconds. */
+  readonly lookUpMs?: number;
   readonly attempt?: number;
   readonly isStopping?: () => boolean;
   /** Goes on with what an earlier attempt has left. */
@@ -88,7 +90,7 @@ type DeployOptions = {
 /** One whole deployment by the real parts, with all that it reported. */
 export async function deploy(unit: string, options: DeployOptions = {}) {
   const { run = runCommand, limits = LIMITS, attempt = 1, policy, task, ...others } = options;
-  const { isStopping = () => false, ...request } = others;
+  const { isStopping = () => false, lookUpMs = 10_000, ...request } = others;
   const store = openSharedStore();
   const id = task ?? addTask(unit);
   const phases: string[] = [];
@@ -106,7 +108,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
         lookUpDigest(image, {
           registries: parseRegistryRules(registries),
           authFiles,
-          timeoutMs: 10_000,
+          timeoutMs: lookUpMs,
           userAgent: 'test',
         }),
       readPolicy: (name) => readUnitPolicy(run, name, defaults),
