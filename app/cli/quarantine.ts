@@ -31,7 +31,7 @@ export function showQuarantine(
         `${unit} ${digest}\n  ${image}, failed ${often}, last ${last_at}, left alone ${until}\n  ${error.code}: ${error.sentence} ${error.detail}\n`,
       );
       if (timer_guard !== null) {
-        process.stdout.write(`  podman’s own timer is kept off it by ${timer_guard}\n`);
+        process.stdout.write(`  the timer of podman is kept off it by ${timer_guard}\n`);
       }
     }
     return EXIT.ok;

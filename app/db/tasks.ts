@@ -1,5 +1,12 @@
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
-import type { FinalStatus, TaskKind, TaskPhase, TaskStatus } from '../domain/task.ts';
+import type {
+  DeferralReason,
+  FinalStatus,
+  TaskKind,
+  TaskPhase,
+  TaskStatus,
+} from '../domain/task.ts';
+import type { FinalTask, NewTask } from './new-task.ts';
 import type { Database } from './open-database.ts';
 import { prepareTaskReads } from './task-reads.ts';
 
@@ -38,42 +45,9 @@ export type TaskRow = {
   /** A person wants it to end; null: nobody does. */
   readonly stop_requested_at: number | null;
   readonly stop_requested_by: string | null;
+  /** How many of the last deferrals in a row were for a registry that limits the rate. */
+  readonly rate_limit_waits: number;
 };
-
-/** What a new task is made of. */
-export type NewTask = Pick<
-  TaskRow,
-  | 'id'
-  | 'kind'
-  | 'unit'
-  | 'image'
-  | 'created_at'
-  | 'summary'
-  | 'trigger_source'
-  | 'trigger_request_id'
-  | 'trigger_path'
-  | 'trigger_caller'
-  | 'webhook_digest'
->;
-
-/** What was done by somebody else and is over: a task that is born with its final state. */
-export type FinalTask = Pick<
-  TaskRow,
-  | 'id'
-  | 'kind'
-  | 'unit'
-  | 'created_at'
-  | 'started_at'
-  | 'finished_at'
-  | 'summary'
-  | 'error_code'
-  | 'error_detail'
-  | 'trigger_source'
-  | 'trigger_request_id'
-  | 'trigger_path'
-  | 'trigger_caller'
-  | 'trigger_reason'
-> & { readonly status: FinalStatus; readonly finished_at: number };
 
 /** The four digests of a deployment and what runs now, as they become known. */
 export type TaskEvidence = Partial<
@@ -119,7 +93,10 @@ export type TaskTable = {
   nextDue(nowMs: number): number | undefined;
   listRunning(): TaskRow[];
   countRunning(): number;
-  /** A later delivery joins a pending task: the newest digest wins, and whether it is time is looked at anew. */
+  /**
+   * A later delivery joins a pending task: the newest digest wins, and whether it is time is looked at anew, but not
+   * before a registry may be asked again.
+   */
   joinPending(id: string, webhookDigest: string | null, at: number): void;
   /** pending -> running, not yet claimed by a process. */
   markDispatched(id: string, executor: 'systemd-run' | 'child', at: number): boolean;
@@ -128,7 +105,7 @@ export type TaskTable = {
   /** running -> pending, when the process of this attempt is gone or gives up. */
   release(run: TaskRun, at: number): boolean;
   /** running -> pending: it is not time yet. */
-  defer(run: TaskRun, notBefore: number, at: number): boolean;
+  defer(run: TaskRun, notBefore: number, at: number, why?: DeferralReason): boolean;
   /** Remembers that a person wants an open task to end; false where it has ended, or somebody has asked before. */
   requestStop(id: string, by: string, at: number): boolean;
   /** running or pending -> a final state; false when it had one already or another attempt runs. */
@@ -155,7 +132,8 @@ export function openTaskTable(database: Database): TaskTable {
   );
   const defer = changed(
     database.prepare(`UPDATE tasks SET status = 'pending', phase = 'waiting', claimed_at = NULL, executor = NULL,
-      not_before = @notBefore, deferrals = deferrals + 1, updated_at = @at
+      not_before = @notBefore, deferrals = deferrals + 1, updated_at = @at,
+      rate_limit_waits = CASE @why WHEN 'rate-limit' THEN rate_limit_waits + 1 ELSE 0 END
       WHERE id = @id AND attempts = @attempts AND status = 'running'`),
   );
   const requestStop = changed(
@@ -173,7 +151,8 @@ export function openTaskTable(database: Database): TaskTable {
     markDispatched: (id, executor, at) => markDispatched({ id, executor, at }),
     claim: ({ id, attempts }, at) => claim({ id, attempts, at }),
     release: ({ id, attempts }, at) => release({ id, attempts, at }),
-    defer: ({ id, attempts }, notBefore, at) => defer({ id, attempts, notBefore, at }),
+    defer: ({ id, attempts }, notBefore, at, why = 'policy') =>
+      defer({ id, attempts, notBefore, at, why }),
     requestStop: (id, by, at) => requestStop({ id, by, at }),
     finish: ({ id, attempts }, end) =>
       finish({
@@ -205,7 +184,8 @@ function prepareEdits(
      ON CONFLICT (id) DO NOTHING`,
   );
   const join = database.prepare(
-    `UPDATE tasks SET webhook_digest = coalesce(?, webhook_digest), not_before = NULL, updated_at = ?
+    `UPDATE tasks SET webhook_digest = coalesce(?, webhook_digest), updated_at = ?,
+       not_before = CASE rate_limit_waits WHEN 0 THEN NULL ELSE not_before END
      WHERE id = ? AND status = 'pending'`,
   );
   const phase = database.prepare(

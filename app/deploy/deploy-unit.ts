@@ -2,7 +2,7 @@ import { type Failure, fail, type Outcome } from '../../shared/contract/outcome.
 import type { RunCommand } from '../../shared/process/run-command.ts';
 import { decideResumption } from '../domain/deployment.ts';
 import type { ImageReference } from '../domain/image-reference.ts';
-import type { TaskPhase } from '../domain/task.ts';
+import type { DeferralReason, TaskPhase } from '../domain/task.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
 import { goBack, goForward } from './carry-out.ts';
 import type { DeployMemory } from './deploy-memory.ts';
@@ -19,6 +19,8 @@ export type DeployRequest = {
   readonly pulledBefore?: string;
   /** Which attempt at the task this is, from 1. */
   readonly attempt: number;
+  /** How often in a row the task has waited for a registry that limits the rate; absent: never. */
+  readonly rateLimitWaits?: number;
 };
 
 /** Digests as they become known, for the record. */
@@ -65,7 +67,12 @@ export type DeployParts = {
 export type DeployEnd =
   | { readonly status: 'succeeded' | 'skipped' | 'cancelled'; readonly summary: string }
   /** It is not time yet: to be asked again then, by the wall clock. */
-  | { readonly status: 'deferred'; readonly summary: string; readonly notBeforeMs: number }
+  | {
+      readonly status: 'deferred';
+      readonly summary: string;
+      readonly notBeforeMs: number;
+      readonly why: DeferralReason;
+    }
   | {
       readonly status: 'failed';
       readonly summary: string;

@@ -1,4 +1,10 @@
-import { fail, formatFailure, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import {
+  type Failure,
+  fail,
+  formatFailure,
+  type Outcome,
+  succeed,
+} from '../../shared/contract/outcome.ts';
 import type { OpenDeployment } from '../domain/deployment.ts';
 import {
   type ImageReference,
@@ -8,6 +14,7 @@ import {
   withTag,
 } from '../domain/image-reference.ts';
 import { matchesDigest } from '../domain/matches-digest.ts';
+import { decideRateLimitWait } from '../domain/rate-limit.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
 import { inspectImage, readRegistries, tagImage } from '../host/podman.ts';
 import { readUnit } from '../host/read-unit.ts';
@@ -40,7 +47,7 @@ export async function prepareDeployment(
   request: DeployRequest,
 ): Promise<DeployEnd | OpenDeployment> {
   const planned = await plan(parts, request);
-  if (!planned.ok) return failed(request.unit, planned.failure);
+  if (!planned.ok) return waitOrFail(request, planned.failure);
   const { unit, image, digest } = planned.value;
   const running = await findRunning(parts.run, unit, image, digest);
   if (running.ok && running.value.isWanted) {
@@ -50,7 +57,7 @@ export async function prepareDeployment(
   const refusal = refuse(parts, planned.value, digest);
   if (refusal) return refusal;
   const pulled = await pullImage(parts, image, digest);
-  if (!pulled.ok) return failed(unit, pulled.failure);
+  if (!pulled.ok) return waitOrFail(request, pulled.failure);
   parts.onEvidence({ pulled_digest: digest });
   if (planned.value.policy.mode === 'stage') {
     return skipped(`${nameOf(planned.value)} is pulled; ${unit} takes it at your word.`);
@@ -64,6 +71,20 @@ export async function prepareDeployment(
   if (late) return late;
   const ready = await makeReady(parts, planned.value);
   return ready.ok ? ready.value : failed(unit, ready.failure);
+}
+
+/** A registry that limits the rate does not cost the deployment: the task comes back when it may, a few times. */
+function waitOrFail({ unit, rateLimitWaits = 0 }: DeployRequest, failure: Failure): DeployEnd {
+  if (failure.code !== 'REGISTRY_RATE_LIMITED') return failed(unit, failure);
+  const waitMs = decideRateLimitWait(failure.retryAfterMs, rateLimitWaits);
+  if (waitMs === undefined) {
+    const detail = `${failure.detail} It was waited for ${rateLimitWaits} times.`;
+    return failed(unit, { ...failure, detail });
+  }
+  const notBeforeMs = Date.now() + waitMs;
+  const until = new Date(notBeforeMs).toISOString();
+  const summary = `${unit} waits for its registry until ${until}. ${formatFailure(failure)}`;
+  return { status: 'deferred', summary, notBeforeMs, why: 'rate-limit' };
 }
 
 async function plan(parts: DeployParts, request: DeployRequest): Promise<Outcome<Plan>> {
@@ -129,7 +150,7 @@ function refuse(parts: DeployParts, wanted: Plan, image: string): DeployEnd | un
   const notBefore = findNotBefore(policy, parts.memory.firstSeen(unit, digest), Date.now());
   if (!notBefore) return undefined;
   const summary = `${unit}: ${nameOf(wanted)} ${notBefore.why}.`;
-  return { status: 'deferred', summary, notBeforeMs: notBefore.atMs };
+  return { status: 'deferred', summary, notBeforeMs: notBefore.atMs, why: 'policy' };
 }
 
 /** The image is pulled: what the unit can go back to is held, and what depends on it is known. */

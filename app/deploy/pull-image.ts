@@ -1,9 +1,15 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
+import {
+  type CommandResult,
+  formatEnd,
+  isSuccess,
+  type RunCommand,
+} from '../../shared/process/run-command.ts';
+import { backoffMs } from '../domain/backoff.ts';
 import { PULL_TRIES } from '../domain/deployment.ts';
 import { type ImageReference, withDigest } from '../domain/image-reference.ts';
 import { matchesDigest } from '../domain/matches-digest.ts';
-import { isTransientPullError } from '../domain/pull-error.ts';
+import { isRateLimitedPull, isTransientPullError } from '../domain/pull-error.ts';
 import type { TaskPhase } from '../domain/task.ts';
 import { inspectImage, runPodman } from '../host/podman.ts';
 import { pause } from './until-stopped.ts';
@@ -21,7 +27,8 @@ export type PullParts = {
 
 /**
  * Pulls an image by its digest and looks whether that is what podman has then. What may pass is tried again, up to
- * three times, with growing pauses of random length; what will not pass is not. Fails with PULL_FAILED or PULL_TIMEOUT.
+ * three times, with growing pauses of random length; what will not pass is not. Fails with PULL_FAILED, PULL_TIMEOUT or,
+ * where the registry wants to be left alone for longer, at once with REGISTRY_RATE_LIMITED.
  */
 export async function pullImage(
   parts: PullParts,
@@ -37,15 +44,23 @@ export async function pullImage(
     });
     if (!called.ok) return called;
     if (isSuccess(called.value)) break;
-    if (called.value.end.kind === 'timed-out') return fail('PULL_TIMEOUT', formatEnd(called.value));
-    const mayPass = isTransientPullError(called.value.stderr, name);
-    if (!mayPass || tries === PULL_TRIES || parts.isStopping()) {
-      return fail('PULL_FAILED', formatEnd(called.value));
-    }
-    await pause(FIRST_WAIT_MS * 2 ** (tries - 1) * (0.5 + Math.random()), parts.stop);
+    const failed = explainPull(called.value, name);
+    const mayPass =
+      failed.failure.code === 'PULL_FAILED' && isTransientPullError(called.value.stderr, name);
+    if (!mayPass || tries === PULL_TRIES || parts.isStopping()) return failed;
+    await pause(backoffMs(FIRST_WAIT_MS, tries, Math.random()), parts.stop);
   }
   const local = await inspectImage(parts.run, name);
   if (!local.ok) return local;
   if (local.value && matchesDigest(local.value, image, digest)) return succeed(undefined);
   return fail('PULL_FAILED', `podman has ${local.value?.digest ?? 'no image'} under that name.`);
+}
+
+function explainPull(result: CommandResult, name: string): ReturnType<typeof fail> {
+  const said = formatEnd(result);
+  if (result.end.kind === 'timed-out') return fail('PULL_TIMEOUT', said);
+  return fail(
+    isRateLimitedPull(result.stderr, name) ? 'REGISTRY_RATE_LIMITED' : 'PULL_FAILED',
+    said,
+  );
 }

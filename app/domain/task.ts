@@ -37,6 +37,9 @@ export type TaskPhase =
   | 'rolling-back'
   | 'done';
 
+/** Why a task waits: for what the policy of its unit asks for, or because a registry wants to be left alone. */
+export type DeferralReason = 'policy' | 'rate-limit';
+
 /** Whether the state is final. */
 export function isFinal(status: TaskStatus): status is FinalStatus {
   return status !== 'pending' && status !== 'running';

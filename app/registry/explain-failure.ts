@@ -1,12 +1,12 @@
 import { errors } from 'undici';
 import { fail } from '../../shared/contract/outcome.ts';
+import { parseRetryAfter } from './parse-retry-after.ts';
 import type { RegistryResponse } from './registry-session.ts';
 
 type Failed = ReturnType<typeof fail>;
 
 /** The kernel's own limits; undici's timers are off. */
 const TIMEOUT_CODES = ['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT'];
-const RETRY_AFTER = /^(?:\d{1,9}|[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT)$/;
 
 /**
  * The failure that a look-up whose signal was aborted comes to: REGISTRY_TIMEOUT where a limit ran out. Throws the
@@ -42,7 +42,8 @@ export function codeOf(error: unknown): string | undefined {
 
 /**
  * The failure that an unwanted status comes to. `asked` says in words what was asked for. Of the answer only the status
- * and a well-formed Retry-After are quoted: a hostile registry could send back the secrets that it was sent.
+ * and a well-formed Retry-After are quoted: a hostile registry could send back the secrets that it was sent. With
+ * REGISTRY_RATE_LIMITED the failure carries that Retry-After as well.
  */
 export function explainStatus(response: RegistryResponse, asked: string): Failed {
   const said = `${response.url.host} answered ${response.status} for ${asked}.`;
@@ -53,13 +54,16 @@ export function explainStatus(response: RegistryResponse, asked: string): Failed
     case 404:
       return fail('REGISTRY_IMAGE_NOT_FOUND', said);
     case 429:
-      return fail('REGISTRY_RATE_LIMITED', `${said}${formatRetryAfter(response)}`);
+      return explainRateLimit(response, said);
     default:
       return fail('REGISTRY_RESPONSE_INVALID', said);
   }
 }
 
-function formatRetryAfter(response: RegistryResponse): string {
+function explainRateLimit(response: RegistryResponse, said: string): Failed {
   const value = response.header('retry-after') ?? '';
-  return RETRY_AFTER.test(value) ? ` Retry-After: ${value}.` : '';
+  const retryAfterMs = parseRetryAfter(value, Date.now());
+  if (retryAfterMs === undefined) return fail('REGISTRY_RATE_LIMITED', said);
+  const limited = fail('REGISTRY_RATE_LIMITED', `${said} Retry-After: ${value}.`);
+  return { ok: false, failure: { ...limited.failure, retryAfterMs } };
 }

@@ -32,6 +32,8 @@ export type LookUpOptions = {
   /** Gives the look-up up; it then rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
   readonly userAgent: string;
+  /** The first pause before a registry that cannot answer now is asked again, in milliseconds; default 500. */
+  readonly retryPauseMs?: number;
 };
 
 /** A registry converts or hides what is not asked for, and then names another digest than podman pulls. */
@@ -60,7 +62,8 @@ type Answer = { readonly target: Target; readonly response: RegistryResponse };
 /**
  * Asks the registry of the image which digest its tag has (OCI distribution specification, "Pulling manifests"): HEAD,
  * and GET where that does not tell. Nothing is pulled, so Docker Hub does not count it. Fails with the codes
- * REGISTRY_*; no failure contains a secret. Retries only a connection that broke before it was answered.
+ * REGISTRY_*; no failure contains a secret. Retries a connection that broke before it was answered, and 500, 502, 503
+ * and 504.
  */
 export async function lookUpDigest(
   image: ImageReference,
@@ -75,6 +78,7 @@ export async function lookUpDigest(
   const session = openRegistrySession({
     signal,
     userAgent: options.userAgent,
+    ...(options.retryPauseMs !== undefined && { retryPauseMs: options.retryPauseMs }),
     ...(location.insecure && { unverifiedHost: url.hostname }),
   });
   try {
@@ -190,9 +194,12 @@ function explainManifestStatus(
   target: Target,
   look: LookUp,
 ): Outcome<never> {
-  const who = target.authorization?.authFile
-    ? `with the credentials of ${target.authorization.authFile}`
-    : 'without credentials';
+  // A redirect to another host takes no credentials along.
+  const own = response.url.origin === target.url.origin;
+  const who =
+    own && target.authorization?.authFile
+      ? `with the credentials of ${target.authorization.authFile}`
+      : 'without credentials';
   return explainStatus(response, `the manifest of ${withTag(look.location.image)}, asked ${who}`);
 }
 

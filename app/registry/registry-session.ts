@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, request as sendRequest } from 'undici';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { codeOf, explainAbort, explainNetworkError } from './explain-failure.ts';
+import { type Exchange, retryUnavailable } from './retry-unavailable.ts';
 
 /** One request to a registry or its token endpoint. */
 export type RegistryRequest = {
@@ -25,7 +26,10 @@ export type RegistryResponse = {
 
 /** Connections of one look-up. */
 export type RegistrySession = {
-  /** Sends a request, follows redirects, retries once where the connection breaks before an answer. */
+  /**
+   * Sends a request, follows redirects, retries once where the connection breaks before an answer, and a few times
+   * where the server says that it cannot answer now.
+   */
   readonly send: (request: RegistryRequest) => Promise<Outcome<RegistryResponse>>;
   /** Closes every connection; nothing may be sent afterwards. */
   readonly close: () => Promise<void>;
@@ -38,6 +42,8 @@ export type SessionOptions = {
   /** Ends everything: a deadline, or the caller giving up. */
   readonly signal: AbortSignal;
   readonly userAgent: string;
+  /** The first pause before a server that cannot answer now is asked again, in milliseconds. */
+  readonly retryPauseMs?: number;
 };
 
 const MAX_REDIRECTS = 3;
@@ -57,8 +63,10 @@ export function openRegistrySession(options: SessionOptions): RegistrySession {
   const verifying = new Agent({ ...limits, connect });
   const trusting = new Agent({ ...limits, connect: { ...connect, rejectUnauthorized: false } });
   const pick = (url: URL) => (url.hostname === options.unverifiedHost ? trusting : verifying);
+  const exchangeOnce: Exchange = (hop) => exchange(hop, pick(hop.url), options);
+  const exchangeOne = retryUnavailable(exchangeOnce, options.signal, options.retryPauseMs);
   return {
-    send: (request) => follow(request, (hop) => exchange(hop, pick(hop.url), options)),
+    send: (request) => follow(request, exchangeOne),
     close: async () => {
       await Promise.all([verifying.destroy(), trusting.destroy()]);
     },
@@ -68,7 +76,7 @@ export function openRegistrySession(options: SessionOptions): RegistrySession {
 /** RFC 9110 §15.4, for GET and HEAD only: a token request by POST carries its secret in the body. */
 async function follow(
   request: RegistryRequest,
-  exchangeOne: (hop: RegistryRequest) => Promise<Outcome<RegistryResponse>>,
+  exchangeOne: Exchange,
 ): Promise<Outcome<RegistryResponse>> {
   let hop = request;
   for (let redirects = 0; ; redirects++) {

@@ -70,7 +70,7 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   if (end.status === 'deferred') {
     store.transact(() => {
       note('info', 'task-deferred', end.summary);
-      store.tasks.defer(attempt, end.notBeforeMs, Date.now());
+      store.tasks.defer(attempt, end.notBeforeMs, Date.now(), end.why);
     });
     log.info({ task: id, notBefore: end.notBeforeMs }, end.summary);
     return true;
@@ -145,6 +145,7 @@ async function deploy(
     {
       unit: task.unit,
       attempt: task.attempts - task.deferrals,
+      rateLimitWaits: task.rate_limit_waits,
       ...(task.image !== null && { image: task.image }),
       ...(task.pulled_digest !== null && { pulledBefore: task.pulled_digest }),
     },

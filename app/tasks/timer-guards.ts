@@ -43,8 +43,11 @@ export async function releaseQuarantined(
 ): Promise<{ readonly released: number; readonly guards: Outcome<void> }> {
   const isReleased = (row: QuarantineRow) =>
     row.unit === unit && (digest === undefined || row.digest === digest);
+  const isGuarded = store.quarantine
+    .listGuards(Date.now())
+    .some((row) => row.guard !== null && isReleased(row));
   // First, for a row that is gone names no file any more.
-  const guards = await refreshTimerGuards(store, run, isReleased);
+  const guards = isGuarded ? await refreshTimerGuards(store, run, isReleased) : succeed(undefined);
   return { released: store.quarantine.release(unit, digest), guards };
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isErrorCode } from '../../shared/contract/error-codes.ts';
 import { asObject, parseJson } from '../../shared/contract/read-shape.ts';
+import type { FinalTask } from '../db/new-task.ts';
 import type { TaskLogRow } from '../db/task-logs.ts';
-import type { FinalTask } from '../db/tasks.ts';
 import { formatIdentifier } from '../domain/identifier.ts';
 
 /** The unit that every self-update is about, whatever it is called on the host. */

@@ -79,7 +79,7 @@ export const SETTINGS = {
   registryTimeoutMs: milliseconds(
     'PODUP_REGISTRY_TIMEOUT_MS',
     { fallback: 10_000, min: 100, max: 120_000 },
-    'The limit of one look-up at a registry, with its redirects and its token.',
+    'The limit of one look-up at a registry, with its redirects, its token and its retries.',
   ),
   pullTimeoutMs: milliseconds(
     'PODUP_PULL_TIMEOUT_MS',

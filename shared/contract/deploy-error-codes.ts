@@ -36,7 +36,7 @@ export const DEPLOY_ERRORS = {
   },
   TIMER_NOT_KEPT_OFF: {
     status: 502,
-    sentence: 'podman’s own timer could not be kept off a unit whose image is in quarantine.',
+    sentence: 'The timer of podman could not be kept off a unit whose image is in quarantine.',
     hint: 'Take AutoUpdate= out of the unit, or stop podman-auto-update.timer, until another image is deployed.',
   },
   HOLD_FAILED: {

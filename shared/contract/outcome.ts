@@ -1,7 +1,12 @@
 import { ERRORS, type ErrorCode } from './error-codes.ts';
 
 /** A failure that was to be expected: a code of the closed list and what was seen, free of secrets. */
-export type Failure = { readonly code: ErrorCode; readonly detail: string };
+export type Failure = {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  /** How long whoever refused asks to be left alone, in milliseconds; absent where nobody said. */
+  readonly retryAfterMs?: number;
+};
 
 /** What an act came to. Expected failures are values; only bugs are thrown. */
 export type Outcome<T> =

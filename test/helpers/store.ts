@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { NewTask } from '../../app/db/new-task.ts';
 import { openStore, type Store } from '../../app/db/store.ts';
-import type { NewTask } from '../../app/db/tasks.ts';
 
 const PROGRAM = { version: '0.0.0-test', nowMs: 1_000 };
 

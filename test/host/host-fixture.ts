@@ -79,6 +79,8 @@ function addTask(unit: string): string {
 type DeployOptions = {
   readonly run?: RunCommand;
   readonly limits?: typeof LIMITS;
+  /** The limit of the look-up, in milliseconds. */
+  readonly lookUpMs?: number;
   readonly attempt?: number;
   readonly isStopping?: () => boolean;
   readonly stop?: AbortSignal;
@@ -90,7 +92,8 @@ type DeployOptions = {
 /** One whole deployment by the real parts, with all that it reported. */
 export async function deploy(unit: string, options: DeployOptions = {}) {
   const { run = onHost, limits = LIMITS, attempt = 1, policy, task, ...others } = options;
-  const { isStopping = () => false, stop = new AbortController().signal, ...request } = others;
+  const { isStopping = () => false, stop = new AbortController().signal, ...more } = others;
+  const { lookUpMs = 10_000, ...request } = more;
   const store = openSharedStore();
   const id = task ?? addTask(unit);
   const phases: string[] = [];
@@ -108,7 +111,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
         lookUpDigest(image, {
           registries: parseRegistryRules(registries),
           authFiles,
-          timeoutMs: 10_000,
+          timeoutMs: lookUpMs,
           userAgent: 'test',
           ...(signal && { signal }),
         }),

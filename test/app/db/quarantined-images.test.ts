@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import type { DeploymentRow } from '../../../app/db/deployments.ts';
 import type { NewQuarantine } from '../../../app/db/quarantined-images.ts';
 import { newTask, openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
@@ -138,11 +139,11 @@ describe('the quarantined_images table', () => {
     assert.deepEqual(look(999), ['db.service  1', `${UNIT} /guard 1`]);
     assert.deepEqual(look(1_000), ['db.service  1', `${UNIT} /guard 0`], 'its time is over');
     tasks.insert(newTask({ id: 'tsk_1' }));
-    const deployment = {
+    const deployment: DeploymentRow = {
       ...{ task_id: 'tsk_1', unit: UNIT, image: 'i', wanted_digest: 'sha256:c', dependents: '[]' },
       ...{ former_image_id: null, former_digest: null, held_as: null, cause_code: null },
-      ...{ cause_detail: null, stage: 'ended', updated_at: 101 },
-    } as const;
+      ...({ cause_detail: null, stage: 'ended', updated_at: 101 } as const),
+    };
     for (const [why, over, isWanted] of [
       ['it came to an end', {}, 0],
       ['it went back', { cause_code: 'GATE_UNIT_DOWN' }, 1],

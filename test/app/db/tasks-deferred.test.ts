@@ -58,6 +58,29 @@ describe('a task that is given back because it is not time yet', () => {
     assert.deepEqual([task?.attempts, task?.deferrals, task?.not_before], [3, 2, 700]);
   });
 
+  test('counts how often in a row it waited for a registry', (t) => {
+    const { tasks, attempt } = start(t);
+    const waits = () => tasks.find('tsk_1')?.rate_limit_waits;
+    tasks.defer(attempt, 500, 5, 'rate-limit');
+    assert.equal(waits(), 1);
+    tasks.release(run(tasks, 'tsk_1'), 6);
+    tasks.defer(run(tasks, 'tsk_1'), 700, 7, 'rate-limit');
+    assert.deepEqual([waits(), tasks.find('tsk_1')?.deferrals], [2, 2]);
+    tasks.defer(run(tasks, 'tsk_1'), 900, 8, 'policy');
+    assert.deepEqual([waits(), tasks.find('tsk_1')?.deferrals], [0, 3]);
+  });
+
+  test('is not asked for again by a later delivery before a registry may be asked', (t) => {
+    const { tasks, attempt } = start(t);
+    tasks.defer(attempt, 500, 5);
+    tasks.joinPending('tsk_1', 'new', 6);
+    assert.equal(tasks.find('tsk_1')?.not_before, null);
+    tasks.defer(run(tasks, 'tsk_1'), 700, 7, 'rate-limit');
+    tasks.joinPending('tsk_1', 'newer', 8);
+    const task = tasks.find('tsk_1');
+    assert.deepEqual([task?.not_before, task?.webhook_digest], [700, 'newer']);
+  });
+
   test('can be joined by a later delivery, and cancelled', (t) => {
     const { tasks, attempt } = start(t);
     tasks.defer(attempt, 500, 5);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isTransientPullError } from '../../../app/domain/pull-error.ts';
+import { isRateLimitedPull, isTransientPullError } from '../../../app/domain/pull-error.ts';
 
 const NAME = `ghcr.io/o/web@sha256:${'0a'.repeat(32)}`;
 const V2 = 'Get "https://ghcr.io/v2/"';
@@ -155,4 +155,21 @@ test('the name of the image says nothing', () => {
     isTransientPullError(named(name, why), `${name}@sha256:0a`);
   assert.equal(ask(denied, 'i/o timeout'), true);
   assert.equal(ask('ghcr.io/o/timeout', 'name unknown: Repository not known'), false);
+});
+
+describe('a pull was refused for the rate of requests', () => {
+  const LIMITED = ['a registry that has had enough of us', 'a token that cannot be had yet', '429'];
+  for (const [title, stderr] of TRANSIENT)
+    test(`${LIMITED.includes(title)}: ${title}`, () =>
+      assert.equal(isRateLimitedPull(stderr, NAME), LIMITED.includes(title)));
+  for (const [title, stderr] of LASTING)
+    test(`false: ${title}`, () => assert.equal(isRateLimitedPull(stderr, NAME), false));
+
+  test('true: in the words of podman', () =>
+    assert.equal(isRateLimitedPull(reading('too many requests to registry'), NAME), true));
+
+  test('false: that is the name of the image', () => {
+    const name = 'ghcr.io/toomanyrequests/web@sha256:0a';
+    assert.equal(isRateLimitedPull(`Error: reading docker://${name}: EOF`, name), false);
+  });
 });

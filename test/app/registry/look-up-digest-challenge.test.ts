@@ -203,7 +203,7 @@ describe('a challenge', () => {
       (_r, s) => sendJson(s, 200, { token: `${TOKEN}\r\nX: y` }),
     ],
     ['of status 404', 'REGISTRY_RESPONSE_INVALID', (_r, s) => sendStatus(s, 404)],
-    ['of status 500', 'REGISTRY_RESPONSE_INVALID', (_r, s) => sendStatus(s, 500)],
+    ['of status 501', 'REGISTRY_RESPONSE_INVALID', (_r, s) => sendStatus(s, 501)],
     ['of status 429', 'REGISTRY_RATE_LIMITED', (_r, s) => sendStatus(s, 429)],
     ['of status 401 to nobody', 'REGISTRY_UNAUTHORIZED', (_r, s) => sendStatus(s, 401)],
   ];

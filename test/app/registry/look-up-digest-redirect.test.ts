@@ -49,6 +49,17 @@ describe('a redirect', () => {
     assert.equal(elsewhere.received[0]?.authorization, undefined);
   });
 
+  test('to a host that wants a login of its own says that it got none', async (t) => {
+    const elsewhere = await serve(t, (_received, response) => sendStatus(response, 401));
+    const to = () => `http://127.0.0.1:${elsewhere.port}/v2/x/manifests/1`;
+    const server = await redirecting(t, to, false);
+    login(server);
+    const options = { authFiles: [passwordFile] };
+    const detail = await expectFailure('REGISTRY_UNAUTHORIZED', server, options);
+    assert.match(detail, new RegExp(`^127.0.0.1:${elsewhere.port} .* asked without credentials`));
+    assert.equal(elsewhere.received[0]?.authorization, undefined);
+  });
+
   test('within the host keeps the token', async (t) => {
     const server = await serve(t, (received, response, request) => {
       if (received.path === '/v2/moved') {

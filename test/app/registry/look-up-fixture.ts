@@ -52,7 +52,13 @@ export function login({ port }: FakeServer): void {
 export async function lookUp(server: FakeServer, options: Partial<LookUpOptions> = {}) {
   const image = imageAt(server);
   const registries = parseRegistryRules({ [image.registry]: { Insecure: true } });
-  const defaults = { registries, authFiles: [], timeoutMs: 20_000, userAgent: 'podup-test/1' };
+  const defaults = {
+    registries,
+    authFiles: [],
+    timeoutMs: 20_000,
+    userAgent: 'podup-test/1',
+    retryPauseMs: 1,
+  };
   const result = await lookUpDigest(image, { ...defaults, ...options });
   if (!result.ok) details.push(result.failure.detail);
   return result;

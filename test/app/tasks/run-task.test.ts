@@ -246,3 +246,42 @@ describe('run task: an image whose time has not come', () => {
     assert.deepEqual([task.not_before, task.deferrals, task.attempts], [first, 2, 2]);
   });
 });
+
+describe('a task whose registry limits the rate', () => {
+  const limited = fail('REGISTRY_RATE_LIMITED', 'It says 429. Retry-After: 90.');
+  const lookUp: RunTaskParts['lookUp'] = () =>
+    Promise.resolve({ ok: false, failure: { ...limited.failure, retryAfterMs: 90_000 } });
+
+  test('waits as long as that asks, and says so', async (t) => {
+    fakeHost(t, { busctl: BUSCTL, podman: PODMAN });
+    const { store, id, run } = start(t, { lookUp });
+    dispatch(store, id);
+    const before = Date.now();
+    assert.equal(await run(), true);
+    const task = findTask(store, id);
+    assert.deepEqual(
+      [task.status, task.phase, task.rate_limit_waits, task.error_code],
+      ['pending', 'waiting', 1, null],
+    );
+    const dueMs = (task.not_before ?? 0) - 90_000;
+    assert.ok(dueMs >= before && dueMs <= Date.now(), `${dueMs - before} ms`);
+    const last = store.taskLogs.listByTask(id).at(-1);
+    assert.equal(last?.action, 'task-deferred');
+    const said = `waits for its registry until ${new Date(task.not_before ?? 0).toISOString()}.`;
+    assert.ok(last?.summary.includes(said), last?.summary);
+    assert.match(last?.summary ?? '', /REGISTRY_RATE_LIMITED: .* Retry-After: 90\./);
+  });
+
+  test('fails where that does not end', async (t) => {
+    fakeHost(t, { busctl: BUSCTL, podman: PODMAN });
+    const { store, id, run } = start(t, { lookUp });
+    for (let waits = 0; waits <= 5; waits++) {
+      assert.deepEqual([findTask(store, id).rate_limit_waits, waits], [waits, waits]);
+      dispatch(store, id);
+      await run();
+    }
+    const task = findTask(store, id);
+    assert.deepEqual([task.status, task.error_code], ['failed', 'REGISTRY_RATE_LIMITED']);
+    assert.match(task.error_detail ?? '', /Retry-After: 90\. It was waited for 5 times\./);
+  });
+});
