@@ -7,7 +7,7 @@ import { MIGRATIONS } from '../db/generated-migrations.ts';
 import { inspectDatabase } from '../db/inspect-database.ts';
 import type { ImageReference } from '../domain/image-reference.ts';
 import { createHostRunner } from '../host/host-runner.ts';
-import { readRegistries } from '../host/podman.ts';
+import { readPodmanInfo } from '../host/podman.ts';
 import { readUnit } from '../host/read-unit.ts';
 import { lookUpDigest } from '../registry/look-up-digest.ts';
 import { authFileCandidates } from '../registry/read-credentials.ts';
@@ -75,10 +75,10 @@ async function registryLookUps({ settings }: Loaded, environment: NodeJS.Process
     const image = reading.ok ? reading.value.image : undefined;
     if (image && images.size < MAX_REGISTRIES) images.set(image.registry, image);
   }
-  const config = await readRegistries(run);
+  const config = await readPodmanInfo(run);
   if (!config.ok) return [];
   const options = {
-    registries: parseRegistryRules(config.value),
+    registries: parseRegistryRules(config.value.registries),
     authFiles: authFileCandidates({ ...environment, uid: getuid?.() ?? 0 }),
     timeoutMs: REGISTRY_TIMEOUT_MS,
     userAgent: `pod-upgrade-trigger/${PROGRAM.version}`,

@@ -42,6 +42,8 @@ export type TaskRow = {
   readonly not_before: number | null;
   /** Attempts that ended because it was not time yet; they are part of `attempts`. */
   readonly deferrals: number;
+  /** The version that a person chose; null: what the unit's own tag means. */
+  readonly wanted: string | null;
   /** A person wants it to end; null: nobody does. */
   readonly stop_requested_at: number | null;
   readonly stop_requested_by: string | null;

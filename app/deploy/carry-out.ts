@@ -12,7 +12,7 @@ import { inspectImage } from '../host/podman.ts';
 import { bringBack } from './dependents.ts';
 import type { DeployEnd, DeployParts } from './deploy-unit.ts';
 import { exchangeImage } from './exchange-image.ts';
-import { findRunning } from './find-running.ts';
+import { findRunning, type WantedImage } from './find-running.ts';
 import { pullImage } from './pull-image.ts';
 import { leaveAsItIs, untilStopped, wasStopped } from './until-stopped.ts';
 import { dropSurplus } from './way-back.ts';
@@ -42,7 +42,7 @@ export async function goForward(
   // Whoever cannot go back, or must not, can only be brought to the end.
   const mayStop = policy.rollback && deployment.former_image_id !== null;
   const forward = mayStop ? untilStopped(parts) : parts;
-  const there = await ensurePulled(forward, image, digest);
+  const there = await ensurePulled(forward, image, deployment);
   const proven = there.ok
     ? await prove(forward, deployment, image, policy, { isResumed, mayStop })
     : there;
@@ -60,11 +60,12 @@ export async function goForward(
 
 async function prove(
   parts: DeployParts,
-  { unit, wanted_digest: digest, dependents }: OpenDeployment,
+  deployment: OpenDeployment,
   image: ImageReference,
   policy: UnitPolicy,
   { isResumed, mayStop }: { readonly isResumed: boolean; readonly mayStop: boolean },
 ): Promise<Outcome<unknown>> {
+  const { unit, wanted_digest: digest, wanted_image_id: imageId, dependents } = deployment;
   await parts.keepTimerOff('lifted');
   const exchanged = await exchangeImage(
     {
@@ -74,10 +75,11 @@ async function prove(
     },
     {
       unit,
+      restartUnit: deployment.restart_unit ?? unit,
       image,
-      from: withDigest(image, digest),
+      from: nameOfWanted(deployment, image),
       policy,
-      checkImage: () => checkRunning(parts, unit, image, digest),
+      checkImage: () => checkRunning(parts, unit, image, { digest, imageId }),
       isResumed,
     },
   );
@@ -96,13 +98,22 @@ async function leaveUntouched(
   return failed(deployment.unit, failure);
 }
 
+/** Of an older program's record only the digest is known. */
+function nameOfWanted(
+  { wanted_image_id: id, wanted_digest: digest }: OpenDeployment,
+  image: ImageReference,
+): string {
+  return id ?? withDigest(image, digest);
+}
+
 /** The image is there after a crash, too, if nobody has pruned it meanwhile: until it is tagged it has no name. */
 async function ensurePulled(
   parts: DeployParts,
   image: ImageReference,
-  digest: string,
+  deployment: OpenDeployment,
 ): Promise<Outcome<void>> {
-  const local = await inspectImage(parts.run, withDigest(image, digest));
+  const { wanted_digest: digest } = deployment;
+  const local = await inspectImage(parts.run, nameOfWanted(deployment, image));
   if (!local.ok) return local;
   return local.value ? succeed(undefined) : pullImage(parts, image, digest);
 }
@@ -120,7 +131,7 @@ async function giveUp(
   const { code, detail } = failure;
   const back = { ...deployment, stage: 'back', cause_code: code, cause_detail: detail } as const;
   if (isBlamed(code)) {
-    const bad = { unit, digest, image, image_id: await findId(parts, deployment), code, detail };
+    const bad = { unit, digest, image, image_id: deployment.wanted_image_id, code, detail };
     parts.memory.condemn(back, bad, policy.quarantineMs);
   } else {
     parts.memory.save(back);
@@ -130,15 +141,6 @@ async function giveUp(
     await parts.diagnose();
   }
   return goBack(parts, back, { cause: failure, isDiagnosed: true, isResumed: false });
-}
-
-async function findId(
-  { run }: DeployParts,
-  { image, wanted_digest: digest }: OpenDeployment,
-): Promise<string | null> {
-  const reference = parseImageReference(image);
-  const local = reference && (await inspectImage(run, withDigest(reference, digest)));
-  return local?.ok ? (local.value?.id ?? null) : null;
 }
 
 /** Why a deployment goes back, and what was done about that before. */
@@ -211,7 +213,7 @@ async function putBackWithin(
 
 async function putBack(
   parts: DeployParts,
-  { unit, former_image_id: formerId, image: name }: OpenDeployment,
+  { unit, restart_unit: restartUnit, former_image_id: formerId, image: name }: OpenDeployment,
   policy: UnitPolicy,
   isResumed: boolean,
 ): Promise<Outcome<void>> {
@@ -227,6 +229,7 @@ async function putBack(
     },
     {
       unit,
+      restartUnit: restartUnit ?? unit,
       image,
       from: formerId,
       // What a log must say was written for what comes, not for what was there before.
@@ -241,9 +244,10 @@ async function checkRunning(
   parts: DeployParts,
   unit: string,
   image: ImageReference,
-  digest: string,
+  wanted: WantedImage,
 ): Promise<Outcome<string>> {
-  const running = await findRunning(parts.run, unit, image, digest);
+  const { digest } = wanted;
+  const running = await findRunning(parts.run, unit, image, wanted);
   if (!running.ok) return running;
   parts.onEvidence({ running_digest: running.value.digest, running_image: running.value.name });
   if (running.value.isWanted) return succeed(`It runs ${digest}.`);
@@ -256,7 +260,7 @@ async function checkFormer(
   image: ImageReference,
   formerId: string,
 ): Promise<Outcome<string>> {
-  const running = await findRunning(parts.run, unit, image, '');
+  const running = await findRunning(parts.run, unit, image, { digest: '', imageId: null });
   if (!running.ok) return running;
   parts.onEvidence({ running_digest: running.value.digest, running_image: running.value.name });
   if (running.value.imageId === formerId) return succeed(`It runs image ${formerId} again.`);

@@ -15,6 +15,10 @@ export type DeployRequest = {
   readonly unit: string;
   /** The image for which the task was made; absent where systemd could not be asked then. */
   readonly image?: string;
+  /** What a person chose in place of what the unit's own tag means; see `parseWantedVersion`. */
+  readonly version?: string;
+  /** A person asked for it: neither mode, nor age, nor window holds it back. */
+  readonly isManual?: boolean;
   /** The digest that an interrupted attempt of the same task had pulled already. */
   readonly pulledBefore?: string;
   /** Which attempt at the task this is, from 1. */
@@ -35,6 +39,8 @@ export type DeployEvidence = {
 /** What a deployment works with. Every command goes through `run`, which records it. */
 export type DeployParts = {
   readonly run: RunCommand;
+  /** The units are those of the system and not of a user. */
+  readonly isSystem: boolean;
   /** Asks the registry for the digest of the tag; `registries` is what podman is configured with. */
   readonly lookUp: (
     image: ImageReference,

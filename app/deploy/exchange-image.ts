@@ -20,6 +20,8 @@ export type ExchangeParts = {
 /** Which image the unit is to run from now on, and how it has to prove itself. */
 export type Exchange = {
   readonly unit: string;
+  /** What is restarted for it; not the unit itself where that is in a pod. */
+  readonly restartUnit: string;
   readonly image: ImageReference;
   /** Any local name, or the id, of what the tag is to mean. */
   readonly from: string;
@@ -37,7 +39,7 @@ export async function exchangeImage(
   parts: ExchangeParts,
   exchange: Exchange,
 ): Promise<Outcome<void>> {
-  const { unit, image, from, policy, checkImage } = exchange;
+  const { unit, restartUnit, image, from, policy, checkImage } = exchange;
   const { run, limits, onVerdict, stop } = parts;
   const watch = { run, unit, image, policy, checkImage, onVerdict, stop };
   parts.onPhase('tagging-image');
@@ -49,9 +51,9 @@ export async function exchangeImage(
   }
   parts.onPhase('restarting');
   // Starts that failed before, of whatever image, count towards systemd's limit.
-  await resetFailed(run, unit);
+  await resetFailed(run, unit, restartUnit);
   const [sinceMs, sinceWallMs] = [performance.now(), Date.now()];
-  const restarted = await restart(run, unit, limits.restartTimeoutMs);
+  const restarted = await restart(run, restartUnit, limits.restartTimeoutMs);
   if (!restarted.ok) {
     const ms = Math.round(performance.now() - sinceMs);
     onVerdict({ part: 'start', failure: restarted.failure, ms, detail: '' });

@@ -18,6 +18,9 @@ export type RunningImage = {
   readonly isWanted: boolean;
 };
 
+/** By its digest or, where that is known, its local id. */
+export type WantedImage = { readonly digest: string; readonly imageId: string | null };
+
 /**
  * Finds what the running containers of the unit run, among those whose image is of the wanted repository: a unit may
  * have helpers of other images. CONTAINER_NOT_RUNNING where there is none.
@@ -26,7 +29,7 @@ export async function findRunning(
   run: RunCommand,
   unit: string,
   image: ImageReference,
-  wanted: string,
+  wanted: WantedImage,
 ): Promise<Outcome<RunningImage>> {
   const listed = await listUnitContainers(run, unit);
   if (!listed.ok) return listed;
@@ -46,17 +49,17 @@ export async function findRunning(
     }
   }
   const { imageId, imageName } = first;
-  return succeed({ digest: wanted, name: imageName, imageId, isWanted: true });
+  return succeed({ digest: wanted.digest, name: imageName, imageId, isWanted: true });
 }
 
 async function runsDigest(
   run: RunCommand,
   container: UnitContainer,
   image: ImageReference,
-  wanted: string,
+  { digest, imageId }: WantedImage,
 ): Promise<Outcome<boolean>> {
-  if (container.imageDigest === wanted) return succeed(true);
+  if (container.imageDigest === digest || container.imageId === imageId) return succeed(true);
   const local = await inspectImage(run, container.imageId);
   if (!local.ok) return local;
-  return succeed(local.value !== undefined && matchesDigest(local.value, image, wanted));
+  return succeed(local.value !== undefined && matchesDigest(local.value, image, digest));
 }

@@ -75,7 +75,7 @@ async function isKnownBad(
 ): Promise<boolean> {
   const local = await inspectImage(run, imageId);
   const names = local.ok ? (local.value?.repoDigests ?? []) : [];
-  return [digest, ...names.map((name) => name.slice(name.indexOf('@') + 1))].some(isBad);
+  return [imageId, digest, ...names.map((name) => name.slice(name.indexOf('@') + 1))].some(isBad);
 }
 
 async function findFormer(run: RunCommand, unit: string, image: ImageReference) {

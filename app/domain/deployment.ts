@@ -12,6 +12,10 @@ export type OpenDeployment = {
   /** The name with a tag under which the unit runs its image. */
   readonly image: string;
   readonly wanted_digest: string;
+  /** Its local id, under which it is found whatever its names are; null in what an older program has written. */
+  readonly wanted_image_id: string | null;
+  /** What is restarted for it: the unit itself or, where its container is in a pod, the unit of the pod; null as above. */
+  readonly restart_unit: string | null;
   /** What the name meant before; null where there was no such image here. */
   readonly former_image_id: string | null;
   readonly former_digest: string | null;

@@ -68,6 +68,22 @@ export function isAutoUpdated(argv: readonly string[]): boolean {
   return findRunImage(argv) !== undefined && argv.some((word) => label.test(word));
 }
 
+/** Whether the container is made in a pod: `--pod NAME`, `--pod-id-file FILE`, in either spelling. */
+export function isInPod(argv: readonly string[]): boolean {
+  const image = findRunImage(argv);
+  const options = image === undefined ? [] : argv.slice(0, argv.lastIndexOf(image));
+  return options.some((word) => /^--pod(?:-id-file)?(?:=|$)/.test(word));
+}
+
+/** What a start command makes several containers with: `podman kube play`, `podman play kube` or `podman compose`. */
+export function findKubePlay(argv: readonly string[]): string | undefined {
+  if (argv[0]?.split('/').at(-1) !== 'podman') return undefined;
+  const at = skipOptions(argv, 1, GLOBAL_SWITCHES, GLOBAL_SHORT_SWITCHES);
+  const words = argv.slice(at, at + 2).join(' ');
+  if (words === 'kube play' || words === 'play kube') return `podman ${words}`;
+  return argv[at] === 'compose' ? 'podman compose' : undefined;
+}
+
 /** Index of the first word that is neither an option nor the value of one. */
 function skipOptions(
   argv: readonly string[],

@@ -1,7 +1,7 @@
 import { BACK_ATTEMPTS, FORWARD_ATTEMPTS } from './deployment.ts';
 
-/** What makes a task: a delivery, or the report of a self-update that is over. */
-export type TaskKind = 'github-webhook' | 'self-update';
+/** What makes a task: a delivery, a person, or the report of a self-update that is over. */
+export type TaskKind = 'github-webhook' | 'manual' | 'self-update';
 
 /** The closed list of states of a task; the last six are final: nothing changes a task that has one of them. */
 export const TASK_STATUSES = [

@@ -6,6 +6,7 @@ import {
   type RunCommand,
 } from '../../shared/process/run-command.ts';
 import type { ContainerHealth } from '../domain/gate.ts';
+import type { PodmanFacts } from '../domain/preflight.ts';
 
 /** A container of a unit and the image it runs. */
 export type UnitContainer = {
@@ -25,6 +26,7 @@ export type LocalImage = {
   readonly digest: string;
   /** Every `repository@digest` under which it is known: of the index as well as of the platform's manifest. */
   readonly repoDigests: readonly string[];
+  readonly sizeBytes: number;
 };
 
 const QUERY_TIMEOUT_MS = 30_000;
@@ -53,10 +55,33 @@ export async function runPodman(
   return succeed(result);
 }
 
-/** The registries that podman is configured with, as `podman info` resolves all its files. */
-export async function readRegistries(run: RunCommand): Promise<Outcome<unknown>> {
-  return queryJson(run, ['info', '--format', '{{json .Registries}}']);
+/** What podman says of itself: the registries that it is configured with, as it resolves all its files, and its storage. */
+export type PodmanInfo = PodmanFacts & { readonly registries: unknown };
+
+/** Asks podman for what it is and has. Fails with PODMAN_UNAVAILABLE and PODMAN_FAILED. */
+export async function readPodmanInfo(run: RunCommand): Promise<Outcome<PodmanInfo>> {
+  const asked = await queryJson(run, ['info', '--format', '{{json .}}']);
+  if (!asked.ok) return asked;
+  const info = asked.value as RawInfo | null;
+  const { graphRoot = '', graphRootAllocated, graphRootUsed } = info?.store ?? {};
+  const knowsSpace = typeof graphRootAllocated === 'number' && typeof graphRootUsed === 'number';
+  return succeed({
+    registries: info?.registries ?? null,
+    version: info?.version?.Version ?? '',
+    graphRoot,
+    freeBytes: knowsSpace ? graphRootAllocated - graphRootUsed : undefined,
+  });
 }
+
+type RawInfo = {
+  readonly registries?: unknown;
+  readonly store?: {
+    readonly graphRoot?: string;
+    readonly graphRootAllocated?: number;
+    readonly graphRootUsed?: number;
+  };
+  readonly version?: { readonly Version?: string };
+};
 
 /** The containers that carry the label of the unit, running or not. */
 export async function listUnitContainers(
@@ -93,7 +118,12 @@ export async function inspectImage(
   if (!parsed.ok) return parsed;
   const [image] = parsed.value as InspectedImage[];
   if (!image) return succeed(undefined);
-  return succeed({ id: image.Id, digest: image.Digest, repoDigests: image.RepoDigests ?? [] });
+  return succeed({
+    id: image.Id,
+    digest: image.Digest,
+    repoDigests: image.RepoDigests ?? [],
+    sizeBytes: image.Size ?? 0,
+  });
 }
 
 /** Every name of every local image, by image id. */
@@ -158,6 +188,7 @@ type InspectedImage = {
   readonly Id: string;
   readonly Digest: string;
   readonly RepoDigests?: readonly string[] | null;
+  readonly Size?: number;
 };
 
 function readContainer(raw: InspectedContainer): UnitContainer {

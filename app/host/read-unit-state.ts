@@ -69,6 +69,37 @@ export async function findInactive(
   return succeed(units.filter((unit) => !active.has(unit)));
 }
 
+/** Units that a unit needs, as far as they have to do with its container. */
+export type Companions = {
+  /** Makes and starts the pod of the container. */
+  readonly pod: string | null;
+  /** Pulls an image whenever it is started, at each boot that is (Quadlet's `.image`). */
+  readonly puller: string | null;
+};
+
+/** Finds the companions among the units that one binds itself to or requires. */
+export async function readCompanions(
+  run: RunCommand,
+  bindsTo: readonly string[],
+  requires: readonly string[],
+): Promise<Outcome<Companions>> {
+  const names = [...new Set([...bindsTo, ...requires])].filter((name) => /\.service$/.test(name));
+  if (names.length === 0) return succeed({ pod: null, puller: null });
+  const shown = await show(run, ['Id', 'ExecStartPre', 'ExecStart'], names);
+  if (!shown.ok) return shown;
+  const find = (wanted: readonly string[], pattern: RegExp) => {
+    const found = shown.value.find((facts) => {
+      const commands = `${facts.get('ExecStartPre') ?? ''} ${facts.get('ExecStart') ?? ''}`;
+      return wanted.includes(facts.get('Id') ?? '') && pattern.test(commands);
+    });
+    return found?.get('Id') ?? null;
+  };
+  return succeed({
+    pod: find(bindsTo, /\bpodman pod /),
+    puller: find(requires, /\bpodman image pull (?!.*--policy[= ]missing)/),
+  });
+}
+
 /** Properties of several units, in their order: `systemctl show` prints a paragraph of `Name=value` for each. */
 async function show(
   run: RunCommand,

@@ -6,7 +6,13 @@ import {
   type RunCommand,
 } from '../../shared/process/run-command.ts';
 import { type ImageReference, parseImageReference } from '../domain/image-reference.ts';
-import { findRunImage, isAutoUpdated, pullsAtEachStart } from '../domain/podman-run-image.ts';
+import {
+  findKubePlay,
+  findRunImage,
+  isAutoUpdated,
+  isInPod,
+  pullsAtEachStart,
+} from '../domain/podman-run-image.ts';
 
 /** What the user manager says of a service unit. */
 export type UnitReading = {
@@ -23,6 +29,14 @@ export type UnitReading = {
   readonly pullsItself: boolean;
   /** podman's own timer may update it. */
   readonly isAutoUpdated: boolean;
+  /** What makes several containers at once, of which not one image can be told: `podman kube play`; null elsewhere. */
+  readonly playsKube: string | null;
+  /** Its container is in a pod (podman-run(1), `--pod`, `--pod-id-file`). */
+  readonly isInPod: boolean;
+  /** The file that a generator, such as Quadlet, has made it from; empty where it is its own. */
+  readonly sourcePath: string;
+  readonly bindsTo: readonly string[];
+  readonly requires: readonly string[];
   /** The image of the loaded start command; undefined where it cannot be told. */
   readonly image: ImageReference | undefined;
 };
@@ -44,14 +58,19 @@ export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<U
       'ActiveState',
       'SubState',
       'NeedDaemonReload',
+      'SourcePath',
+      'BindsTo',
+      'Requires',
     ]),
     getProperties(run, path, `${SYSTEMD}.Service`, ['Result', 'MainPID', 'ExecStart']),
   ]);
   if (!general.ok) return general;
-  const [id, loadState, activeState, subState, needsReload] = general.value;
+  const [id, loadState, activeState, subState, needsReload, sourcePath, bindsTo, requires] =
+    general.value;
   if (loadState === 'not-found') return fail('UNIT_NOT_FOUND', `Unit ${unit}.`);
   if (!service.ok) return service;
   const [result, mainPid, execStart] = service.value;
+  const commands = listCommands(execStart);
   return succeed({
     name: String(id),
     activeState: String(activeState),
@@ -59,9 +78,14 @@ export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<U
     result: String(result),
     mainPid: Number(mainPid),
     needsReload: needsReload === true,
-    image: findImage(execStart),
-    isAutoUpdated: listCommands(execStart).some(isAutoUpdated),
-    pullsItself: listCommands(execStart).some(pullsAtEachStart),
+    image: findImage(commands),
+    isAutoUpdated: commands.some(isAutoUpdated),
+    pullsItself: commands.some(pullsAtEachStart),
+    playsKube: commands.map(findKubePlay).find((play) => play !== undefined) ?? null,
+    isInPod: commands.some(isInPod),
+    sourcePath: typeof sourcePath === 'string' ? sourcePath : '',
+    bindsTo: listNames(bindsTo),
+    requires: listNames(requires),
   });
 }
 
@@ -98,8 +122,12 @@ function describeBusFailure(result: CommandResult) {
   return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
 }
 
-function findImage(execStart: unknown): ImageReference | undefined {
-  for (const argv of listCommands(execStart)) {
+function listNames(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((name) => typeof name === 'string') : [];
+}
+
+function findImage(commands: readonly (readonly string[])[]): ImageReference | undefined {
+  for (const argv of commands) {
     const text = findRunImage(argv);
     if (text !== undefined) return parseImageReference(text);
   }

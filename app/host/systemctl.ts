@@ -18,9 +18,9 @@ export function restartUnit(
 }
 
 /** Forgets failed starts, so that systemd's limit of them does not forbid the next one. */
-export function resetFailed(run: RunCommand, unit: string): Promise<CommandResult> {
+export function resetFailed(run: RunCommand, ...units: readonly string[]): Promise<CommandResult> {
   return run({
-    argv: ['systemctl', '--user', 'reset-failed', '--', unit],
+    argv: ['systemctl', '--user', 'reset-failed', '--', ...new Set(units)],
     timeoutMs: QUERY_TIMEOUT_MS,
   });
 }

@@ -112,6 +112,7 @@ async function deploy(
   const end = await deployUnit(
     {
       run,
+      isSystem: settings.systemdScope === 'system',
       diagnose,
       lookUp: async (image, registries, cut) => {
         const found = await parts.lookUp(image, registries, cut);
@@ -146,6 +147,8 @@ async function deploy(
       unit: task.unit,
       attempt: task.attempts - task.deferrals,
       rateLimitWaits: task.rate_limit_waits,
+      isManual: task.kind === 'manual',
+      ...(task.wanted !== null && { version: task.wanted }),
       ...(task.image !== null && { image: task.image }),
       ...(task.pulled_digest !== null && { pulledBefore: task.pulled_digest }),
     },

@@ -24,6 +24,36 @@ export const DEPLOY_ERRORS = {
       'The unit pulls its image at each start, so neither the new nor the old image could be held to.',
     hint: 'Take --pull=always or --pull=newer (in a Quadlet file: Pull=) out of the unit.',
   },
+  UNIT_KIND_UNSUPPORTED: {
+    status: 422,
+    sentence: 'Units of this kind are not deployed here.',
+    hint: 'The detail says what the unit runs; a unit that starts one container with podman run, or a .container file, is.',
+  },
+  VERSION_NOT_OF_UNIT: {
+    status: 422,
+    sentence: 'This is no version of the image that the unit runs.',
+    hint: 'Give a tag, a digest (sha256:…), or an image that is held for the unit: localhost/podup/rollback:UNIT-N.',
+  },
+  QUADLET_INVALID: {
+    status: 422,
+    sentence: 'Quadlet cannot make the unit from its file as it is now.',
+    hint: 'The detail shows what the generator says; a restart after the next daemon-reload would fail.',
+  },
+  PODMAN_TOO_OLD: {
+    status: 422,
+    sentence: 'This podman is too old.',
+    hint: 'Install podman 4.0 or later; 4.3 and 5.4 are tested.',
+  },
+  PLAN_NOT_FOUND: {
+    status: 404,
+    sentence: 'There is no such plan any more.',
+    hint: 'A plan lives ten minutes: POST /api/deployments with dry_run makes a new one.',
+  },
+  PLAN_CHANGED: {
+    status: 409,
+    sentence: 'The world has changed since the plan was made, so it was not carried out.',
+    hint: 'The detail says what is different; look at a new plan with dry_run and carry that out.',
+  },
   RESTART_INTERRUPTED: {
     status: 502,
     sentence: 'The restart of the unit was cancelled, or failed because of another unit.',

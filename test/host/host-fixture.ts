@@ -107,6 +107,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
     {
       run,
       limits,
+      isSystem: getuid?.() === 0,
       lookUp: (image, registries, signal) =>
         lookUpDigest(image, {
           registries: parseRegistryRules(registries),

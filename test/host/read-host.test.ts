@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { statfsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { diagnoseUnit } from '../../app/deploy/diagnose-unit.ts';
 import { createHealthCheck } from '../../app/host/health.ts';
-import { inspectImage, listUnitContainers, readRegistries } from '../../app/host/podman.ts';
+import { inspectImage, listUnitContainers, readPodmanInfo } from '../../app/host/podman.ts';
 import { readUnit } from '../../app/host/read-unit.ts';
 import {
   checkUserManager,
@@ -48,6 +49,12 @@ describe('a host', () => {
       result: 'success',
       needsReload: false,
       pullsItself: false,
+      isAutoUpdated: true,
+      playsKube: null,
+      isInPod: false,
+      sourcePath: '',
+      bindsTo: [],
+      requires: ['app.slice', 'basic.target'],
       image: { registry: '127.0.0.1:5000', repository: 'web', tag: 'stable' },
     });
   });
@@ -119,16 +126,20 @@ describe('a host', () => {
   });
 
   test('the registries of podman are read as our look-up understands them', async () => {
-    const registries = await readRegistries(runCommand);
-    assert.ok(registries.ok);
-    assert.match(JSON.stringify(parseRegistryRules(registries.value)), /127\.0\.0\.1:5000/);
+    const info = await readPodmanInfo(runCommand);
+    assert.ok(info.ok);
+    const { registries, version, freeBytes = 0, graphRoot } = info.value;
+    assert.match(JSON.stringify(parseRegistryRules(registries)), /127\.0\.0\.1:5000/);
+    assert.match(version, /^\d+\.\d+\.\d+/);
+    const { bavail, bsize } = statfsSync(graphRoot);
+    assert.ok(Math.abs(freeBytes - bavail * bsize) < 2 ** 30, `${freeBytes} ${bavail * bsize}`);
   });
 
   test('where podman is missing every question says so', async () => {
     const outcomes = [
       await listUnitContainers(NO_PROGRAMS.run, 'web.service'),
       await inspectImage(NO_PROGRAMS.run, 'web'),
-      await readRegistries(NO_PROGRAMS.run),
+      await readPodmanInfo(NO_PROGRAMS.run),
     ];
     for (const outcome of outcomes) {
       assert.equal(outcome.ok || outcome.failure.code, 'PODMAN_UNAVAILABLE');

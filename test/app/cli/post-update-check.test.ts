@@ -66,7 +66,7 @@ function installUnits(folder: string, registries: readonly string[]): string {
   const busctl = `#!/bin/sh\ncase "$*" in\n${cases.join('\n')}\n*) ${general};;\nesac\n`;
   writeFileSync(join(bin, 'busctl'), busctl, { mode: 0o755 });
   const rules = Object.fromEntries(registries.map((registry) => [registry, { Insecure: true }]));
-  const podman = `#!/bin/sh\necho '${JSON.stringify(rules)}'\n`;
+  const podman = `#!/bin/sh\necho '${JSON.stringify({ registries: rules })}'\n`;
   writeFileSync(join(bin, 'podman'), podman, { mode: 0o755 });
   return bin;
 }

@@ -10,6 +10,8 @@ function deployment(over: Partial<DeploymentRow> = {}): DeploymentRow {
     unit: 'web.service',
     image: 'ghcr.io/o/web:main',
     wanted_digest: 'sha256:new',
+    wanted_image_id: null,
+    restart_unit: null,
     former_image_id: 'i1',
     former_digest: 'sha256:old',
     held_as: 'localhost/podup/rollback:web.service-1',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { findRunning } from '../../../app/deploy/find-running.ts';
-import { inspectImage, listUnitContainers, readRegistries } from '../../../app/host/podman.ts';
+import { inspectImage, listUnitContainers, readPodmanInfo } from '../../../app/host/podman.ts';
 import { readUnit } from '../../../app/host/read-unit.ts';
 import { isUnitAlive } from '../../../app/host/systemctl.ts';
 import type { CommandResult } from '../../../shared/process/run-command.ts';
@@ -55,8 +55,8 @@ describe('podman: odd answers', () => {
       const outcomes = [
         await listUnitContainers(run, 'web.service'),
         await inspectImage(run, 'web'),
-        await readRegistries(run),
-        await findRunning(run, 'web.service', IMAGE, WANTED),
+        await readPodmanInfo(run),
+        await findRunning(run, 'web.service', IMAGE, { digest: WANTED, imageId: null }),
       ];
       for (const outcome of outcomes)
         assert.equal(outcome.ok || outcome.failure.code, 'PODMAN_FAILED');
@@ -91,13 +91,32 @@ describe('podman: odd answers', () => {
     assert.ok(asked[0]?.argv.includes('label=PODMAN_SYSTEMD_UNIT=a b;c.service'));
   });
 
+  test('what podman says of itself is read as far as it is there', async () => {
+    const whole = {
+      registries: { search: [] },
+      store: { graphRoot: '/g', graphRootAllocated: 100, graphRootUsed: 40 },
+      version: { Version: '5.4.2' },
+    };
+    for (const [said, value] of [
+      [
+        JSON.stringify(whole),
+        { registries: { search: [] }, version: '5.4.2', graphRoot: '/g', freeBytes: 60 },
+      ],
+      ['{}', { registries: null, version: '', graphRoot: '', freeBytes: undefined }],
+      ['null', { registries: null, version: '', graphRoot: '', freeBytes: undefined }],
+    ] as const) {
+      const { run } = answerCommands(() => ({ stdout: said }));
+      assert.deepEqual(await readPodmanInfo(run), { ok: true, value });
+    }
+  });
+
   test('an image that podman prints nothing of, or without digests, is read as what is there', async () => {
     const none = podman({ image: { stdout: '[]' } });
     assert.deepEqual(await inspectImage(none.run, 'web'), { ok: true, value: undefined });
     const bare = podman({ image: { stdout: '[{"Id":"i","Digest":"d"}]' } });
     assert.deepEqual(await inspectImage(bare.run, 'web'), {
       ok: true,
-      value: { id: 'i', digest: 'd', repoDigests: [] },
+      value: { id: 'i', digest: 'd', repoDigests: [], sizeBytes: 0 },
     });
   });
 });
@@ -137,7 +156,7 @@ describe('find running', () => {
   for (const [title, all, digest, isWanted] of ROWS) {
     test(`${title}: ${digest === undefined ? 'nothing runs' : isWanted ? 'wanted' : 'not wanted'}`, async () => {
       const { run } = podman({ container: containers(...all), image: { stdout: '[]' } });
-      const found = await findRunning(run, 'web.service', IMAGE, WANTED);
+      const found = await findRunning(run, 'web.service', IMAGE, { digest: WANTED, imageId: null });
       if (digest === undefined)
         assert.equal(found.ok || found.failure.code, 'CONTAINER_NOT_RUNNING');
       else
@@ -148,13 +167,22 @@ describe('find running', () => {
     });
   }
 
+  test('a container of the wanted local id runs what is wanted, whatever its digest', async () => {
+    const { run } = podman({
+      container: containers(container({ Image: 'i7', ImageDigest: OTHER })),
+      image: { stdout: '[]' },
+    });
+    const found = await findRunning(run, 'web.service', IMAGE, { digest: WANTED, imageId: 'i7' });
+    assert.ok(found.ok && found.value.isWanted);
+  });
+
   test('a container of the platform digest runs the index that podman knows it by', async () => {
     const image = [{ Id: 'i1', Digest: OTHER, RepoDigests: [`ghcr.io/octo-org/hello@${WANTED}`] }];
     const { run } = podman({
       container: containers(container({ ImageDigest: OTHER })),
       image: { stdout: JSON.stringify(image) },
     });
-    const found = await findRunning(run, 'web.service', IMAGE, WANTED);
+    const found = await findRunning(run, 'web.service', IMAGE, { digest: WANTED, imageId: null });
     assert.ok(found.ok && found.value.isWanted);
     assert.equal(found.value.digest, WANTED);
   });
@@ -166,7 +194,11 @@ describe('systemd: odd answers', () => {
   function busctl(execStart: unknown, loadState = 'loaded') {
     return answerCommands((argv) =>
       argv.some((word) => word.endsWith('.Unit'))
-        ? { stdout: ['web.service', loadState, 'active', 'running', true].map(line).join('\n') }
+        ? {
+            stdout: ['web.service', loadState, 'active', 'running', true, '', [], []]
+              .map(line)
+              .join('\n'),
+          }
         : { stdout: ['success', 42, execStart].map(line).join('\n') },
     );
   }

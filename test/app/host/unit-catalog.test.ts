@@ -17,6 +17,7 @@ function reading(image: UnitReading['image']): Outcome<UnitReading> {
     needsReload: false,
     pullsItself: false,
     isAutoUpdated: false,
+    ...{ playsKube: null, isInPod: false, sourcePath: '', bindsTo: [], requires: [] },
     image,
   });
 }

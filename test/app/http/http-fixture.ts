@@ -148,6 +148,7 @@ function readTestUnit(name: string): Promise<Outcome<UnitReading>> {
       needsReload: false,
       pullsItself: false,
       isAutoUpdated: false,
+      ...{ playsKube: null, isInPod: false, sourcePath: '', bindsTo: [], requires: [] },
       image: parseImageReference(text),
     }),
   );

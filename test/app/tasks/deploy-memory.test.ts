@@ -12,6 +12,8 @@ const OPEN: OpenDeployment = {
   unit: UNIT,
   image: 'ghcr.io/o/web:main',
   wanted_digest: DIGEST,
+  wanted_image_id: null,
+  restart_unit: null,
   former_image_id: 'i1',
   former_digest: 'sha256:old',
   held_as: 'localhost/podup/rollback:web.service-1',

@@ -83,7 +83,7 @@ describe('run task', () => {
     const actions = logOf(store, id);
     assert.equal(actions.at(-1), 'task-ended');
     assert.ok(actions.includes('digest-resolved'));
-    assert.equal(actions.filter((action) => action === 'command').length, 7);
+    assert.equal(actions.filter((action) => action === 'command').length, 8);
     assert.match(lines.join(''), /task started/);
   });
 

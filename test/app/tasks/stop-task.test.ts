@@ -18,6 +18,8 @@ function open(store: Store, id: string): void {
     unit: 'web.service',
     image: 'localhost/web:stable',
     wanted_digest: DIGEST,
+    wanted_image_id: null,
+    restart_unit: null,
     former_image_id: null,
     former_digest: null,
     held_as: null,

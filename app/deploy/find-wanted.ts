@@ -1,0 +1,164 @@
+import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import {
+  type ImageReference,
+  parseImageReference,
+  sameRepository,
+  withDigest,
+  withTag,
+} from '../domain/image-reference.ts';
+import { findHostObstacle } from '../domain/preflight.ts';
+import { findHeld, ROLLBACK_REPOSITORY } from '../domain/rollback-tag.ts';
+import type { UnitPolicy } from '../domain/unit-policy.ts';
+import { parseWantedVersion } from '../domain/wanted-version.ts';
+import { checkQuadlet } from '../host/check-quadlet.ts';
+import { inspectImage, listImageNames, readPodmanInfo } from '../host/podman.ts';
+import { readUnit, type UnitReading } from '../host/read-unit.ts';
+import { readCompanions } from '../host/read-unit-state.ts';
+import type { DeployParts, DeployRequest } from './deploy-unit.ts';
+
+/** What a unit is to run, and by which policy. */
+export type Wanted = {
+  readonly unit: string;
+  /** What is restarted for it: the unit, or that of its pod. */
+  readonly restartUnit: string;
+  /** The name with a tag under which the unit runs its image. */
+  readonly image: ImageReference;
+  readonly digest: string;
+  /** The image is on this host already, under this name, and no registry knows it; null: it is pulled by its digest. */
+  readonly heldHere: string | null;
+  readonly policy: UnitPolicy;
+};
+
+/** What a manual wish needs of the parts; it is what a plan is made with, too. */
+export type WantedParts = Pick<
+  DeployParts,
+  'run' | 'lookUp' | 'readPolicy' | 'onPhase' | 'onEvidence' | 'isSystem'
+>;
+
+/**
+ * Finds what a unit is to run: the image that its tag means now, or the version that a person chose. Fails where the unit
+ * cannot be deployed as it is, where this host cannot take the image, and where the registry does not give the digest.
+ */
+export async function findWanted(
+  parts: WantedParts,
+  request: Pick<DeployRequest, 'unit' | 'image' | 'version'>,
+): Promise<Outcome<Wanted>> {
+  parts.onPhase('reading-unit');
+  const read = await readUnit(parts.run, request.unit);
+  if (!read.ok) return read;
+  const usable = await checkUnit(parts, request, read.value);
+  if (!usable.ok) return usable;
+  const { image, restartUnit } = usable.value;
+  parts.onEvidence({ image: withTag(image) });
+  const policy = await parts.readPolicy(request.unit);
+  if (!policy.ok) return policy;
+  parts.onPhase('resolving-digest');
+  const found = await resolve(parts, request, image);
+  if (!found.ok) return found;
+  const { unit } = request;
+  return succeed({ ...found.value, unit, restartUnit, image, policy: policy.value });
+}
+
+type Usable = { readonly image: ImageReference; readonly restartUnit: string };
+
+async function checkUnit(
+  { run, isSystem }: WantedParts,
+  request: Pick<DeployRequest, 'unit' | 'image'>,
+  unit: UnitReading,
+): Promise<Outcome<Usable>> {
+  const refusal = refuseUnit(request, unit);
+  if (refusal) return { ok: false, failure: refusal };
+  const { image, sourcePath, bindsTo, requires, isInPod } = unit;
+  if (!image) return fail('UNIT_IMAGE_UNKNOWN', `Unit ${request.unit}.`);
+  const companions = await readCompanions(run, isInPod ? bindsTo : [], requires);
+  if (!companions.ok) return companions;
+  const { pod, puller } = companions.value;
+  if (puller !== null) {
+    return fail('UNIT_PULLS_ITSELF', `Through ${puller}, which pulls whatever the tag means.`);
+  }
+  if (sourcePath.endsWith('.container')) {
+    const made = await checkQuadlet(run, request.unit, sourcePath, isSystem);
+    if (!made.ok) return made;
+  }
+  return succeed({ image, restartUnit: pod ?? request.unit });
+}
+
+/** Why a unit is not deployed as it is; null where it may be. */
+function refuseUnit(
+  request: Pick<DeployRequest, 'unit' | 'image'>,
+  unit: UnitReading,
+): Failure | null {
+  const { image, name, playsKube } = unit;
+  const refuse = (...[code, detail]: Parameters<typeof fail>) => fail(code, detail).failure;
+  if (name !== request.unit) return refuse('UNIT_IS_ALIAS', `${name}.`);
+  if (playsKube !== null) {
+    const why = 'one of its images could not be exchanged without the others';
+    return refuse('UNIT_KIND_UNSUPPORTED', `It runs ${playsKube}: ${why}.`);
+  }
+  if (unit.pullsItself) return refuse('UNIT_PULLS_ITSELF', `Unit ${request.unit}.`);
+  if (unit.needsReload) return refuse('UNIT_NEEDS_RELOAD', `Unit ${request.unit}.`);
+  if (image?.digest !== undefined) return refuse('UNIT_IMAGE_PINNED', `Unit ${request.unit}.`);
+  const meant = request.image === undefined ? undefined : parseImageReference(request.image);
+  if (image && meant && !sameRepository(meant, image)) {
+    const detail = `It runs ${withTag(image)}, meant was ${request.image}.`;
+    return refuse('UNIT_IMAGE_CHANGED', detail);
+  }
+  return null;
+}
+
+type Resolved = Pick<Wanted, 'digest' | 'heldHere'>;
+
+async function resolve(
+  parts: WantedParts,
+  { unit, version }: Pick<DeployRequest, 'unit' | 'version'>,
+  image: ImageReference,
+): Promise<Outcome<Resolved>> {
+  const info = await readPodmanInfo(parts.run);
+  if (!info.ok) return info;
+  const current = await inspectImage(parts.run, withTag(image));
+  if (!current.ok) return current;
+  const obstacle = findHostObstacle(info.value, current.value?.sizeBytes ?? 0);
+  if (obstacle) return { ok: false, failure: obstacle };
+  const wanted = version === undefined ? undefined : parseWantedVersion(version, image);
+  if (version !== undefined && !wanted) {
+    return fail('VERSION_NOT_OF_UNIT', `${version.slice(0, 200)}; it runs ${withTag(image)}.`);
+  }
+  if (wanted?.kind === 'held') return findHeldVersion(parts, unit, wanted.name);
+  if (image.registry === 'localhost') {
+    const tag = wanted?.kind === 'tag' ? { ...image, tag: wanted.tag } : image;
+    const name = wanted?.kind === 'digest' ? withDigest(image, wanted.digest) : withTag(tag);
+    return findHere(parts, name);
+  }
+  const { registry, repository } = image;
+  const asked = wanted ? { registry, repository, ...versionOf(wanted) } : image;
+  const found = await parts.lookUp(asked, info.value.registries);
+  if (!found.ok) return found;
+  parts.onEvidence({ registry_digest: found.value.digest });
+  return succeed({ digest: found.value.digest, heldHere: null });
+}
+
+function versionOf(
+  wanted: { readonly kind: 'tag'; readonly tag: string } | { kind: 'digest'; digest: string },
+) {
+  return wanted.kind === 'tag' ? { tag: wanted.tag } : { digest: wanted.digest };
+}
+
+async function findHeldVersion(
+  parts: WantedParts,
+  unit: string,
+  name: string,
+): Promise<Outcome<Resolved>> {
+  const listed = await listImageNames(parts.run, ROLLBACK_REPOSITORY);
+  if (!listed.ok) return listed;
+  const isItsOwn = findHeld(unit, listed.value).some((held) => held.name === name);
+  if (!isItsOwn) return fail('VERSION_NOT_OF_UNIT', `${name} is not held for ${unit}.`);
+  return findHere(parts, name);
+}
+
+/** What no registry is asked for: an image that was built here, or one that is held. */
+async function findHere(parts: WantedParts, name: string): Promise<Outcome<Resolved>> {
+  const local = await inspectImage(parts.run, name);
+  if (!local.ok) return local;
+  if (!local.value) return fail('VERSION_NOT_OF_UNIT', `There is no image ${name} here.`);
+  return succeed({ digest: local.value.digest, heldHere: name });
+}

@@ -1,0 +1,78 @@
+import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { OpenDeployment } from '../domain/deployment.ts';
+import { withTag } from '../domain/image-reference.ts';
+import { tagImage } from '../host/podman.ts';
+import { readActiveDependents, readUnitSample } from '../host/read-unit-state.ts';
+import type { DeployParts } from './deploy-unit.ts';
+import type { Wanted } from './find-wanted.ts';
+import { pause } from './until-stopped.ts';
+import { holdFormerImage } from './way-back.ts';
+
+/** Longer than podman gives a container to end. */
+const SETTLE_MS = 15_000;
+const EVERY_MS = 250;
+
+/**
+ * The image is here: what the unit can go back to is held, and what depends on it is known. `stopped` where somebody has
+ * stopped the unit: its tag has the image then.
+ */
+export async function makeReady(
+  parts: DeployParts,
+  wanted: Wanted,
+  imageId: string,
+): Promise<Outcome<'stopped' | OpenDeployment>> {
+  const { unit, restartUnit, image, digest } = wanted;
+  // A pull takes its time: what counts is what the unit is now.
+  const now = await readSettled(parts, unit);
+  if (!now.ok) return now;
+  parts.onPhase('holding-image');
+  const isBad = (known: string) =>
+    [digest, imageId].includes(known) || parts.memory.findBad(unit, known) !== undefined;
+  const left = parts.memory.findAbandoned(unit);
+  const former = left
+    ? succeed(formerOf(left))
+    : await holdFormerImage(parts.run, unit, image, isBad);
+  if (!former.ok) return former;
+  if (['inactive', 'deactivating'].includes(now.value)) {
+    // Somebody stopped it: a push must not start a service in the middle of their work.
+    const tagged = await tagImage(parts.run, imageId, withTag(image));
+    return tagged.ok ? succeed('stopped') : tagged;
+  }
+  const dependents = await readActiveDependents(parts.run, restartUnit);
+  if (!dependents.ok) return dependents;
+  return succeed({
+    unit,
+    image: withTag(image),
+    wanted_digest: digest,
+    wanted_image_id: imageId,
+    restart_unit: restartUnit,
+    former_image_id: former.value?.imageId ?? null,
+    former_digest: former.value?.digest ?? null,
+    held_as: former.value?.heldAs ?? null,
+    dependents: [...new Set([...dependents.value, ...(left?.dependents ?? [])])],
+    stage: 'forward',
+    cause_code: null,
+    cause_detail: null,
+  });
+}
+
+/** What ran before a deployment that nobody has brought to an end. */
+function formerOf({ former_image_id: imageId, former_digest, held_as }: OpenDeployment) {
+  if (imageId === null) return null;
+  return { imageId, digest: former_digest ?? '', heldAs: held_as ?? '' };
+}
+
+/**
+ * The state of a unit that does not just end: whether systemd starts it again (it failed) or not (somebody stopped it)
+ * is known only then.
+ */
+async function readSettled(parts: DeployParts, unit: string): Promise<Outcome<string>> {
+  for (const deadlineMs = performance.now() + SETTLE_MS; ; await pause(EVERY_MS, parts.stop)) {
+    const read = await readUnitSample(parts.run, unit);
+    if (!read.ok) return read;
+    const { activeState } = read.value;
+    if (activeState !== 'deactivating' || performance.now() > deadlineMs) {
+      return succeed(activeState);
+    }
+  }
+}
