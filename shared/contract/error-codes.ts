@@ -1,5 +1,6 @@
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
+import { SSH_ERRORS } from './ssh-error-codes.ts';
 import { UPDATE_ERRORS } from './update-error-codes.ts';
 
 /**
@@ -285,6 +286,7 @@ export const ERRORS = {
     hint: 'Look at the journal of the unit podup-task-ID; redeliver the webhook to try again.',
   },
   ...DEPLOY_ERRORS,
+  ...SSH_ERRORS,
   ...UPDATE_ERRORS,
 } as const satisfies Record<string, ErrorMeaning>;
 
