@@ -70,6 +70,14 @@ export class SshHostLab {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Nothing comes through the open connections any more, in either direction, and nobody is told. */
+  freeze(): void {
+    for (const socket of this.#sockets) {
+      socket.unpipe();
+      socket.pause();
+    }
+  }
+
   /** New connections are closed at once, or (`hang`) never answered. Those that are open stay. */
   block(how: 'refuse' | 'hang' = 'refuse'): void {
     this.#block = how;
@@ -121,8 +129,13 @@ export class SshHostLab {
   }
 }
 
-/** Starts a second host; `root` is a Debian root for `test/lab/run --root`. Resolves when sshd takes connections. */
-export async function startSshHost(options: { readonly root?: string } = {}): Promise<SshHostLab> {
+/**
+ * Starts a second host; `root` is a Debian root for `test/lab/run --root`, `sshd` are more lines of sshd_config(5).
+ * Resolves when sshd takes connections.
+ */
+export async function startSshHost(
+  options: { readonly root?: string; readonly sshd?: readonly string[] } = {},
+): Promise<SshHostLab> {
   const folder = mkdtempSync(join(tmpdir(), 'podup-ssh-'));
   mkdirSync(join(folder, 'c'), { mode: 0o700 });
   for (const name of ['host_key', 'user_key']) makeKey(join(folder, name));
@@ -134,7 +147,8 @@ export async function startSshHost(options: { readonly root?: string } = {}): Pr
     [
       ...['ListenAddress 127.0.0.1', `HostKey ${join(folder, 'host_key')}`, 'PidFile none'],
       ...['UsePAM no', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no'],
-      ...['StrictModes no', `AuthorizedKeysFile ${join(folder, 'authorized_keys')}`, ''],
+      ...['StrictModes no', `AuthorizedKeysFile ${join(folder, 'authorized_keys')}`],
+      ...[...(options.sshd ?? []), ''],
     ].join('\n'),
   );
   const lab = spawn(

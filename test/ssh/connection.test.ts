@@ -82,6 +82,92 @@ describe('a connection that is cut', () => {
   });
 });
 
+describe('a connection that falls silent', () => {
+  test('is lost when nobody has answered for a while, and the next one is another', async () => {
+    const host = open();
+    const word = mark();
+    const running = sh(host, 'sleep 1000; :', word);
+    await hasStarted(word);
+    const frozenAt = performance.now();
+    lab.freeze();
+    assert.deepEqual((await running).end, { kind: 'connection-lost', reason: 'lab2' });
+    assert.ok(performance.now() - frozenAt < 20_000);
+    assert.equal((await sh(host, 'echo again')).stdout, 'again\n');
+    assert.ok(await isRunning(word), 'there nobody knows yet');
+    lab.cut();
+    await hasEnded(word);
+  });
+
+  test('does not keep a command beyond its limit and its grace', async () => {
+    const host = open();
+    assert.equal(await host.check(), null);
+    lab.freeze();
+    const result = await host.run({ argv: ['true'], timeoutMs: 500, killGraceMs: 500 });
+    assert.deepEqual(result.end, { kind: 'timed-out' });
+    assert.ok(result.durationMs < 6_000, `${result.durationMs} ms`);
+  });
+});
+
+describe('a session that is refused', () => {
+  test('starts nothing, and leaves alone what runs', async () => {
+    const small = await startSshHost({ sshd: ['MaxSessions 2'] });
+    try {
+      const host = openHost(small);
+      hosts.push(host);
+      const stopper = new AbortController();
+      const word = mark();
+      const running = host.run({
+        argv: ['sh', '-c', 'sleep 1000; :', word],
+        timeoutMs: LIMIT_MS,
+        signal: stopper.signal,
+      });
+      const isOn = async () => (await small.exec(`pgrep -f ${word}`)).code === 0;
+      await until('it runs', LIMIT_MS, isOn);
+      const { end } = await sh(host, 'echo too many');
+      assert.match(
+        end.kind === 'not-started' ? end.reason : end.kind,
+        /^SSH_UNREACHABLE: lab2: .*Session open refused by peer/,
+      );
+      assert.ok(await isOn());
+      stopper.abort();
+      assert.deepEqual((await running).end, { kind: 'aborted' });
+      assert.equal((await sh(host, 'echo again')).stdout, 'again\n');
+      assert.equal(small.accepted, 1);
+    } finally {
+      await Promise.all(hosts.splice(0).map((host) => host.close()));
+      await small.close();
+    }
+  });
+
+  test('because the socket of the connection is gone takes another one, and leaves alone what runs', async () => {
+    const host = open();
+    const word = mark();
+    const running = sh(host, 'while ! [ -e "$1" ]; do sleep 0.1; done; echo done', `/tmp/${word}`);
+    await hasStarted(word);
+    for (const name of readdirSync(lab.controlDir)) rmSync(join(lab.controlDir, name));
+    assert.equal((await sh(host, 'echo again')).stdout, 'again\n');
+    await lab.exec(`touch /tmp/${word}`);
+    assert.equal((await running).stdout, 'done\n');
+    await until(
+      'only the other one is left',
+      LIMIT_MS,
+      () => findProcesses('ControlMaster=yes').length === 1,
+    );
+  });
+});
+
+test('a command that is stopped while the host is logged in to does not wait for that', async () => {
+  lab.block('hang');
+  const host = open();
+  const stopper = new AbortController();
+  const running = host.run({ argv: ['true'], timeoutMs: LIMIT_MS, signal: stopper.signal });
+  const asked = host.askHttp('http://localhost/', 300);
+  await until('the client connects', LIMIT_MS, () => lab.open > 0);
+  stopper.abort();
+  assert.deepEqual((await running).end, { kind: 'aborted' });
+  assert.equal('code' in (await asked), true);
+});
+
 describe('a host that cannot be logged in to', () => {
   // It would be the same path here, if ever a command ran on the wrong side.
   const file = `/tmp/podup-${randomBytes(4).toString('hex')}`;

@@ -9,9 +9,9 @@ export type ClientOptions = {
   readonly controlPath: string;
 };
 
-/** A dead peer is noticed after interval times count, 15 s. */
+/** A dead peer is noticed after 15 s: one interval of silence, and one for each question without an answer. */
 const ALIVE_INTERVAL_S = 5;
-const ALIVE_COUNT = 3;
+const ALIVE_COUNT = 2;
 
 /** What a client says on stderr that did not get its session over the shared connection: nothing has run. */
 export const NOT_SHARED = 'podup-not-shared';

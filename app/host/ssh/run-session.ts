@@ -75,7 +75,8 @@ export async function runSession(
   });
   over.abort();
   const marks = readMarks(outcome.stderr, nonce);
-  if (marks.end === undefined && reason === undefined && outcome.stderr.includes(NOT_SHARED)) {
+  // What has begun may say that word itself, and must never run twice.
+  if (!reason && !marks.end && !marks.hasBegun && marks.stderr.includes(NOT_SHARED)) {
     return { kind: 'no-session', said: outcome.stderr.replaceAll(NOT_SHARED, '') };
   }
   const result: CommandResult = {

@@ -26,7 +26,10 @@ export type OpenConnection = { readonly controlPath: string };
 type Master = {
   readonly opened: Promise<Outcome<OpenConnection>>;
   readonly ended: Promise<unknown>;
+  /** At once, with all that runs over it. */
   readonly end: () => void;
+  /** When the last that runs over it has ended. */
+  readonly retire: () => void;
 };
 
 /**
@@ -63,13 +66,13 @@ export class SharedConnection {
     return this.#master.opened;
   }
 
-  /** Whoever finds that it is gone says so, for its end may not have been heard of yet. */
+  /** Whoever gets no session over it says so, for it may have gone unnoticed. What still runs over it is left alone. */
   async drop(connection: OpenConnection): Promise<void> {
     const master = this.#master;
     const opened = await master?.opened;
     if (!master || !opened?.ok || opened.value !== connection) return;
     this.#forget(master);
-    master.end();
+    master.retire();
   }
 
   /** Resolves when no process of the connection is left. */
@@ -89,6 +92,7 @@ function openMaster(options: ConnectionOptions): Master {
   const controlPath = join(options.controlDir, randomBytes(4).toString('hex'));
   const word = `podup-${randomBytes(8).toString('hex')}`;
   const stop = new AbortController();
+  const retirement = new AbortController();
   const answered = Promise.withResolvers<Outcome<OpenConnection>>();
   const answer = (outcome: Outcome<OpenConnection>) => {
     clearTimeout(deadline);
@@ -106,18 +110,25 @@ function openMaster(options: ConnectionOptions): Master {
     argv: masterArguments({ ...options, controlPath }, options.connectTimeoutMs, HOLDER),
     timeoutMs: MAX_LIFE_MS,
     signal: stop.signal,
-    onStart: (process) =>
+    onStart: (process) => {
       awaitEcho(process, word, (before) =>
         before === ''
           ? answer(succeed({ controlPath }))
           : refuse(`its login shell prints of its own: ${before}`),
-      ),
+      );
+      retirement.signal.addEventListener('abort', () => process.stdin?.end());
+    },
   }).then(async (result) => {
     refuse(describe(result));
     // A client that was killed leaves it behind.
     await rm(controlPath, { force: true });
   });
-  return { opened: answered.promise, ended, end: () => stop.abort() };
+  return {
+    opened: answered.promise,
+    ended,
+    end: () => stop.abort(),
+    retire: () => retirement.abort(),
+  };
 }
 
 /** Calls `then` with what came before the echo of `word`. */

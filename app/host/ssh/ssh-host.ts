@@ -52,9 +52,15 @@ export type SshHost = {
     url: string,
     timeoutMs: number,
   ) => Promise<{ readonly status: number } | Failure>;
-  /** Ends what runs and the connection; resolves when no process of ours is left. Then everything is refused. */
+  /**
+   * Ends what runs and the connection; resolves when no process of ours is left. Then everything is refused. An open
+   * connection keeps this process alive.
+   */
   readonly close: () => Promise<void>;
 };
+
+/** The connection is well, but its sshd allows no more sessions over it (sshd_config(5) MaxSessions). */
+const SESSION_REFUSED = /Session open refused by peer/;
 
 /** `sun_path` holds 108 bytes, and the client first makes a socket with 17 more in its name. */
 const MAX_DIR_BYTES = 70;
@@ -83,12 +89,14 @@ export function openSshHost(options: SshHostOptions): Outcome<SshHost> {
   const attempt = async (command: Command): Promise<CommandResult> => {
     // A second time over a new connection, where the first one had gone unnoticed.
     for (let isLast = false; ; isLast = true) {
-      const opened = await shared.get();
-      if (command.signal?.aborted) return stopped(command);
+      const opened = await unlessAborted(shared.get(), command.signal);
+      if (!opened) return stopped(command);
       if (!opened.ok) return refuse(command, `SSH_UNREACHABLE: ${opened.failure.detail}`);
       const end = await runSession(command, { ...client, ...opened.value });
       if (end.kind === 'done') return end.result;
-      if (isLast) return refuse(command, `SSH_UNREACHABLE: ${name}: ${toLine(end.said)}`);
+      if (isLast || SESSION_REFUSED.test(end.said)) {
+        return refuse(command, `SSH_UNREACHABLE: ${name}: ${toLine(end.said)}`);
+      }
       await shared.drop(opened.value);
     }
   };
@@ -103,9 +111,10 @@ export function openSshHost(options: SshHostOptions): Outcome<SshHost> {
         `${JSON.stringify(host)}:${port} is not a place to connect to.`,
       );
     }
-    const opened = await shared.get();
-    if (!opened.ok) return opened;
     const any = AbortSignal.any([closing.signal, signal]);
+    const opened = await unlessAborted(shared.get(), any);
+    if (!opened) return fail('SSH_UNREACHABLE', `${name}: not logged in before it was stopped.`);
+    if (!opened.ok) return opened;
     const forward = openForward({ ...client, ...opened.value }, { host, port }, any);
     void track(forward.ended);
     return succeed(forward.stream);
@@ -141,6 +150,17 @@ async function runInSlot(
   } finally {
     release();
   }
+}
+
+/** What comes of `work`, or undefined as soon as `signal` is aborted. */
+function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
+  if (signal?.aborted) return Promise.resolve(undefined);
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  signal?.addEventListener('abort', () => resolve(undefined), { once: true });
+  return Promise.race([work, promise]);
 }
 
 /** A command that ended before it began: stopped, or in want of a session. */
