@@ -82,7 +82,10 @@ describe('a TCP probe', () => {
   test('looks from there, not from here', async (context) => {
     const here = createServer();
     await new Promise<void>((resolve) => here.listen(0, '127.0.0.1', resolve));
-    context.after(() => here.close());
+    context.after(() => {
+      here.close();
+      here.closeAllConnections();
+    });
     const { port } = here.address() as AddressInfo;
     await refused(host.probeTcp('127.0.0.1', port, LIMIT_MS));
     await refused(host.askHttp(`http://127.0.0.1:${port}/`, LIMIT_MS));

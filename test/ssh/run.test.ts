@@ -58,6 +58,7 @@ describe('how a command ends there', () => {
     const result = await sh('sh -c "sleep 1000; :" "$1" & echo done', {}, word);
     assert.deepEqual(result.end, { kind: 'exited', code: 0 });
     assert.equal(result.stdout, 'done\n');
+    assert.ok(result.durationMs < 10_000, `${result.durationMs} ms`);
     assert.ok(await isRunning(word), 'it is not ours to end, as on this machine');
     await lab.exec(`pkill -f ${word}`);
   });
@@ -170,11 +171,14 @@ describe('what a command is given there', () => {
 });
 
 describe('a command is ended there', () => {
-  test('at its limit, with its whole group', async () => {
+  test('at its limit, with its whole group, each of which may end well', async () => {
     const word = mark();
-    const script = 'sh -c "sleep 1000; :" "$1"; :';
-    const result = await sh(script, { timeoutMs: 1_000 }, word);
+    const member = 'trap "echo ended; exit" TERM; sleep 1000 & wait';
+    const script = `trap : TERM; sh -c '${member}' "$1" & wait; wait; echo all`;
+    const result = await sh(script, { timeoutMs: 1_000, killGraceMs: 20_000 }, word);
     assert.deepEqual(result.end, { kind: 'timed-out' });
+    assert.equal(result.stdout, 'ended\nall\n');
+    assert.ok(result.durationMs < 15_000, `${result.durationMs} ms`);
     assert.ok(!(await isRunning(word)));
   });
 
