@@ -80,7 +80,7 @@ describe('a TCP probe', () => {
   });
 
   test('looks from there, not from here', async (context) => {
-    const here = createServer();
+    const here = createServer((_, response) => response.end());
     await new Promise<void>((resolve) => here.listen(0, '127.0.0.1', resolve));
     context.after(() => {
       here.close();

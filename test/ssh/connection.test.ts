@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
+import { NOT_SHARED } from '../../app/host/ssh/client-arguments.ts';
 import { openSshHost, type SshHost } from '../../app/host/ssh/ssh-host.ts';
 import { formatEnd } from '../../shared/process/run-command.ts';
 import { findProcesses } from '../helpers/processes.ts';
@@ -65,6 +66,21 @@ describe('a connection that is cut', () => {
     assert.equal((await sh(host, 'echo again')).stdout, 'again\n');
     assert.equal(lab.accepted, before + 1);
     await hasEnded(word);
+  });
+
+  test('never makes a command run twice, whatever it says', async () => {
+    const host = open();
+    const word = mark();
+    const script = `echo run >> "/tmp/$1"; echo ${NOT_SHARED} >&2; sleep 1000; :`;
+    const running = sh(host, script, word);
+    await until(
+      'it has run',
+      LIMIT_MS,
+      async () => (await lab.exec(`cat /tmp/${word}`)).code === 0,
+    );
+    lab.cut();
+    assert.equal((await running).end.kind, 'connection-lost');
+    assert.equal((await lab.exec(`cat /tmp/${word}`)).stdout, 'run\n');
   });
 
   test('while nothing runs is not noticed by the next command', async () => {
