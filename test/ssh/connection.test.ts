@@ -40,6 +40,12 @@ const hasStarted = (word: string) => until(`${word} runs`, LIMIT_MS, () => isRun
 const hasEnded = (word: string) =>
   until(`${word} is over`, LIMIT_MS, async () => !(await isRunning(word)));
 
+/** The clients that hold a connection of this file open. */
+function findMasters(): number[] {
+  const ours = findProcesses(lab.controlDir);
+  return findProcesses('ControlMaster=yes').filter((pid) => ours.includes(pid));
+}
+
 /** A configuration that differs in one line from that of the lab. */
 function changeConfig(key: string, value: string): { readonly options: readonly string[] } {
   const file = join(lab.folder, `config-${key}`);
@@ -93,7 +99,7 @@ describe('a connection that is cut', () => {
   test('and whose master was killed is opened again', async () => {
     const host = open();
     assert.equal(await host.check(), null);
-    for (const pid of findProcesses('ControlMaster=yes')) process.kill(pid, 'SIGKILL');
+    for (const pid of findMasters()) process.kill(pid, 'SIGKILL');
     assert.equal((await sh(host, 'echo again')).stdout, 'again\n');
   });
 });
@@ -164,11 +170,7 @@ describe('a session that is refused', () => {
     assert.equal((await sh(host, 'echo again')).stdout, 'again\n');
     await lab.exec(`touch /tmp/${word}`);
     assert.equal((await running).stdout, 'done\n');
-    await until(
-      'only the other one is left',
-      LIMIT_MS,
-      () => findProcesses('ControlMaster=yes').length === 1,
-    );
+    await until('only the other one is left', LIMIT_MS, () => findMasters().length === 1);
   });
 });
 
