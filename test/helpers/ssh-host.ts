@@ -158,7 +158,8 @@ export async function startSshHost(
       ...['--bind', `${folder}:${folder}`, '--'],
       ...[process.execPath, join(root, 'test/fixtures/ssh-host.ts'), folder],
     ],
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+    // Its input ends with this process, and it ends with its input.
+    { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] },
   );
   const host = new SshHostLab(folder, lab);
   try {
