@@ -105,7 +105,7 @@ async function executeAll(runs: readonly Run[], atATime: number): Promise<Result
 rmSync(coverage, { recursive: true, force: true });
 mkdirSync(join(coverage, 'tmp'), { recursive: true });
 const outside = find('test/{app,crash,product,scripts,shared,supervisor,update}/**/*.test.ts');
-const inside = find('test/{e2e,host,rootful}/**/*.test.ts');
+const inside = find('test/{e2e,host,rootful,ssh}/**/*.test.ts');
 // First, for it installs what the others need, too.
 const obstacle = inside.length > 0 ? findObstacle() : undefined;
 const lacking = outside
@@ -123,6 +123,12 @@ const hostRuns: readonly Run[] =
     : [];
 const labRuns = inside.flatMap((file) => {
   if (file.startsWith('test/rootful/')) return [inLab(file, ['--rootful'], 'Debian 12, rootful')];
+  // They start the labs that they need themselves, as hosts that they reach from outside.
+  if (file.startsWith('test/ssh/')) {
+    return [
+      { name: `${file} (labs reached over SSH)`, argv: [process.execPath, ...nodeTest, file] },
+    ];
+  }
   const bookworm = inLab(file, [], 'Debian 12, rootless');
   // The main job on both: hand-written units of podman 4.3, Quadlet of podman 5.
   return ON_BOTH.test(file)

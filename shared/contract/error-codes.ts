@@ -1,5 +1,6 @@
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
+import { SSH_ERRORS } from './ssh-error-codes.ts';
 import { TASK_ERRORS } from './task-error-codes.ts';
 import { UPDATE_ERRORS } from './update-error-codes.ts';
 
@@ -272,6 +273,7 @@ export const ERRORS = {
   },
   ...TASK_ERRORS,
   ...DEPLOY_ERRORS,
+  ...SSH_ERRORS,
   ...UPDATE_ERRORS,
 } as const satisfies Record<string, ErrorMeaning>;
 

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { execa } from 'execa';
 import { OutputCollector } from './output-collector.ts';
 
@@ -14,6 +15,11 @@ export type Command = {
   readonly environment?: NodeJS.ProcessEnv;
   /** Text for its standard input; default: none. */
   readonly input?: string;
+  /**
+   * Sees the process as soon as it runs, and then holds its standard input: what is written there arrives, and it
+   * stays open until it is ended or the process is gone. Not together with `input`; only for commands of this machine.
+   */
+  readonly onStart?: (process: ChildProcess) => void;
   /** Its output may hold secrets of others (the environment of a container): a record of the run leaves it out. */
   readonly isPrivate?: boolean;
   /** Its arguments may hold secrets: a record of the run names the program only. */
@@ -30,7 +36,9 @@ export type CommandEnd =
   | { readonly kind: 'signalled'; readonly signal: string }
   | { readonly kind: 'timed-out' }
   | { readonly kind: 'aborted' }
-  | { readonly kind: 'not-started'; readonly reason: string };
+  | { readonly kind: 'not-started'; readonly reason: string }
+  /** Of another host: it was told to run, and nobody can say what it came to; it may still run there for a while. */
+  | { readonly kind: 'connection-lost'; readonly reason: string };
 
 /** The record of a run: what was asked, how it ended, what it said. */
 export type CommandResult = {
@@ -69,11 +77,13 @@ export async function runCommand(command: Command): Promise<CommandResult> {
     buffer: false,
     detached: true,
     cleanup: false,
-    ...(command.input === undefined ? { stdin: 'ignore' as const } : { input: command.input }),
+    ...chooseInput(command),
     ...(command.environment && { env: command.environment, extendEnv: false }),
   });
   subprocess.stdout.on('data', (chunk: Buffer) => stdout.add(chunk));
   subprocess.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
+
+  if (subprocess.pid !== undefined) command.onStart?.(subprocess.nodeChildProcess);
 
   const ended = new AbortController();
   const stop = (why: 'timed-out' | 'aborted') => {
@@ -125,8 +135,17 @@ export function formatEnd(result: CommandResult): string {
     'timed-out': () => `did not end within its limit (ran ${result.durationMs} ms)`,
     aborted: () => 'was stopped',
     'not-started': () => (end.kind === 'not-started' ? `could not be started (${end.reason})` : ''),
+    'connection-lost': () =>
+      end.kind === 'connection-lost'
+        ? `may or may not have come to its end, for the connection was lost (${end.reason})`
+        : '',
   }[end.kind]();
   return `${argv.slice(0, 3).join(' ')} ${how}${said === '' ? '' : `: ${said}`}.`;
+}
+
+function chooseInput({ input, onStart }: Command) {
+  if (onStart) return { stdin: 'pipe' as const };
+  return input === undefined ? { stdin: 'ignore' as const } : { input };
 }
 
 type Ended = {

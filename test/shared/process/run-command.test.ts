@@ -200,6 +200,36 @@ describe('an abort', () => {
   });
 });
 
+describe('who sees it start', () => {
+  test('writes to its input for as long as it runs', async () => {
+    const result = await sh('read a; echo "got $a"; read b; echo "got $b"; cat', {
+      onStart: ({ stdin, stdout }) => {
+        stdin?.write('one\n');
+        // Only when the first has been read, so the input has stayed open.
+        stdout?.once('data', () => stdin?.end('two\nthree'));
+      },
+    });
+    assert.deepEqual(result.end, { kind: 'exited', code: 0 });
+    assert.equal(result.stdout, 'got one\ngot two\nthree');
+  });
+
+  test('need not end its input', async () => {
+    const result = await sh('exit 4', { onStart: () => undefined });
+    assert.deepEqual(result.end, { kind: 'exited', code: 4 });
+  });
+
+  test('sees nothing of one that cannot be started', async () => {
+    const seen: unknown[] = [];
+    const result = await runCommand({
+      argv: ['/nowhere/no-such-program'],
+      timeoutMs: LIMIT_MS,
+      onStart: (process) => seen.push(process),
+    });
+    assert.deepEqual(result.end, { kind: 'not-started', reason: 'ENOENT' });
+    assert.deepEqual(seen, []);
+  });
+});
+
 describe('formatEnd', () => {
   const ROWS: readonly (readonly [end: CommandEnd, stderr: string, text: string])[] = [
     [{ kind: 'exited', code: 5 }, 'one\ntwo\n', 'podman pull -q exited with 5: two.'],
@@ -211,6 +241,11 @@ describe('formatEnd', () => {
       { kind: 'not-started', reason: 'ENOENT' },
       '',
       'podman pull -q could not be started (ENOENT).',
+    ],
+    [
+      { kind: 'connection-lost', reason: 'host' },
+      'one\n',
+      'podman pull -q may or may not have come to its end, for the connection was lost (host): one.',
     ],
     [
       { kind: 'exited', code: 1 },
