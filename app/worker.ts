@@ -8,7 +8,8 @@ import type { RunCommand } from '../shared/process/run-command.ts';
 import { openStore, type Store } from './db/store.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createHealthCheck, toCheck } from './host/health.ts';
-import { createHostRunner } from './host/host-runner.ts';
+import type { Host } from './host/host.ts';
+import { openHost, openLocalHost } from './host/open-host.ts';
 import { readUnit } from './host/read-unit.ts';
 import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
 import { type AdminGate, createAdminGate } from './http/admin-gate.ts';
@@ -80,7 +81,13 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
     await recorder.close();
     return store;
   }
-  const { app, recover, stop } = joinParts(parts, recorder, store.value);
+  const host = openHost(loaded.settings, parts.environment);
+  if (!host.ok) {
+    store.value.close();
+    await recorder.close();
+    return host;
+  }
+  const { app, recover, stop } = joinParts(parts, recorder, store.value, host.value);
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
   return succeed({ app, schema: store.value.schema, stop });
@@ -105,10 +112,10 @@ async function whileSaying<T>(
 
 type Joined = Pick<WorkerProcess, 'app' | 'stop'> & { recover(): Promise<void> };
 
-function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined {
+function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: Host): Joined {
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
-  const run = createHostRunner(settings);
+  const { run } = host;
   const dispatcher = createDispatcher(parts, store);
   const intake = new Intake({
     folder: paths.intakeDir,
@@ -154,6 +161,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined
       events.flush();
       await intake.close();
       await ownUpdates.close();
+      await host.close();
       store.close();
     },
   };
@@ -237,7 +245,9 @@ function createDispatcher(parts: WorkerParts, store: Store): TaskDispatcher {
     argv: parts.program,
     environment: taskEnvironment(settings, paths, environment),
   };
-  const run = createHostRunner(settings);
+  // A task runs here, wherever its unit does.
+  const scope = settings.sshTarget === undefined ? settings.systemdScope : 'user';
+  const { run } = openLocalHost(scope, environment);
   const systemdRun = createSystemdRunExecutor(run, program, longestTaskMs(settings));
   const child = createChildExecutor(program);
   return new TaskDispatcher({

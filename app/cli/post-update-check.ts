@@ -1,17 +1,16 @@
-import { getuid } from 'node:process';
 import { type Loaded, loadSettings } from '../../shared/config/load-settings.ts';
 import { hashFile, programFile } from '../../shared/config/program-file.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
+import { formatFailure } from '../../shared/contract/outcome.ts';
 import { MIGRATIONS } from '../db/generated-migrations.ts';
 import { inspectDatabase } from '../db/inspect-database.ts';
 import type { ImageReference } from '../domain/image-reference.ts';
-import { createHostRunner } from '../host/host-runner.ts';
+import type { Host } from '../host/host.ts';
+import { openHost } from '../host/open-host.ts';
 import { readPodmanInfo } from '../host/podman.ts';
 import { readUnit } from '../host/read-unit.ts';
-import { lookUpDigest } from '../registry/look-up-digest.ts';
-import { authFileCandidates } from '../registry/read-credentials.ts';
-import { parseRegistryRules } from '../registry/registry-rules.ts';
+import { createLookUp } from '../tasks/create-look-up.ts';
 import { checkAfterUpdate } from '../updates/post-update-check.ts';
 import { findRelease } from '../updates/release/find-release.ts';
 import { printFaults } from './print-faults.ts';
@@ -33,14 +32,20 @@ export async function postUpdateCheck(
   }
   const { loaded } = result;
   const digest = await hashFile(programFile());
+  const host = openHost(loaded.settings, environment);
+  if (!host.ok) {
+    process.stderr.write(`${formatFailure(host.failure)}\n`);
+    return EXIT.failure;
+  }
   const answer = await checkAfterUpdate({
     version: PROGRAM.version,
     digest,
     expected,
     inspect: () => inspectDatabase(loaded.paths.database, MIGRATIONS),
     lookForRelease: releaseLookUp(loaded, digest),
-    registries: await registryLookUps(loaded, environment),
+    registries: await registryLookUps(loaded, host.value),
   });
+  await host.value.close();
   process.stdout.write(`${JSON.stringify(answer)}\n`);
   return EXIT.ok;
 }
@@ -66,22 +71,18 @@ function releaseLookUp({ settings }: Loaded, digest: string) {
 }
 
 /** The look-ups that a deployment of the configured units would make, one for each registry. */
-async function registryLookUps({ settings }: Loaded, environment: NodeJS.ProcessEnv) {
+async function registryLookUps({ settings }: Loaded, host: Host) {
   if (settings.units.length === 0) return [];
-  const run = createHostRunner(settings);
+  const { run } = host;
   const readings = await Promise.all(settings.units.map((unit) => readUnit(run, unit)));
   const images = new Map<string, ImageReference>();
   for (const reading of readings) {
     const image = reading.ok ? reading.value.image : undefined;
     if (image && images.size < MAX_REGISTRIES) images.set(image.registry, image);
   }
-  const config = await readPodmanInfo(run);
-  if (!config.ok) return [];
-  const options = {
-    registries: parseRegistryRules(config.value.registries),
-    authFiles: authFileCandidates({ ...environment, uid: getuid?.() ?? 0 }),
-    timeoutMs: REGISTRY_TIMEOUT_MS,
-    userAgent: `pod-upgrade-trigger/${PROGRAM.version}`,
-  };
-  return [...images.values()].map((image) => () => lookUpDigest(image, options));
+  const info = await readPodmanInfo(run);
+  if (!info.ok) return [];
+  const { registries } = info.value;
+  const lookUp = createLookUp(host, REGISTRY_TIMEOUT_MS, new AbortController().signal);
+  return [...images.values()].map((image) => () => lookUp(image, registries));
 }

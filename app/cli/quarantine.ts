@@ -5,7 +5,7 @@ import type { Settings } from '../../shared/config/settings.ts';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import { formatFailure } from '../../shared/contract/outcome.ts';
 import { openStore, type Store } from '../db/store.ts';
-import { createHostRunner } from '../host/host-runner.ts';
+import { openHost } from '../host/open-host.ts';
 import { listQuarantine } from '../tasks/quarantine.ts';
 import { releaseQuarantined } from '../tasks/timer-guards.ts';
 import { printFaults } from './print-faults.ts';
@@ -45,8 +45,14 @@ export function releaseQuarantine(
   environment: NodeJS.ProcessEnv,
 ): Promise<ExitCode> {
   return withStore(environment, async (store, settings) => {
-    const run = createHostRunner(settings);
+    const host = openHost(settings, environment);
+    if (!host.ok) {
+      process.stderr.write(`${formatFailure(host.failure)}\n`);
+      return EXIT.failure;
+    }
+    const { run, close } = host.value;
     const { released, guards } = await releaseQuarantined(store, run, unit, digest);
+    await close();
     if (!guards.ok) process.stderr.write(`${formatFailure(guards.failure)}\n`);
     recordRelease(store, unit, digest, released);
     const what = digest === undefined ? 'no image of it is' : 'that image of it is not';

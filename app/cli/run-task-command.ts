@@ -1,4 +1,3 @@
-import { getuid } from 'node:process';
 import { loadSettings } from '../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
@@ -6,12 +5,9 @@ import { formatFailure } from '../../shared/contract/outcome.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { openStore } from '../db/store.ts';
 import type { TaskRun } from '../db/tasks.ts';
-import type { DeployParts } from '../deploy/deploy-unit.ts';
-import { anyOf } from '../deploy/until-stopped.ts';
 import { isTaskId } from '../domain/identifier.ts';
-import { lookUpDigest } from '../registry/look-up-digest.ts';
-import { authFileCandidates } from '../registry/read-credentials.ts';
-import { parseRegistryRules } from '../registry/registry-rules.ts';
+import { openHost } from '../host/open-host.ts';
+import { createLookUp } from '../tasks/create-look-up.ts';
 import { runTask } from '../tasks/run-task.ts';
 import { WAKE_SIGNAL } from '../tasks/task-executor.ts';
 
@@ -46,30 +42,19 @@ export async function runTaskCommand(
     process.once(signal, () => ending.abort());
   }
   const { signal } = ending;
-  const lookUp = createLookUp(environment, settings.registryTimeoutMs, signal);
+  const host = openHost(settings, environment);
+  if (!host.ok) {
+    log.error({ code: host.failure.code }, formatFailure(host.failure));
+    store.value.close();
+    return EXIT.failure;
+  }
+  const lookUp = createLookUp(host.value, settings.registryTimeoutMs, signal);
   const onWake = (look: () => void) => void process.on(WAKE_SIGNAL, look);
-  const taken = await runTask(
-    { store: store.value, log, settings, lookUp, signal, onWake },
-    attempt,
-  );
+  const parts = { store: store.value, log, settings, host: host.value, lookUp, signal, onWake };
+  const taken = await runTask(parts, attempt);
   process.removeAllListeners(WAKE_SIGNAL).on(WAKE_SIGNAL, () => undefined);
+  await host.value.close();
   store.value.close();
   process.disconnect?.();
   return taken ? EXIT.ok : EXIT.failure;
-}
-
-function createLookUp(
-  environment: NodeJS.ProcessEnv,
-  timeoutMs: number,
-  signal: AbortSignal,
-): DeployParts['lookUp'] {
-  const authFiles = authFileCandidates({ ...environment, uid: getuid?.() ?? 0 });
-  return (image, registries, cut) =>
-    lookUpDigest(image, {
-      registries: parseRegistryRules(registries),
-      authFiles,
-      timeoutMs,
-      signal: anyOf(signal, cut),
-      userAgent: `pod-upgrade-trigger/${PROGRAM.version}`,
-    });
 }

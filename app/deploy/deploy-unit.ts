@@ -4,8 +4,10 @@ import { decideResumption } from '../domain/deployment.ts';
 import type { ImageReference } from '../domain/image-reference.ts';
 import type { DeferralReason, TaskPhase } from '../domain/task.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
-import { goBack, goForward } from './carry-out.ts';
+import type { ProbeSource } from '../host/host.ts';
+import { goForward } from './carry-out.ts';
 import type { DeployMemory } from './deploy-memory.ts';
+import { goBack } from './go-back.ts';
 import { prepareDeployment } from './prepare-deployment.ts';
 import { leaveAsItIs, untilStopped } from './until-stopped.ts';
 import type { GateVerdict } from './watch-unit.ts';
@@ -39,6 +41,7 @@ export type DeployEvidence = {
 /** What a deployment works with. Every command goes through `run`, which records it. */
 export type DeployParts = {
   readonly run: RunCommand;
+  readonly ask: ProbeSource;
   /** The units are those of the system and not of a user. */
   readonly isSystem: boolean;
   /** Asks the registry for the digest of the tag; `registries` is what podman is configured with. */
@@ -66,6 +69,8 @@ export type DeployParts = {
   readonly isStopping: () => boolean;
   /** A person wants the deployment to end: an untouched unit is left as it is, a touched one goes back. */
   readonly stop: AbortSignal;
+  /** How often the task was put off before. */
+  readonly deferrals: number;
   readonly limits: { readonly pullTimeoutMs: number; readonly restartTimeoutMs: number };
 };
 

@@ -3,13 +3,15 @@ import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-
 import { type ImageReference, withTag } from '../domain/image-reference.ts';
 import type { TaskPhase } from '../domain/task.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
+import type { ProbeSource } from '../host/host.ts';
 import { tagImage } from '../host/podman.ts';
-import { resetFailed, restartUnit } from '../host/systemctl.ts';
+import { explainManager, resetFailed, restartUnit } from '../host/systemctl.ts';
 import { type GateVerdict, type Watch, watchUnit } from './watch-unit.ts';
 
 /** What an exchange works with. */
 export type ExchangeParts = {
   readonly run: RunCommand;
+  readonly ask: ProbeSource;
   readonly onPhase: (phase: TaskPhase) => void;
   readonly onVerdict: (verdict: GateVerdict) => void;
   /** Cuts the watch short; absent where nothing may. */
@@ -40,8 +42,8 @@ export async function exchangeImage(
   exchange: Exchange,
 ): Promise<Outcome<void>> {
   const { unit, restartUnit, image, from, policy, checkImage } = exchange;
-  const { run, limits, onVerdict, stop } = parts;
-  const watch = { run, unit, image, policy, checkImage, onVerdict, stop };
+  const { run, ask, limits, onVerdict, stop } = parts;
+  const watch = { run, ask, unit, image, policy, checkImage, onVerdict, stop };
   parts.onPhase('tagging-image');
   const tagged = await tagImage(run, from, withTag(image));
   if (!tagged.ok) return tagged;
@@ -76,11 +78,11 @@ async function restart(
 ): Promise<Outcome<undefined>> {
   const result = await restartUnit(run, unit, timeoutMs);
   if (result.end.kind === 'timed-out') return fail('RESTART_TIMEOUT', formatEnd(result));
-  if (result.end.kind === 'not-started') return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+  if (result.end.kind === 'not-started') return explainManager(result);
   if (isSuccess(result)) return { ok: true, value: undefined };
   // Who was ended, or could not ask, knows nothing of the unit.
   if (result.end.kind !== 'exited' || NO_MANAGER.test(result.stderr)) {
-    return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+    return explainManager(result);
   }
   const isInterrupted = INTERRUPTED.test(result.stderr);
   return fail(isInterrupted ? 'RESTART_INTERRUPTED' : 'RESTART_FAILED', formatEnd(result));

@@ -9,7 +9,7 @@ import type { OpenDeployment } from '../domain/deployment.ts';
 import { withDigest, withTag } from '../domain/image-reference.ts';
 import { decideRateLimitWait } from '../domain/rate-limit.ts';
 import { inspectImage, tagImage } from '../host/podman.ts';
-import { failed } from './carry-out.ts';
+import { failed } from './deploy-end.ts';
 import type { DeployMemory } from './deploy-memory.ts';
 import type { DeployEnd, DeployParts, DeployRequest } from './deploy-unit.ts';
 import { findNotBefore } from './find-not-before.ts';

@@ -14,6 +14,7 @@ import {
   sameRepository,
 } from '../domain/image-reference.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
+import type { ProbeSource } from '../host/host.ts';
 import { listUnitContainers } from '../host/podman.ts';
 import { readUnitSample } from '../host/read-unit-state.ts';
 import { readUnitLog } from '../host/systemctl.ts';
@@ -31,6 +32,7 @@ export type GateVerdict = {
 /** What is watched, and by what it is judged. */
 export type Watch = {
   readonly run: RunCommand;
+  readonly ask: ProbeSource;
   readonly unit: string;
   readonly image: ImageReference;
   readonly policy: Pick<
@@ -95,12 +97,12 @@ function isUpNow(before: GateState, now: GateState): boolean {
 
 /** A step without the question to the probe: that is asked here. */
 async function judge(
-  { policy, run }: Watch,
+  { policy, run, ask }: Watch,
   step: GateStep,
   rules: GateRules,
 ): Promise<Exclude<GateStep, { kind: 'probe' }>> {
   if (step.kind !== 'probe') return step;
-  const failure = policy.probe && (await askProbe(policy.probe, run));
+  const failure = policy.probe && (await askProbe(policy.probe, run, ask));
   return onProbe(step.state, failure, performance.now(), rules);
 }
 
@@ -153,10 +155,10 @@ type Say = (part: GateVerdict['part'], failure: Failure | null, detail: string) 
 async function proveAtTheEnd(watch: Watch, verdict: Say): Promise<Outcome<void>> {
   const { probe } = watch.policy;
   if (probe) {
-    let failure = await askProbe(probe, watch.run);
+    let failure = await askProbe(probe, watch.run, watch.ask);
     for (let tries = 1; failure && tries < LAST_PROBES; tries++) {
       await pause(EVERY_MS, watch.stop);
-      failure = await askProbe(probe, watch.run);
+      failure = await askProbe(probe, watch.run, watch.ask);
     }
     verdict('probe', failure, failure ? '' : 'It answers after the soak, too.');
     if (failure) return { ok: false, failure };

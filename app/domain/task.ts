@@ -37,8 +37,11 @@ export type TaskPhase =
   | 'rolling-back'
   | 'done';
 
-/** Why a task waits: for what the policy of its unit asks for, or because a registry wants to be left alone. */
-export type DeferralReason = 'policy' | 'rate-limit';
+/**
+ * Why a task waits: for what the policy of its unit asks for, because a registry wants to be left alone, or because the
+ * host is out of reach on which a unit has to be brought back.
+ */
+export type DeferralReason = 'policy' | 'rate-limit' | 'unreachable';
 
 /** Whether the state is final. */
 export function isFinal(status: TaskStatus): status is FinalStatus {

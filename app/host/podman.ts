@@ -7,6 +7,7 @@ import {
 } from '../../shared/process/run-command.ts';
 import type { ContainerHealth } from '../domain/gate.ts';
 import type { PodmanFacts } from '../domain/preflight.ts';
+import { explainUnreachable } from './explain-unreachable.ts';
 
 /** A container of a unit and the image it runs. */
 export type UnitContainer = {
@@ -51,6 +52,8 @@ export async function runPodman(
     maxOutputBytes: MAX_OUTPUT_BYTES,
     isPrivate: call.isPrivate === true,
   });
+  const unreachable = explainUnreachable(result);
+  if (unreachable) return unreachable;
   if (result.end.kind === 'not-started') return fail('PODMAN_UNAVAILABLE', formatEnd(result));
   return succeed(result);
 }

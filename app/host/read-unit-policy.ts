@@ -1,9 +1,9 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
+import { isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
 import { splitWords } from '../domain/split-words.ts';
 import { parseUnitPolicy, type UnitPolicy } from '../domain/unit-policy.ts';
+import type { Host } from './host.ts';
+import { explainManager } from './systemctl.ts';
 
 const TIMEOUT_MS = 10_000;
 const MAX_OUTPUT_BYTES = 256 * 1024;
@@ -16,11 +16,11 @@ const MAX_FILE_BYTES = 1_048_576;
  * for one that may not be read: what it says could be what holds a deployment back.
  */
 export async function readUnitPolicy(
-  run: RunCommand,
+  host: Pick<Host, 'run' | 'readText'>,
   unit: string,
   defaults: UnitPolicy,
 ): Promise<Outcome<UnitPolicy>> {
-  const paths = await listFiles(run, unit);
+  const paths = await listFiles(host.run, unit);
   if (!paths.ok) return paths;
   if (paths.value.length > MAX_FILES) {
     const detail = `${unit} has ${paths.value.length} files, more than ${MAX_FILES}.`;
@@ -28,7 +28,7 @@ export async function readUnitPolicy(
   }
   const texts: string[] = [];
   for (const path of paths.value) {
-    const text = await readText(path);
+    const text = await readText(host, path);
     if (!text.ok) return text;
     texts.push(text.value);
   }
@@ -45,7 +45,7 @@ async function listFiles(run: RunCommand, unit: string): Promise<Outcome<readonl
     timeoutMs: TIMEOUT_MS,
     maxOutputBytes: MAX_OUTPUT_BYTES,
   });
-  if (!isSuccess(result)) return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+  if (!isSuccess(result)) return explainManager(result);
   // A path alone is printed as it is, a list of them with quotes and escapes.
   const fragment = /^FragmentPath=(.+)$/m.exec(result.stdout)?.[1];
   const dropIns = splitWords(/^DropInPaths=(.*)$/m.exec(result.stdout)?.[1] ?? '');
@@ -55,20 +55,13 @@ async function listFiles(run: RunCommand, unit: string): Promise<Outcome<readonl
   return succeed(paths);
 }
 
-/** The text of a file; empty where there is none or, like /dev/null of a masked unit, no regular one. */
-async function readText(path: string): Promise<Outcome<string>> {
+async function readText(host: Pick<Host, 'readText'>, path: string): Promise<Outcome<string>> {
   try {
-    // A pipe without a writer would hold up the reader for ever.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = await file.stat();
-    if (!stats.isFile()) return succeed('');
-    if (stats.size > MAX_FILE_BYTES)
-      return fail('UNIT_POLICY_INVALID', `${path} is larger than 1 MiB.`);
-    return succeed(await file.readFile('utf8'));
+    return succeed(await host.readText(path, MAX_FILE_BYTES));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    // Removed since the last daemon-reload; below what is no folder there is nothing either.
-    if (code === 'ENOENT' || code === 'ENOTDIR') return succeed('');
+    if (code === 'EFBIG') return fail('UNIT_POLICY_INVALID', `${path} is larger than 1 MiB.`);
+    if (code === 'EHOSTUNREACH') return fail('SSH_UNREACHABLE', (error as Error).message);
     return fail('UNIT_POLICY_INVALID', `${path} cannot be read (${code}).`);
   }
 }

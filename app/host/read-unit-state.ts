@@ -1,6 +1,7 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
+import { isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
 import type { UnitSample } from '../domain/gate.ts';
+import { explainManager } from './systemctl.ts';
 
 const TIMEOUT_MS = 10_000;
 const MAX_OUTPUT_BYTES = 1024 * 1024;
@@ -112,7 +113,7 @@ async function show(
     timeoutMs: TIMEOUT_MS,
     maxOutputBytes: MAX_OUTPUT_BYTES,
   });
-  if (!isSuccess(result)) return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+  if (!isSuccess(result)) return explainManager(result);
   const paragraphs = result.stdout.trim().split('\n\n');
   return succeed(
     paragraphs.map(

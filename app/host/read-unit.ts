@@ -1,10 +1,5 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import {
-  type CommandResult,
-  formatEnd,
-  isSuccess,
-  type RunCommand,
-} from '../../shared/process/run-command.ts';
+import { isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
 import { type ImageReference, parseImageReference } from '../domain/image-reference.ts';
 import {
   findKubePlay,
@@ -13,6 +8,7 @@ import {
   isInPod,
   pullsAtEachStart,
 } from '../domain/podman-run-image.ts';
+import { explainManager } from './systemctl.ts';
 
 /** What the user manager says of a service unit. */
 export type UnitReading = {
@@ -109,17 +105,13 @@ async function getProperties(
     // A start command may set variables of its container: `podman run --env PASSWORD=…`.
     isPrivate: names.includes('ExecStart'),
   });
-  if (!isSuccess(result)) return describeBusFailure(result);
+  if (!isSuccess(result)) return explainManager(result);
   try {
     const lines = result.stdout.trim().split('\n');
     return succeed(lines.map((line) => (JSON.parse(line) as { data: unknown }).data));
   } catch {
     return fail('USER_MANAGER_UNAVAILABLE', 'busctl printed something that is not JSON.');
   }
-}
-
-function describeBusFailure(result: CommandResult) {
-  return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
 }
 
 function listNames(value: unknown): readonly string[] {

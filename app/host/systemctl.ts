@@ -4,6 +4,15 @@ import {
   formatEnd,
   type RunCommand,
 } from '../../shared/process/run-command.ts';
+import { explainUnreachable } from './explain-unreachable.ts';
+
+/**
+ * Why a command to the service manager has failed: USER_MANAGER_UNAVAILABLE, or SSH_UNREACHABLE where already the host
+ * was out of reach.
+ */
+export function explainManager(result: CommandResult): ReturnType<typeof fail> {
+  return explainUnreachable(result) ?? fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+}
 
 const QUERY_TIMEOUT_MS = 10_000;
 const TEXT_TIMEOUT_MS = 20_000;
@@ -86,7 +95,7 @@ export async function readUnitLog(
     maxOutputBytes: MAX_LOG_BYTES,
   });
   if (result.end.kind !== 'exited' || result.end.code !== 0) {
-    return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+    return explainManager(result);
   }
   const lines = result.stdout.split('\n').filter((line) => line !== '');
   return succeed(lines.map((line) => line.slice(0, MAX_LINE_CHARACTERS)));
@@ -102,7 +111,8 @@ export async function checkUserManager(run: RunCommand): Promise<Outcome<void>> 
   if (['running', 'degraded', 'starting', 'initializing', 'maintenance'].includes(state)) {
     return succeed(undefined);
   }
-  return fail('USER_MANAGER_UNAVAILABLE', state === '' ? formatEnd(result) : `It is ${state}.`);
+  if (state === '') return explainManager(result);
+  return fail('USER_MANAGER_UNAVAILABLE', `It is ${state}.`);
 }
 
 /** Whether a unit is running or about to. False for one that does not exist. */
@@ -112,7 +122,7 @@ export async function isUnitAlive(run: RunCommand, unit: string): Promise<Outcom
     timeoutMs: QUERY_TIMEOUT_MS,
   });
   const state = result.stdout.trim();
-  if (state === '') return fail('USER_MANAGER_UNAVAILABLE', formatEnd(result));
+  if (state === '') return explainManager(result);
   return succeed(state !== 'inactive' && state !== 'failed');
 }
 

@@ -3,7 +3,7 @@ import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-
 import { type Guarded, isPlainPath, planGuards, serviceFiles } from '../domain/timer-guard.ts';
 import { runPodman } from './podman.ts';
 import { readUnit } from './read-unit.ts';
-import { reloadManager } from './systemctl.ts';
+import { explainManager, reloadManager } from './systemctl.ts';
 
 /** A unit whose image is in quarantine; `guard` is the file that keeps the timer off it already. */
 export type QuarantinedUnit = {
@@ -34,7 +34,7 @@ export async function keepTimerOff(
   if (!changed.ok) return changed;
   if (changed.value) {
     const reloaded = await reloadManager(run);
-    if (!isSuccess(reloaded)) return fail('USER_MANAGER_UNAVAILABLE', formatEnd(reloaded));
+    if (!isSuccess(reloaded)) return explainManager(reloaded);
   }
   return succeed(ofUnit);
 }
@@ -90,7 +90,7 @@ async function readHost(run: RunCommand) {
     argv: ['systemctl', '--user', 'show-environment'],
     timeoutMs: TIMEOUT_MS,
   });
-  if (!isSuccess(environment)) return fail('USER_MANAGER_UNAVAILABLE', formatEnd(environment));
+  if (!isSuccess(environment)) return explainManager(environment);
   const isSystem = environment.argv[1] === '--system';
   const config = isSystem ? succeed('/etc') : await script(run, CONFIG_HOME);
   if (!config.ok) return config;

@@ -2,8 +2,7 @@ import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { ImageRepository } from '../domain/image-reference.ts';
 import { explainStatus } from './explain-failure.ts';
 import { type Challenge, parseChallenges } from './parse-challenge.ts';
-import { readAuthFile } from './read-auth-file.ts';
-import { type Credentials, findCredentials } from './read-credentials.ts';
+import { type CredentialReaders, type Credentials, findCredentials } from './read-credentials.ts';
 import {
   isAllowedScheme,
   type RegistryRequest,
@@ -24,6 +23,7 @@ export type ChallengeContext = {
   readonly image: ImageRepository;
   /** Empty where the challenge comes from another host than the registry of the image: then only anonymously. */
   readonly authFiles: readonly string[];
+  readonly readers: CredentialReaders;
   readonly signal: AbortSignal;
 };
 
@@ -53,8 +53,8 @@ export async function answerChallenge(
   if (!bearer && !challenges.some(({ scheme }) => scheme === 'basic')) {
     return fail('REGISTRY_UNAUTHORIZED', `${host} asks for neither Bearer nor Basic.`);
   }
-  const { image, authFiles, signal } = context;
-  const found = await findCredentials(image, authFiles, readAuthFile, signal);
+  const { image, authFiles, readers, signal } = context;
+  const found = await findCredentials(image, authFiles, readers, signal);
   if (!found.ok) return found;
   return bearer
     ? await requestToken(bearer, found.value, response, context)

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { runCommand } from '../../shared/process/run-command.ts';
 import { type ImageReference, isDigest, tagOf, withTag } from '../domain/image-reference.ts';
 import { type Authorization, answerChallenge } from './answer-challenge.ts';
 import { explainStatus } from './explain-failure.ts';
+import { readAuthFile } from './read-auth-file.ts';
+import type { CredentialReaders } from './read-credentials.ts';
 import { type ImageLocation, locateImage, type RegistryRules } from './registry-rules.ts';
 import {
   openRegistrySession,
   type RegistryResponse,
   type RegistrySession,
+  type SessionOptions,
 } from './registry-session.ts';
 
 /** What a registry says that a tag means now. */
@@ -28,6 +32,10 @@ export type DigestLookup = {
 export type LookUpOptions = {
   readonly registries: RegistryRules;
   readonly authFiles: readonly string[];
+  /** How those are read, where they lie on another host. Default: here. */
+  readonly readers?: CredentialReaders;
+  /** The path of a socket that leads to a place as another host sees it. Default: this host's own network. */
+  readonly forward?: SessionOptions['forward'];
   readonly timeoutMs: number;
   /** Gives the look-up up; it then rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
@@ -45,6 +53,8 @@ const MANIFEST_TYPES = [
 ];
 /** The limit that registries set themselves (distribution's specification, "Pushing Manifests"). */
 const MAX_MANIFEST_BYTES = 4_194_304;
+/** Credentials of this host. */
+const HERE: CredentialReaders = { readText: readAuthFile, run: runCommand };
 const HUB = 'docker.io';
 const HUB_ENDPOINT = 'registry-1.docker.io';
 
@@ -53,6 +63,7 @@ type LookUp = {
   readonly signal: AbortSignal;
   readonly location: ImageLocation;
   readonly authFiles: readonly string[];
+  readonly readers: CredentialReaders;
 };
 
 /** Where the manifest is asked for, and with what authorization so far. */
@@ -80,9 +91,11 @@ export async function lookUpDigest(
     userAgent: options.userAgent,
     ...(options.retryPauseMs !== undefined && { retryPauseMs: options.retryPauseMs }),
     ...(location.insecure && { unverifiedHost: url.hostname }),
+    ...(options.forward && { forward: options.forward }),
   });
   try {
-    return await lookUp(url, { session, signal, location, authFiles: options.authFiles });
+    const { authFiles, readers = HERE } = options;
+    return await lookUp(url, { session, signal, location, authFiles, readers });
   } finally {
     await session.close();
   }
@@ -131,6 +144,7 @@ async function ask(method: 'HEAD' | 'GET', target: Target, look: LookUp): Promis
     session: look.session,
     image: look.location.image,
     authFiles: own ? look.authFiles : [],
+    readers: look.readers,
     signal: look.signal,
   });
   if (!answered.ok) return answered;

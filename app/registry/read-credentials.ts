@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { RunCommand } from '../../shared/process/run-command.ts';
 import { type ImageRepository, repositoryOf } from '../domain/image-reference.ts';
 import { askCredentialHelper } from './ask-credential-helper.ts';
 import { codeOf } from './explain-failure.ts';
@@ -12,6 +13,15 @@ export type Credentials = { readonly authFile: string } & (
 
 /** Reads a small text file; rejects with a Node error code where it cannot. */
 export type ReadText = (path: string) => Promise<string>;
+
+/** How files are read and helpers are run, on the host whose credentials count. */
+export type CredentialReaders = { readonly readText: ReadText; readonly run: RunCommand };
+
+type HelperContext = {
+  readonly path: string;
+  readonly run: RunCommand;
+  readonly signal: AbortSignal | undefined;
+};
 
 /** The part of the environment that decides where podman keeps credentials; `uid` is the user's number. */
 export type AuthEnvironment = {
@@ -65,14 +75,14 @@ export function authFileCandidates(environment: AuthEnvironment): string[] {
 export async function findCredentials(
   image: ImageRepository,
   authFiles: readonly string[],
-  readText: ReadText,
+  { readText, run }: CredentialReaders,
   signal?: AbortSignal,
 ): Promise<Found> {
   for (const path of authFiles) {
     const file = await loadFile(path, readText);
     if (!file.ok) return file;
     if (!file.value) continue;
-    const found = await findInFile(file.value, image, path, signal);
+    const found = await findInFile(file.value, image, { path, run, signal });
     if (!found.ok || found.value) return found;
   }
   return succeed(undefined);
@@ -109,8 +119,7 @@ function parseJson(text: string): unknown {
 async function findInFile(
   file: AuthFile,
   image: ImageRepository,
-  path: string,
-  signal: AbortSignal | undefined,
+  { path, run, signal }: HelperContext,
 ): Promise<Found> {
   const host = hostOf(image.registry);
   const helpers = Object.entries(file.credHelpers ?? {});
@@ -119,7 +128,7 @@ async function findInFile(
     helpers.find(([key]) => hostOf(key) === host) ??
     [];
   if (server !== undefined && helper !== undefined) {
-    const asked = await askCredentialHelper(helper, server, path, signal);
+    const asked = await askCredentialHelper(helper, server, path, run, signal);
     if (!asked.ok) return asked;
     if (asked.value !== 'not-installed') return succeed(asked.value);
     const program = `docker-credential-${helper}`;
@@ -128,7 +137,7 @@ async function findInFile(
   const stored = decodeEntry(entryFor(file, image), path);
   if (!stored.ok || stored.value || !file.credsStore) return stored;
   const storeKey = host === HUB ? HUB_KEY : image.registry;
-  const asked = await askCredentialHelper(file.credsStore, storeKey, path, signal);
+  const asked = await askCredentialHelper(file.credsStore, storeKey, path, run, signal);
   if (!asked.ok) return asked;
   return succeed(asked.value === 'not-installed' ? undefined : asked.value);
 }

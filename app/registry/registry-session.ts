@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, request as sendRequest } from 'undici';
+import { Agent, buildConnector, type Dispatcher, request as sendRequest } from 'undici';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { codeOf, explainAbort, explainNetworkError } from './explain-failure.ts';
 import { type Exchange, retryUnavailable } from './retry-unavailable.ts';
@@ -39,6 +39,8 @@ export type RegistrySession = {
 export type SessionOptions = {
   /** The one host name whose certificate is not verified. Credentials for others always need a verified one. */
   readonly unverifiedHost?: string;
+  /** The path of a socket that leads to a host and a port, in place of a connection from here. */
+  readonly forward?: (host: string, port: number) => Promise<string>;
   /** Ends everything: a deadline, or the caller giving up. */
   readonly signal: AbortSignal;
   readonly userAgent: string;
@@ -60,8 +62,12 @@ export function openRegistrySession(options: SessionOptions): RegistrySession {
   const limits = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
   // The signal is the sockets', not each request's: the library looks at the latter only once it is connected.
   const connect = { timeout: 0, signal: options.signal };
-  const verifying = new Agent({ ...limits, connect });
-  const trusting = new Agent({ ...limits, connect: { ...connect, rejectUnauthorized: false } });
+  const via = (how: ConnectOptions) => chooseConnect(how, options.forward);
+  const verifying = new Agent({ ...limits, connect: via(connect) });
+  const trusting = new Agent({
+    ...limits,
+    connect: via({ ...connect, rejectUnauthorized: false }),
+  });
   const pick = (url: URL) => (url.hostname === options.unverifiedHost ? trusting : verifying);
   const exchangeOnce: Exchange = (hop) => exchange(hop, pick(hop.url), options);
   const exchangeOne = retryUnavailable(exchangeOnce, options.signal, options.retryPauseMs);
@@ -70,6 +76,23 @@ export function openRegistrySession(options: SessionOptions): RegistrySession {
     close: async () => {
       await Promise.all([verifying.destroy(), trusting.destroy()]);
     },
+  };
+}
+
+type ConnectOptions = buildConnector.BuildOptions;
+
+/** A certificate is verified for the name that was asked for, wherever the socket leads through. */
+function chooseConnect(
+  how: ConnectOptions,
+  forward: SessionOptions['forward'],
+): ConnectOptions | buildConnector.connector {
+  if (!forward) return how;
+  return (options, callback) => {
+    const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
+    forward(options.hostname.replace(/^\[|\]$/g, ''), port).then(
+      (socketPath) => buildConnector({ ...how, socketPath })(options, callback),
+      (error: Error) => callback(error, null),
+    );
   };
 }
 

@@ -7,7 +7,7 @@ import { type DeployParts, deployUnit } from '../deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
 import { anyOf } from '../deploy/until-stopped.ts';
 import { type PolicySettings, policyDefaults } from '../domain/unit-policy.ts';
-import { createHostRunner } from '../host/host-runner.ts';
+import type { Host } from '../host/host.ts';
 import { readUnitPolicy } from '../host/read-unit-policy.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
 import { recordCommand } from './record-command.ts';
@@ -17,8 +17,9 @@ import { refreshTimerGuards } from './timer-guards.ts';
 export type RunTaskParts = {
   readonly store: Store;
   readonly log: Logger;
+  readonly host: Host;
   readonly settings: PolicySettings &
-    Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines' | 'systemdScope'>;
+    Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines'>;
   readonly lookUp: DeployParts['lookUp'];
   readonly signal: AbortSignal;
   /** Has `look` called whenever somebody says that the row of the task has changed. */
@@ -98,10 +99,9 @@ async function deploy(
   memory: TaskMemory,
   { note, stop }: { readonly note: Note; readonly stop: AbortSignal },
 ) {
-  const { store, settings, signal } = parts;
-  const onHost = createHostRunner(settings);
+  const { store, settings, signal, host } = parts;
   const run = recordCommand(
-    (command) => onHost({ ...command, signal: anyOf(signal, command.signal) }),
+    (command) => host.run({ ...command, signal: anyOf(signal, command.signal) }),
     (entry) => store.taskLogs.append({ task_id: task.id, ...entry }),
   );
   const defaultPolicy = policyDefaults(settings);
@@ -112,14 +112,15 @@ async function deploy(
   const end = await deployUnit(
     {
       run,
-      isSystem: settings.systemdScope === 'system',
+      ask: host.ask,
+      isSystem: host.isSystem,
       diagnose,
       lookUp: async (image, registries, cut) => {
         const found = await parts.lookUp(image, registries, cut);
         if (found.ok) note('info', 'digest-resolved', `The registry says ${found.value.digest}.`);
         return found;
       },
-      readPolicy: (unit) => readUnitPolicy(run, unit, defaultPolicy),
+      readPolicy: (unit) => readUnitPolicy({ ...host, run }, unit, defaultPolicy),
       defaultPolicy,
       memory,
       keepTimerOff: async (isLifted) => {
@@ -141,6 +142,7 @@ async function deploy(
       onNote: note,
       isStopping: () => signal.aborted,
       stop,
+      deferrals: task.deferrals,
       limits: settings,
     },
     {

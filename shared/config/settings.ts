@@ -14,6 +14,7 @@ import {
   parseWebUrl,
   within,
 } from './setting-values.ts';
+import { SSH_SETTINGS } from './ssh-settings.ts';
 import { LOG_LEVELS, SUPERVISOR_DEFAULTS } from './supervisor-settings.ts';
 
 const secretText = z.string().min(8).max(4096);
@@ -114,6 +115,7 @@ export const SETTINGS = {
     about:
       'Whose units are deployed: those of the user manager, with rootless podman, or, as root, those of the system.',
   },
+  ...SSH_SETTINGS,
   journalLines: {
     variable: 'PODUP_TASK_DIAGNOSTICS_JOURNAL_LINES',
     schema: within(1, 1000),
@@ -250,6 +252,8 @@ export type SettingKey = keyof typeof SETTINGS;
 type Optional =
   | 'stateDir'
   | 'targetBin'
+  | 'sshTarget'
+  | 'sshConfigFile'
   | 'releaseRepository'
   | 'releaseBaseUrl'
   | 'releaseTag'

@@ -12,12 +12,11 @@ import {
 } from '../../app/deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../../app/deploy/diagnose-unit.ts';
 import { policyDefaults, type UnitPolicy } from '../../app/domain/unit-policy.ts';
-import { createHostRunner } from '../../app/host/host-runner.ts';
+import type { Host } from '../../app/host/host.ts';
+import { openLocalHost } from '../../app/host/open-host.ts';
 import { readUnitPolicy } from '../../app/host/read-unit-policy.ts';
 import { newIdentifier } from '../../app/intake/new-identifier.ts';
-import { lookUpDigest } from '../../app/registry/look-up-digest.ts';
-import { authFileCandidates } from '../../app/registry/read-credentials.ts';
-import { parseRegistryRules } from '../../app/registry/registry-rules.ts';
+import { createLookUp } from '../../app/tasks/create-look-up.ts';
 import { openMemory } from '../../app/tasks/deploy-memory.ts';
 import { refreshTimerGuards } from '../../app/tasks/timer-guards.ts';
 import type { CommandResult, RunCommand } from '../../shared/process/run-command.ts';
@@ -27,7 +26,8 @@ import { DEPLOY_SETTINGS } from '../helpers/deploy-settings.ts';
 export const LIMITS = { pullTimeoutMs: 60_000, restartTimeoutMs: 60_000 };
 
 /** As root the units are the system's. */
-export const onHost = createHostRunner({ systemdScope: getuid?.() === 0 ? 'system' : 'user' });
+const localHost = openLocalHost(getuid?.() === 0 ? 'system' : 'user', process.env);
+export const onHost = localHost.run;
 
 /** Runs commands as they are and keeps what they came to. */
 export function recordRuns(
@@ -77,12 +77,14 @@ function addTask(unit: string): string {
 }
 
 type DeployOptions = {
+  readonly host?: Host;
   readonly run?: RunCommand;
   readonly limits?: typeof LIMITS;
   /** The limit of the look-up, in milliseconds. */
   readonly lookUpMs?: number;
   readonly attempt?: number;
   readonly isStopping?: () => boolean;
+  readonly deferrals?: number;
   readonly stop?: AbortSignal;
   /** Goes on with what an earlier attempt has left. */
   readonly task?: string;
@@ -91,32 +93,25 @@ type DeployOptions = {
 
 /** One whole deployment by the real parts, with all that it reported. */
 export async function deploy(unit: string, options: DeployOptions = {}) {
-  const { run = onHost, limits = LIMITS, attempt = 1, policy, task, ...others } = options;
+  const { host = localHost, limits = LIMITS, attempt = 1, policy, task, ...others } = options;
   const { isStopping = () => false, stop = new AbortController().signal, ...more } = others;
-  const { lookUpMs = 10_000, ...request } = more;
+  const { lookUpMs = 10_000, run = host.run, deferrals = 0, ...request } = more;
   const store = openSharedStore();
   const id = task ?? addTask(unit);
   const phases: string[] = [];
   const phaseMs = new Map<string, number>();
   const verdicts: Parameters<DeployParts['onVerdict']>[0][] = [];
   let evidence: DeployEvidence = {};
-  const authFiles = authFileCandidates({ ...process.env, uid: getuid?.() ?? 0 });
   const defaults = { ...policyDefaults(DEPLOY_SETTINGS), ...policy };
   const memory = openMemory(store, { id });
   const end = await deployUnit(
     {
       run,
       limits,
-      isSystem: getuid?.() === 0,
-      lookUp: (image, registries, signal) =>
-        lookUpDigest(image, {
-          registries: parseRegistryRules(registries),
-          authFiles,
-          timeoutMs: lookUpMs,
-          userAgent: 'test',
-          ...(signal && { signal }),
-        }),
-      readPolicy: (name) => readUnitPolicy(run, name, defaults),
+      ask: host.ask,
+      isSystem: host.isSystem,
+      lookUp: createLookUp(host, lookUpMs, new AbortController().signal),
+      readPolicy: (name) => readUnitPolicy({ ...host, run }, name, defaults),
       defaultPolicy: defaults,
       memory,
       keepTimerOff: async (isLifted) => {
@@ -139,6 +134,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
       onNote: () => undefined,
       isStopping,
       stop,
+      deferrals,
     },
     { unit, attempt, ...request },
   );

@@ -23,10 +23,8 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/cli': [
     'app/api',
     'app/db',
-    'app/deploy',
     'app/domain',
     'app/host',
-    'app/registry',
     'app/standby',
     'app/tasks',
     'app/updates',
@@ -56,7 +54,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/intake': ['app/db', 'app/domain', 'shared/contract', 'shared/fs', 'shared/log'],
   'app/main.ts': ['app/cli', 'app/standby', 'app/worker.ts', 'shared/config', 'shared/contract'],
   'app/recorder': ['app/db', 'app/events', 'app/intake', 'shared/contract', 'shared/fs'],
-  'app/registry': ['app/domain', 'shared/contract'],
+  'app/registry': ['app/domain', 'shared/contract', 'shared/process'],
   'app/scheduler': ['app/api', 'app/updates', 'shared/config', 'shared/contract'],
   'app/standby': [
     'app/api',
@@ -73,6 +71,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/deploy',
     'app/domain',
     'app/host',
+    'app/registry',
     'shared/config',
     'shared/contract',
     'shared/process',

@@ -4,6 +4,7 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { askProbe } from '../../../app/deploy/ask-probe.ts';
+import { askLocal } from '../../../app/host/ask-local.ts';
 import { type RunCommand, runCommand } from '../../../shared/process/run-command.ts';
 import { until } from '../../helpers/until.ts';
 import { answerCommands } from '../tasks/task-fixture.ts';
@@ -53,7 +54,7 @@ describe('an HTTP probe', () => {
         asked.push(`${method} ${path} ${headers['user-agent']}`);
         response.writeHead(status, { location: '/elsewhere' }).end();
       });
-      const failure = await askProbe({ kind: 'http', url }, noCommand);
+      const failure = await askProbe({ kind: 'http', url }, noCommand, askLocal);
       // What stands behind the path may be a secret.
       const detail = `${url.replace('?a=b', '')} answered ${status}.`;
       assert.deepEqual(failure, isContent ? null : { code: 'GATE_PROBE_FAILED', detail });
@@ -62,7 +63,7 @@ describe('an HTTP probe', () => {
 
   test('fails where nobody listens', async (t) => {
     const url = `http://127.0.0.1:${await closedPort(t)}/`;
-    const failure = await askProbe({ kind: 'http', url }, noCommand);
+    const failure = await askProbe({ kind: 'http', url }, noCommand, askLocal);
     assert.deepEqual(failure, { code: 'GATE_PROBE_FAILED', detail: `${url}: ECONNREFUSED.` });
   });
 
@@ -72,7 +73,11 @@ describe('an HTTP probe', () => {
         t,
         createServer((socket) => socket.end(text)),
       );
-      const failure = await askProbe({ kind: 'http', url: `http://127.0.0.1:${port}/` }, noCommand);
+      const failure = await askProbe(
+        { kind: 'http', url: `http://127.0.0.1:${port}/` },
+        noCommand,
+        askLocal,
+      );
       assert.equal(failure?.code, 'GATE_PROBE_FAILED');
     }
   });
@@ -90,14 +95,14 @@ describe('an HTTP probe', () => {
           closed.resolve();
         });
       });
-      const failure = await askProbe({ kind: 'http', url }, noCommand);
+      const failure = await askProbe({ kind: 'http', url }, noCommand, askLocal);
       assert.equal(failure === null, status === 200);
       await closed.promise;
     });
 
   test('leaves no connection open', async (t) => {
     const { url, countOpen } = await serve(t, (_, response) => response.end('fine'));
-    assert.equal(await askProbe({ kind: 'http', url }, noCommand), null);
+    assert.equal(await askProbe({ kind: 'http', url }, noCommand, askLocal), null);
     await until('the end of the connection', 3_000, async () => (await countOpen()) === 0);
   });
 
@@ -106,6 +111,7 @@ describe('an HTTP probe', () => {
     const failure = await askProbe(
       { kind: 'http', url: url.replace('?', 'x'.repeat(1_000)) },
       noCommand,
+      askLocal,
     );
     assert.equal(failure?.detail.length, 500);
   });
@@ -116,13 +122,16 @@ describe('a TCP probe', () => {
     const ended = Promise.withResolvers<void>();
     const server = createServer((socket) => socket.on('close', () => ended.resolve()).resume());
     const port = await listen(t, server);
-    assert.equal(await askProbe({ kind: 'tcp', host: '127.0.0.1', port }, noCommand), null);
+    assert.equal(
+      await askProbe({ kind: 'tcp', host: '127.0.0.1', port }, noCommand, askLocal),
+      null,
+    );
     await ended.promise;
   });
 
   test('fails where nobody listens', async (t) => {
     const port = await closedPort(t);
-    const failure = await askProbe({ kind: 'tcp', host: '127.0.0.1', port }, noCommand);
+    const failure = await askProbe({ kind: 'tcp', host: '127.0.0.1', port }, noCommand, askLocal);
     const detail = `127.0.0.1:${port}: ECONNREFUSED.`;
     assert.deepEqual(failure, { code: 'GATE_PROBE_FAILED', detail });
   });
@@ -130,7 +139,7 @@ describe('a TCP probe', () => {
 
 describe('an exec probe', () => {
   test('is content with exit 0', async () => {
-    assert.equal(await askProbe({ kind: 'exec', argv: ['/bin/true'] }, runCommand), null);
+    assert.equal(await askProbe({ kind: 'exec', argv: ['/bin/true'] }, runCommand, askLocal), null);
   });
 
   for (const [argv, said] of [
@@ -139,14 +148,14 @@ describe('an exec probe', () => {
     [['/nowhere/at-all'], /ENOENT|not start/],
   ] as const)
     test(`fails for ${argv.join(' ')}`, async () => {
-      const failure = await askProbe({ kind: 'exec', argv }, runCommand);
+      const failure = await askProbe({ kind: 'exec', argv }, runCommand, askLocal);
       assert.equal(failure?.code, 'GATE_PROBE_FAILED');
       assert.match(failure.detail, said);
     });
 
   test('runs the words as they are, for a few seconds at most', async () => {
     const { run, asked } = answerCommands(() => ({}));
-    await askProbe({ kind: 'exec', argv: ['/bin/a', '$HOME', 'b c'] }, run);
+    await askProbe({ kind: 'exec', argv: ['/bin/a', '$HOME', 'b c'] }, run, askLocal);
     assert.deepEqual(asked, [
       { argv: ['/bin/a', '$HOME', 'b c'], timeoutMs: 5_000, hidesArguments: true },
     ]);

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { policyDefaults } from '../../../app/domain/unit-policy.ts';
+import { openLocalHost } from '../../../app/host/open-host.ts';
 import { readUnitPolicy } from '../../../app/host/read-unit-policy.ts';
 import type { CommandResult } from '../../../shared/process/run-command.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
@@ -22,7 +23,11 @@ const DEFAULTS = policyDefaults({
 /** Reads the policy of web.service where systemctl answers so. */
 async function readFrom(answer: Partial<CommandResult>) {
   const { run, asked } = answerCommands(() => answer);
-  const outcome = await readUnitPolicy(run, 'web.service', DEFAULTS);
+  const outcome = await readUnitPolicy(
+    { ...openLocalHost('user', {}), run },
+    'web.service',
+    DEFAULTS,
+  );
   return { outcome, asked };
 }
 

@@ -8,6 +8,9 @@ import { after, before, describe, test } from 'node:test';
 import { parseImageReference } from '../../../app/domain/image-reference.ts';
 import { readAuthFile } from '../../../app/registry/read-auth-file.ts';
 import { authFileCandidates, findCredentials } from '../../../app/registry/read-credentials.ts';
+import { runCommand } from '../../../shared/process/run-command.ts';
+
+const READERS = { readText: readAuthFile, run: runCommand };
 
 const SECRET = 'zgeheim:mit:doppelpunkt';
 const folder = mkdtempSync(join(tmpdir(), 'podup credentials '));
@@ -42,7 +45,7 @@ function encode(pair: string): { auth: string } {
 async function find(image: string, ...contents: readonly unknown[]) {
   const reference = parseImageReference(image);
   assert.ok(reference);
-  const found = await findCredentials(reference, contents.map(writeAuthFile), readAuthFile);
+  const found = await findCredentials(reference, contents.map(writeAuthFile), READERS);
   assert.ok(!JSON.stringify(found.ok ? '' : found.failure).includes('zgeheim'));
   return found;
 }
@@ -168,7 +171,7 @@ describe('findCredentials', () => {
     const third = writeAuthFile('not even JSON');
     const files = [missing, beneathFile, first, second, third];
     const image = { registry: 'r.io', repository: 'x' };
-    assert.deepEqual(await findCredentials(image, files, readAuthFile), {
+    assert.deepEqual(await findCredentials(image, files, READERS), {
       ok: true,
       value: { kind: 'password', username: 'u', password: '1', authFile: second },
     });
@@ -200,7 +203,7 @@ describe('findCredentials', () => {
       const odd = join(folder, command);
       execFileSync(command, [odd]);
       const image = { registry: 'r.io', repository: 'x' };
-      const found = await findCredentials(image, [odd], readAuthFile);
+      const found = await findCredentials(image, [odd], READERS);
       assert.equal(!found.ok && found.failure.code, 'REGISTRY_CREDENTIALS_UNREADABLE');
     });
   }
@@ -289,7 +292,7 @@ describe('credential helpers', () => {
     reader.stdout.once('data', () => limit.abort(new DOMException('over', 'TimeoutError')));
     const image = { registry: 'r.io', repository: 'x' };
     const startedAt = performance.now();
-    const found = await findCredentials(image, [file], readAuthFile, limit.signal);
+    const found = await findCredentials(image, [file], READERS, limit.signal);
     assert.ok(performance.now() - startedAt < 5_000);
     assert.equal(!found.ok && found.failure.code, 'REGISTRY_TIMEOUT');
     await allGone;

@@ -3,6 +3,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { Store } from '../../../app/db/store.ts';
+import { openLocalHost } from '../../../app/host/open-host.ts';
 import { type RunTaskParts, runTask } from '../../../app/tasks/run-task.ts';
 import { fail, succeed } from '../../../shared/contract/outcome.ts';
 import { attemptOf } from '../../helpers/attempt-of.ts';
@@ -53,13 +54,13 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
   const id = addTask(store, 'web.service');
   const settings = {
     ...{ pullTimeoutMs: 10_000, restartTimeoutMs: 10_000, journalLines: 5 },
-    systemdScope: 'user' as const,
     ...DEPLOY_SETTINGS,
   };
   const { signal } = new AbortController();
   const lookUp: RunTaskParts['lookUp'] = () => Promise.resolve(succeed({ digest: DIGEST }));
   const onWake = () => undefined;
-  const all: RunTaskParts = { store, log, settings, lookUp, signal, onWake, ...parts };
+  const host = openLocalHost('user', {});
+  const all: RunTaskParts = { store, log, settings, host, lookUp, signal, onWake, ...parts };
   return { store, lines, id, run: () => runTask(all, attemptOf(store.tasks, id)) };
 }
 

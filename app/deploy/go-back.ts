@@ -1,0 +1,147 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  type Failure,
+  fail,
+  formatFailure,
+  type Outcome,
+  succeed,
+} from '../../shared/contract/outcome.ts';
+import { BACK_TRIES, isBlamed, type OpenDeployment } from '../domain/deployment.ts';
+import { type ImageReference, parseImageReference } from '../domain/image-reference.ts';
+import { decideTargetWait } from '../domain/target-wait.ts';
+import type { UnitPolicy } from '../domain/unit-policy.ts';
+import { bringBack } from './dependents.ts';
+import { failed } from './deploy-end.ts';
+import type { DeployEnd, DeployParts } from './deploy-unit.ts';
+import { exchangeImage } from './exchange-image.ts';
+import { findRunning } from './find-running.ts';
+
+/** Where not the unit but podman or systemd is in trouble: for about half a minute. */
+const TROUBLED_TRIES = 5;
+const FIRST_PAUSE_MS = 2_000;
+
+/** Why a deployment goes back, and what was done about that before. */
+export type Retreat = {
+  readonly cause: Failure;
+  readonly isDiagnosed: boolean;
+  readonly isResumed: boolean;
+};
+
+/**
+ * Puts the old image back, and what depended on the unit, unless the policy of the unit says to leave it as it is. May
+ * be repeated.
+ */
+export async function goBack(
+  parts: DeployParts,
+  deployment: OpenDeployment,
+  { cause, isDiagnosed, isResumed }: Retreat,
+): Promise<DeployEnd> {
+  const { unit, dependents, former_digest: digest } = deployment;
+  const read = await parts.readPolicy(unit);
+  const policy = read.ok ? read.value : parts.defaultPolicy;
+  // Before the restart: a container is known to the timer by how it was started.
+  await parts.keepTimerOff('kept');
+  if (!policy.rollback) {
+    if (!parts.isStopping()) parts.memory.end(deployment);
+    return failed(unit, cause, isDiagnosed);
+  }
+  parts.onPhase('rolling-back');
+  const put = await putBackWithin(parts, deployment, policy, isResumed);
+  // What was cut off is done by the next attempt.
+  if (parts.isStopping()) return failed(unit, cause, isDiagnosed);
+  const restored = await bringBack(parts.run, dependents, parts.limits.restartTimeoutMs);
+  const proven = put.ok ? restored : put;
+  const waits = proven.ok ? undefined : waitForHost(parts, unit, proven.failure);
+  if (waits) return waits;
+  parts.memory.end(deployment);
+  if (proven.ok) {
+    parts.onNote('info', 'rolled-back', `${unit} runs its former image again.`);
+    if (cause.code === 'DEPLOYMENT_STOPPED') {
+      const summary = `${unit} was put back to ${digest}, for the deployment was stopped.`;
+      return { status: 'cancelled', summary };
+    }
+    const summary = `${unit} was put back to ${digest}: ${cause.code}.`;
+    return { status: 'failed', summary, failure: cause, isDiagnosed };
+  }
+  const { failure } = proven;
+  const detail = `${cause.code} (${cause.detail}), then ${failure.code} (${failure.detail}).`;
+  return failed(unit, fail('ROLLBACK_FAILED', detail).failure, isDiagnosed);
+}
+
+/** Whoever is out of reach is brought back when they are in reach again. */
+function waitForHost(
+  { deferrals }: DeployParts,
+  unit: string,
+  failure: Failure,
+): DeployEnd | undefined {
+  const waitMs = failure.code === 'SSH_UNREACHABLE' ? decideTargetWait(deferrals) : undefined;
+  if (waitMs === undefined) return undefined;
+  const notBeforeMs = Date.now() + waitMs;
+  const until = new Date(notBeforeMs).toISOString();
+  const summary = `${unit} is to be put back, tried again ${until}. ${formatFailure(failure)}`;
+  return { status: 'deferred', summary, notBeforeMs, why: 'unreachable' };
+}
+
+/**
+ * Again where it fails, for nobody else brings the unit back: at once where the unit does not come up, and with growing
+ * pauses where podman or systemd has a trouble of its own.
+ */
+async function putBackWithin(
+  parts: DeployParts,
+  deployment: OpenDeployment,
+  policy: UnitPolicy,
+  isResumed: boolean,
+): Promise<Outcome<void>> {
+  let pauseMs = FIRST_PAUSE_MS;
+  for (let tries = 1; ; tries++) {
+    const put = await putBack(parts, deployment, policy, isResumed);
+    if (put.ok || deployment.former_image_id === null || parts.isStopping()) return put;
+    const isOfUnit = isBlamed(put.failure.code);
+    if (tries >= (isOfUnit ? BACK_TRIES : TROUBLED_TRIES)) return put;
+    if (isOfUnit) continue;
+    await wait(pauseMs);
+    pauseMs *= 2;
+  }
+}
+
+async function putBack(
+  parts: DeployParts,
+  { unit, restart_unit: restartUnit, former_image_id: formerId, image: name }: OpenDeployment,
+  policy: UnitPolicy,
+  isResumed: boolean,
+): Promise<Outcome<void>> {
+  const image = parseImageReference(name);
+  if (!image || formerId === null) {
+    return fail('ROLLBACK_FAILED', 'There was no image before this one.');
+  }
+  return exchangeImage(
+    {
+      ...parts,
+      onVerdict: (verdict) => parts.onVerdict({ ...verdict, of: 'old' }),
+      stop: undefined,
+    },
+    {
+      unit,
+      restartUnit: restartUnit ?? unit,
+      image,
+      from: formerId,
+      // What a log must say was written for what comes, not for what was there before.
+      policy: { ...policy, logMust: null, logMustNot: null },
+      checkImage: () => checkFormer(parts, unit, image, formerId),
+      isResumed,
+    },
+  );
+}
+
+async function checkFormer(
+  parts: DeployParts,
+  unit: string,
+  image: ImageReference,
+  formerId: string,
+): Promise<Outcome<string>> {
+  const running = await findRunning(parts.run, unit, image, { digest: '', imageId: null });
+  if (!running.ok) return running;
+  parts.onEvidence({ running_digest: running.value.digest, running_image: running.value.name });
+  if (running.value.imageId === formerId) return succeed(`It runs image ${formerId} again.`);
+  return fail('RUNNING_DIGEST_MISMATCH', `It runs image ${running.value.imageId}.`);
+}

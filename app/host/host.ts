@@ -1,0 +1,40 @@
+import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
+import type { RunCommand } from '../../shared/process/run-command.ts';
+
+/** Asks what serves on a host, as seen from there. */
+export type ProbeSource = {
+  /** The status of the answer; redirects are not followed. GATE_PROBE_FAILED with what was seen instead. */
+  readonly http: (url: string, timeoutMs: number) => Promise<{ readonly status: number } | Failure>;
+  /** Null where something takes connections there. */
+  readonly tcp: (host: string, port: number, timeoutMs: number) => Promise<Failure | null>;
+};
+
+/** The host whose units are deployed: this one or, over SSH, another. */
+export type Host = {
+  /** Runs commands there; those for the service manager reach the one whose units are deployed. */
+  readonly run: RunCommand;
+  /** The units are those of the system and not of a user. */
+  readonly isSystem: boolean;
+  /**
+   * The text of a file there; empty where there is none or, like /dev/null of a masked unit, no regular one. Rejects with
+   * the code of the system's error, with EFBIG for more than `maxBytes`.
+   */
+  readonly readText: (path: string, maxBytes: number) => Promise<string>;
+  readonly ask: ProbeSource;
+  /** What of the environment there decides where podman keeps its credentials. */
+  readonly readEnvironment: () => Promise<Outcome<HostEnvironment>>;
+  /** The path of a socket here that leads to a place as it is seen from there; null: this host reaches it itself. */
+  readonly forward: ((host: string, port: number) => Promise<string>) | null;
+  /** Ends what runs there, and the way to it. */
+  readonly close: () => Promise<void>;
+};
+
+/** See `Host.readEnvironment`; `uid` is the number of the user. */
+export type HostEnvironment = {
+  readonly REGISTRY_AUTH_FILE?: string | undefined;
+  readonly XDG_RUNTIME_DIR?: string | undefined;
+  readonly XDG_CONFIG_HOME?: string | undefined;
+  readonly DOCKER_CONFIG?: string | undefined;
+  readonly HOME?: string | undefined;
+  readonly uid: number;
+};
