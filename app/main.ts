@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
+import type { DeployOptions } from './cli/deploy.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 
 /** How the program was started. */
@@ -62,6 +63,9 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
       const { checkConfig } = await import('./cli/check-config.ts');
       exitCode = checkConfig(environment);
     });
+  addDeployCommands(cli, environment, (code) => {
+    exitCode = code;
+  });
   const quarantine = cli
     .command('quarantine')
     .description('the images that failed for a unit and are not deployed to it again');
@@ -137,6 +141,36 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
     return error.exitCode === 0 && words.length > 0 ? EXIT.ok : EXIT.usage;
   }
   return exitCode;
+}
+
+function addDeployCommands(
+  cli: Command,
+  environment: NodeJS.ProcessEnv,
+  onEnd: (code: ExitCode) => void,
+): void {
+  cli
+    .command('deploy')
+    .description(
+      'have the running service bring a unit to what its tag means, or to another version',
+    )
+    .argument('[unit]')
+    .option('--to <version>', 'a tag, sha256:…, or an image that is held for the unit')
+    .option('--dry-run', 'only tell what would be done; touches nothing')
+    .option('--plan <id>', 'carry out what a dry run has told, if it would still be the same')
+    .option('--reason <text>', 'why, for the record')
+    .option('--json', 'for programs: one JSON object')
+    .action(async (unit: string | undefined, options: DeployOptions) => {
+      const { deploy } = await import('./cli/deploy.ts');
+      onEnd(await deploy(unit, options, environment));
+    });
+  cli
+    .command('stop-task')
+    .description('have the running service end a task, its unit proven on the old or the new image')
+    .argument('<id>')
+    .action(async (id: string) => {
+      const { stopTaskCommand } = await import('./cli/deploy.ts');
+      onEnd(await stopTaskCommand(id, environment));
+    });
 }
 
 /** What stands by the supervisor in an update: without them a release could not be replaced, nor taken back. */

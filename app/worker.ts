@@ -6,16 +6,19 @@ import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { WorkerNotice } from '../shared/contract/worker-messages.ts';
 import type { RunCommand } from '../shared/process/run-command.ts';
 import { openStore, type Store } from './db/store.ts';
+import { policyDefaults } from './domain/unit-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createHealthCheck, toCheck } from './host/health.ts';
 import type { Host } from './host/host.ts';
 import { openHost, openLocalHost } from './host/open-host.ts';
 import { readUnit } from './host/read-unit.ts';
+import { readUnitPolicy } from './host/read-unit-policy.ts';
 import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
 import { type AdminGate, createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { registerAdminApi } from './http/routes/admin-api.ts';
+import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
@@ -25,7 +28,9 @@ import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
 import { createChildExecutor } from './tasks/child-executor.ts';
 import { createExecutorChoice } from './tasks/choose-executor.ts';
+import { createLookUp } from './tasks/create-look-up.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
+import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import { createSystemdRunExecutor, longestTaskMs } from './tasks/systemd-run-executor.ts';
 import { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { taskEnvironment } from './tasks/task-environment.ts';
@@ -129,7 +134,8 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const drain = prepareDrain(app);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
-  const joined = { app, store, events, intake, units, dispatcher, guards, gate, run };
+  const manual = joinManual(loaded, store, host, () => dispatcher.wake());
+  const joined = { app, store, events, intake, units, dispatcher, guards, gate, run, manual };
   joinRoutes(loaded, log, joined);
   const ownUpdates = joinOwnUpdates(parts, app, gate, store);
   channel?.onCommand((command) => {
@@ -167,6 +173,21 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   };
 }
 
+function joinManual({ settings }: Loaded, store: Store, host: Host, onTask: () => void) {
+  const { run, isSystem } = host;
+  const defaults = policyDefaults(settings);
+  return createManualDeployments({
+    store,
+    onTask,
+    planParts: {
+      run,
+      isSystem,
+      lookUp: createLookUp(host, settings.registryTimeoutMs, new AbortController().signal),
+      readPolicy: (unit) => readUnitPolicy(host, unit, defaults),
+    },
+  });
+}
+
 type JoinedParts = {
   readonly app: FastifyInstance;
   readonly store: Store;
@@ -177,10 +198,11 @@ type JoinedParts = {
   readonly guards: TimerGuards;
   readonly gate: AdminGate;
   readonly run: RunCommand;
+  readonly manual: ManualDeployments;
 };
 
 function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedParts): void {
-  const { app, store, events, intake, units, dispatcher, guards, gate, run } = joined;
+  const { app, store, events, intake, units, dispatcher, guards, gate, run, manual } = joined;
   registerGithubWebhook(app, {
     log,
     intake,
@@ -197,6 +219,7 @@ function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedPart
     tell: (task) => dispatcher.tell(task),
     release: (unit, digest) => guards.release(unit, digest),
   });
+  registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
   registerHealth(app, {
     gate,
     checkOwn: () => [toCheck('database', store.check())],

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
+import type { Steps } from '../domain/deployment-plan.ts';
 import type { TaskKind, TaskPhase, TaskStatus } from '../domain/task.ts';
 
 /** A task in a list. Times are ISO 8601 in UTC; what is not known (yet) is null. */
@@ -53,6 +54,18 @@ export type QuarantinedImageView = {
   readonly timer_guard: string | null;
   /** Null: until a person releases it. */
   readonly expires_at: string | null;
+};
+
+/** What a deployment would do, for ten minutes under its id. */
+export type PlanView = Steps & {
+  readonly plan_id: string;
+  readonly expires_at: string;
+  /** What was asked for in place of the unit's own tag. */
+  readonly version: string | null;
+  /** The middle of how long the unit was down in its last deployments; null where there was none. */
+  readonly expected_down_ms: number | null;
+  /** From how many deployments that is known. */
+  readonly from_deployments: number;
 };
 
 /** One entry of the log of a task. */

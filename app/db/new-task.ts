@@ -15,7 +15,8 @@ export type NewTask = Pick<
   | 'trigger_path'
   | 'trigger_caller'
   | 'webhook_digest'
->;
+> &
+  Partial<Pick<TaskRow, 'wanted' | 'trigger_reason'>>;
 
 /** What was done by somebody else and is over: a task that is born with its final state. */
 export type FinalTask = Pick<

@@ -6,6 +6,7 @@ import { MIGRATIONS } from './generated-migrations.ts';
 import { openSightingTable, type SightingTable } from './image-sightings.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, describeSqliteError, openDatabase } from './open-database.ts';
+import { openPlanTable, type PlanTable } from './plans.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
 import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';
@@ -22,6 +23,7 @@ export type Store = {
   readonly deployments: DeploymentTable;
   readonly quarantine: QuarantineTable;
   readonly sightings: SightingTable;
+  readonly plans: PlanTable;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
   /** One trivial read; says why it cannot be done. */
@@ -57,6 +59,7 @@ function prepareStore(database: Database, schema: number): Store {
     deployments: openDeploymentTable(database),
     quarantine: openQuarantineTable(database),
     sightings: openSightingTable(database),
+    plans: openPlanTable(database),
     transact: (act) => database.transaction(act).immediate(),
     check: () => {
       try {

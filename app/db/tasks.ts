@@ -174,9 +174,9 @@ function prepareEdits(
 ): Pick<TaskTable, 'insert' | 'insertFinal' | 'joinPending' | 'setPhase' | 'setEvidence'> {
   const insert = database.prepare(
     `INSERT INTO tasks (id, kind, status, phase, unit, image, created_at, updated_at, summary,
-       trigger_source, trigger_request_id, trigger_path, trigger_caller, webhook_digest)
+       trigger_source, trigger_request_id, trigger_path, trigger_caller, webhook_digest, wanted, trigger_reason)
      VALUES (@id, @kind, 'pending', 'queued', @unit, @image, @created_at, @created_at, @summary,
-       @trigger_source, @trigger_request_id, @trigger_path, @trigger_caller, @webhook_digest)`,
+       @trigger_source, @trigger_request_id, @trigger_path, @trigger_caller, @webhook_digest, @wanted, @trigger_reason)`,
   );
   const insertFinal = database.prepare(
     `INSERT INTO tasks (id, kind, status, phase, unit, created_at, updated_at, started_at, finished_at, summary,
@@ -210,7 +210,7 @@ function prepareEdits(
     running_image: null,
   };
   return {
-    insert: (task) => void insert.run(task),
+    insert: (task) => void insert.run({ wanted: null, trigger_reason: null, ...task }),
     insertFinal: (task) => insertFinal.run(task).changes === 1,
     joinPending: (id, digest, at) => void join.run(digest, at, id),
     setPhase: ({ id, attempts }, name, at) => void phase.run(name, at, id, attempts),

@@ -56,7 +56,7 @@ export async function prepareDeployment(
 }
 
 /** What a person asks for waits for nothing. */
-function atOnce(wanted: Wanted): Wanted {
+export function atOnce(wanted: Wanted): Wanted {
   return { ...wanted, policy: { ...wanted.policy, mode: 'deploy', minAgeMs: 0, windows: [] } };
 }
 

@@ -28,17 +28,19 @@ export type FormerImage = {
   readonly heldAs: string;
 };
 
+/** The image that a unit can go back to, and whether the name that is to hold it is still to be given. */
+export type ChosenFormer = FormerImage & { readonly isNew: boolean };
+
 /**
- * Finds what the unit runs, or would run where it is down, and gives it a name of its own, before anything is changed.
- * Where that failed here before it is the newest image that is held and did not. Null where there is none: then there is
- * nothing to go back to. Fails with HOLD_FAILED.
+ * Finds what the unit runs, or would run where it is down; where that failed here before, the newest image that is held
+ * and did not. Null where there is none: then there is nothing to go back to. Changes nothing.
  */
-export async function holdFormerImage(
+export async function chooseFormer(
   run: RunCommand,
   unit: string,
   image: ImageReference,
   isBad: (digest: string) => boolean,
-): Promise<Outcome<FormerImage | null>> {
+): Promise<Outcome<ChosenFormer | null>> {
   const found = await findFormer(run, unit, image);
   if (!found.ok) return found;
   if (!found.value) return succeed(null);
@@ -54,17 +56,37 @@ export async function holdFormerImage(
     const local = await inspectImage(run, better.name);
     if (!local.ok) return local;
     const known = local.value?.digest ?? '';
-    return succeed({ imageId: better.imageId, digest: known, heldAs: better.name });
+    const { imageId: betterId, name: heldAs } = better;
+    return succeed({ imageId: betterId, digest: known, heldAs, isNew: false });
   }
-  if (newest?.imageId === imageId) return succeed({ imageId, digest, heldAs: newest.name });
+  if (newest?.imageId === imageId) {
+    return succeed({ imageId, digest, heldAs: newest.name, isNew: false });
+  }
   const heldAs = rollbackName(unit, (newest?.number ?? 0) + 1);
+  return succeed({ imageId, digest, heldAs, isNew: true });
+}
+
+/**
+ * Gives what the unit can go back to a name of its own, before anything is changed; see `chooseFormer`. Fails with
+ * HOLD_FAILED.
+ */
+export async function holdFormerImage(
+  run: RunCommand,
+  unit: string,
+  image: ImageReference,
+  isBad: (digest: string) => boolean,
+): Promise<Outcome<FormerImage | null>> {
+  const chosen = await chooseFormer(run, unit, image, isBad);
+  if (!chosen.ok || !chosen.value?.isNew) return chosen;
+  const { imageId, heldAs } = chosen.value;
+  const listed = await listImageNames(run, ROLLBACK_REPOSITORY);
+  if (!listed.ok) return listed;
   const tagged = await tagImage(run, imageId, heldAs);
   if (!tagged.ok) return fail('HOLD_FAILED', tagged.failure.detail);
   // Held once is enough: an older name of it would use up a place of another.
-  for (const older of held.filter((other) => other.imageId === imageId)) {
-    await dropImageName(run, older.name);
-  }
-  return succeed({ imageId, digest, heldAs });
+  const older = findHeld(unit, listed.value).filter((other) => other.imageId === imageId);
+  for (const { name } of older) await dropImageName(run, name);
+  return chosen;
 }
 
 /** A quarantine names the digest of an index or of a platform's manifest. */

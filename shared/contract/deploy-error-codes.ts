@@ -7,6 +7,11 @@ export const DEPLOY_ERRORS = {
     sentence: 'This image has failed for this unit before, so it is not deployed again.',
     hint: 'Push another image, or release it with: pod-upgrade-trigger quarantine release UNIT DIGEST.',
   },
+  UNIT_NOT_CONFIGURED: {
+    status: 404,
+    sentence: 'This unit is not one of those that are deployed here.',
+    hint: 'Add it to PODUP_MANUAL_UNITS and restart the service.',
+  },
   UNIT_NEEDS_RELOAD: {
     status: 409,
     sentence:

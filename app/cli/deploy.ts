@@ -1,0 +1,66 @@
+import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
+import type { PlanView, TaskView } from '../api/views.ts';
+import { callService } from './call-service.ts';
+
+/** Options of `deploy`. */
+export type DeployOptions = {
+  readonly to?: string;
+  readonly dryRun?: boolean;
+  readonly plan?: string;
+  readonly reason?: string;
+  readonly json?: boolean;
+};
+
+/** `deploy [UNIT]`: has the service deploy a unit, tells what that would do, or carries out such a plan. */
+export async function deploy(
+  unit: string | undefined,
+  { to: version, dryRun, plan, reason, json }: DeployOptions,
+  environment: NodeJS.ProcessEnv,
+): Promise<ExitCode> {
+  if ((unit === undefined) === (plan === undefined)) {
+    process.stderr.write('Name a unit, or a plan with --plan.\n');
+    return EXIT.usage;
+  }
+  const wish = plan === undefined ? { unit, version, dry_run: dryRun } : { plan_id: plan };
+  const answer = await callService(environment, '/api/deployments', { ...wish, reason });
+  if (!answer?.isGood) return EXIT.failure;
+  if (json) {
+    process.stdout.write(`${JSON.stringify(answer.body)}\n`);
+  } else if (dryRun) {
+    process.stdout.write(describePlan(answer.body as PlanView));
+  } else {
+    const { task_id: id } = answer.body as { readonly task_id: string };
+    process.stdout.write(`Task ${id}; GET /api/tasks/${id} shows how it goes.\n`);
+  }
+  return EXIT.ok;
+}
+
+/** `stop-task ID`: has the service end a task. */
+export async function stopTaskCommand(
+  id: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<ExitCode> {
+  const path = `/api/tasks/${encodeURIComponent(id)}/stop`;
+  const answer = await callService(environment, path, {});
+  if (!answer?.isGood) return EXIT.failure;
+  const { status, summary } = answer.body as TaskView;
+  process.stdout.write(`Task ${id} is ${status} and ends: ${summary}\n`);
+  return EXIT.ok;
+}
+
+function describePlan(plan: PlanView): string {
+  const { expected_down_ms: downMs, from_deployments: count } = plan;
+  const down =
+    downMs === null ? 'not known yet' : `${downMs / 1000} s, as in the last ${count} deployments`;
+  const lines = [
+    `${plan.unit}: ${plan.outcome}. ${plan.why}`,
+    `  runs    ${plan.running_image ?? 'nothing'} ${plan.running_digest ?? ''}`.trimEnd(),
+    `  wanted  ${plan.image} ${plan.wanted_digest}`,
+    ...plan.commands.map((argv) => `  $ ${argv.join(' ')}`),
+    ...plan.restarts.map((unit) => `  restarts ${unit}`),
+    ...plan.proof.map((sentence) => `  ${sentence}`),
+    `  expected downtime: ${down}`,
+    `Carry it out until ${plan.expires_at}: pod-upgrade-trigger deploy --plan ${plan.plan_id}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}

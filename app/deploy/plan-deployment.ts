@@ -1,0 +1,52 @@
+import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { planSteps, type Steps } from '../domain/deployment-plan.ts';
+import { readActiveDependents, readUnitSample } from '../host/read-unit-state.ts';
+import type { DeployMemory } from './deploy-memory.ts';
+import type { DeployRequest } from './deploy-unit.ts';
+import { findRunning } from './find-running.ts';
+import { findWanted, type WantedParts } from './find-wanted.ts';
+import { atOnce, refuse } from './prepare-deployment.ts';
+import { chooseFormer } from './way-back.ts';
+
+/** What a plan is made with: nothing of it may be changed by looking. */
+export type PlanParts = Pick<WantedParts, 'run' | 'lookUp' | 'readPolicy' | 'isSystem'> & {
+  readonly memory: Pick<DeployMemory, 'findBad' | 'firstSeen'>;
+};
+
+/**
+ * Finds out what a deployment would do now, by the same looks that the deployment takes, and touches nothing. Fails as
+ * the deployment would before it touches anything.
+ */
+export async function planDeployment(
+  parts: PlanParts,
+  request: Pick<DeployRequest, 'unit' | 'version' | 'isManual'>,
+): Promise<Outcome<Steps>> {
+  const { run, memory } = parts;
+  const silent = { ...parts, onPhase: () => undefined, onEvidence: () => undefined };
+  const found = await findWanted(silent, request);
+  if (!found.ok) return found;
+  const wanted = request.isManual ? atOnce(found.value) : found.value;
+  const { unit, restartUnit, image, digest } = wanted;
+  const running = await findRunning(run, unit, image, { digest, imageId: null });
+  if (!running.ok && running.failure.code !== 'CONTAINER_NOT_RUNNING') return running;
+  const state = await readUnitSample(run, unit);
+  if (!state.ok) return state;
+  const isBad = (known: string) => known === digest || memory.findBad(unit, known) !== undefined;
+  const former = await chooseFormer(run, unit, image, isBad);
+  if (!former.ok) return former;
+  const dependents = await readActiveDependents(run, restartUnit);
+  if (!dependents.ok) return dependents;
+  const refusal = refuse(memory, wanted, digest);
+  const notBeforeMs = refusal?.status === 'deferred' ? refusal.notBeforeMs : null;
+  return succeed(
+    planSteps({
+      ...wanted,
+      running: running.ok ? { digest: running.value.digest, image: running.value.name } : null,
+      isWantedRunning: running.ok && running.value.isWanted,
+      isStopped: ['inactive', 'deactivating'].includes(state.value.activeState),
+      former: former.value,
+      dependents: dependents.value,
+      obstacle: refusal ? { why: refusal.summary, notBeforeMs } : null,
+    }),
+  );
+}

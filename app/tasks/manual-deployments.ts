@@ -1,0 +1,136 @@
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { PlanView } from '../api/views.ts';
+import type { Store } from '../db/store.ts';
+import { type PlanParts, planDeployment } from '../deploy/plan-deployment.ts';
+import {
+  comparePlans,
+  median,
+  type PlanDifference,
+  type Steps,
+} from '../domain/deployment-plan.ts';
+import { newIdentifier } from '../intake/new-identifier.ts';
+
+const PLAN_LIFE_MS = 600_000;
+/** By so many deployments of the unit the time is told for which it will be down. */
+const HISTORY = 5;
+const MAX_DETAIL = 2_000;
+
+/** What a person asks for, and who it is. */
+export type ManualRequest = {
+  readonly unit: string;
+  /** See `parseWantedVersion`; absent: what the unit's own tag means. */
+  readonly version?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly by: string;
+  readonly requestId: string;
+  readonly path: string;
+};
+
+/** Deployments that a person asks for. */
+export type ManualDeployments = {
+  /** What a deployment would do now; kept for ten minutes under its id. Touches nothing. */
+  plan(request: Pick<ManualRequest, 'unit' | 'version'>): Promise<Outcome<PlanView>>;
+  /** Makes a task of a wish; its id. */
+  start(request: ManualRequest): string;
+  /** Makes a task of a plan, if it would be the same now: PLAN_NOT_FOUND, or PLAN_CHANGED with what is different. */
+  carryOut(
+    planId: string,
+    request: Omit<ManualRequest, 'unit' | 'version'>,
+  ): Promise<Outcome<string>>;
+};
+
+type Parts = {
+  readonly store: Store;
+  readonly planParts: Omit<PlanParts, 'memory'>;
+  /** There is a new task. */
+  readonly onTask: () => void;
+};
+
+type KeptPlan = { readonly version: string | null; readonly steps: Steps };
+
+/** Joins them to the store and the host. */
+export function createManualDeployments({ store, planParts, onTask }: Parts): ManualDeployments {
+  const memory: PlanParts['memory'] = {
+    findBad: (unit, image) => store.quarantine.find(unit, image, Date.now()),
+    firstSeen: (unit, digest) => store.sightings.find(unit, digest) ?? Date.now(),
+  };
+
+  const look = (unit: string, version: string | undefined) =>
+    planDeployment(
+      { ...planParts, memory },
+      { unit, isManual: true, ...(version !== undefined && { version }) },
+    );
+
+  function start(request: ManualRequest, planned?: Steps): string {
+    const id = newIdentifier('tsk');
+    const { unit, version } = request;
+    const what = version ?? 'what its tag means';
+    store.transact(() => {
+      store.tasks.insert({
+        ...{ id, kind: 'manual', unit, image: planned?.image ?? null, created_at: Date.now() },
+        summary: `${unit} is to run ${what}.`,
+        ...{ trigger_source: 'manual', trigger_request_id: request.requestId },
+        ...{ trigger_path: request.path, trigger_caller: request.by },
+        ...{ trigger_reason: request.reason ?? null, webhook_digest: null },
+        wanted: version ?? null,
+      });
+      store.taskLogs.append({
+        ...{ task_id: id, ts: Date.now(), level: 'info', action: 'task-created' },
+        ...{ summary: `${request.by} asked for ${what}.`, meta: null },
+      });
+    });
+    onTask();
+    return id;
+  }
+
+  return {
+    start: (request) => start(request),
+    async plan({ unit, version }) {
+      const steps = await look(unit, version);
+      if (!steps.ok) return steps;
+      const now = Date.now();
+      const row = {
+        id: newIdentifier('pln'),
+        unit,
+        created_at: now,
+        expires_at: now + PLAN_LIFE_MS,
+      };
+      const kept: KeptPlan = { version: version ?? null, steps: steps.value };
+      store.transact(() => store.plans.add({ ...row, body: JSON.stringify(kept) }));
+      const downs = store.deployments.listDowns(unit, HISTORY);
+      return succeed({
+        plan_id: row.id,
+        expires_at: new Date(row.expires_at).toISOString(),
+        version: kept.version,
+        ...steps.value,
+        expected_down_ms: median(downs),
+        from_deployments: downs.length,
+      });
+    },
+    async carryOut(planId, request) {
+      const row = store.plans.find(planId, Date.now());
+      if (!row) return fail('PLAN_NOT_FOUND', '');
+      const { version, steps: planned } = JSON.parse(row.body) as KeptPlan;
+      const now = await look(row.unit, version ?? undefined);
+      if (!now.ok) return now;
+      const differences = comparePlans(planned, now.value);
+      if (differences.length > 0) {
+        return fail('PLAN_CHANGED', describe(differences));
+      }
+      // Once: a plan that is carried out has changed the world.
+      store.plans.remove(planId);
+      // Exactly what was planned, whatever the tag means by then; what is held here has no digest at a registry.
+      const isHere = version?.startsWith('localhost/') || planned.image.startsWith('localhost/');
+      const exact = isHere ? (version ?? undefined) : planned.wanted_digest;
+      return succeed(start({ ...request, unit: row.unit, version: exact }, planned));
+    },
+  };
+}
+
+function describe(differences: readonly PlanDifference[]): string {
+  const said = differences.map(
+    ({ field, planned, now }) =>
+      `${field}: planned ${JSON.stringify(planned)}, now ${JSON.stringify(now)}`,
+  );
+  return `${said.join('; ').slice(0, MAX_DETAIL)}.`;
+}
