@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { statfsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { describe, test } from 'node:test';
 import { diagnoseUnit } from '../../app/deploy/diagnose-unit.ts';
 import { createHealthCheck } from '../../app/host/health.ts';
@@ -53,6 +54,7 @@ describe('a host', () => {
       playsKube: null,
       isInPod: false,
       sourcePath: '',
+      fragmentPath: `${homedir()}/.config/systemd/user/web.service`,
       bindsTo: [],
       requires: ['app.slice', 'basic.target'],
       image: { registry: '127.0.0.1:5000', repository: 'web', tag: 'stable' },
