@@ -260,10 +260,11 @@ async function checkFormer(
   image: ImageReference,
   formerId: string,
 ): Promise<Outcome<string>> {
-  const running = await findRunning(parts.run, unit, image, { digest: '', imageId: null });
+  // By its id: another digest may lead to the same image.
+  const running = await findRunning(parts.run, unit, image, { digest: null, imageId: formerId });
   if (!running.ok) return running;
   parts.onEvidence({ running_digest: running.value.digest, running_image: running.value.name });
-  if (running.value.imageId === formerId) return succeed(`It runs image ${formerId} again.`);
+  if (running.value.isWanted) return succeed(`It runs image ${formerId} again.`);
   return fail('RUNNING_DIGEST_MISMATCH', `It runs image ${running.value.imageId}.`);
 }
 
