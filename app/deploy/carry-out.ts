@@ -203,7 +203,9 @@ async function putBackWithin(
   for (let tries = 1; ; tries++) {
     const put = await putBack(parts, deployment, policy, isResumed);
     if (put.ok || deployment.former_image_id === null || parts.isStopping()) return put;
-    const isOfUnit = isBlamed(put.failure.code);
+    // What a container runs does not change by waiting either.
+    const { code } = put.failure;
+    const isOfUnit = isBlamed(code) || code === 'RUNNING_DIGEST_MISMATCH';
     if (tries >= (isOfUnit ? BACK_TRIES : TROUBLED_TRIES)) return put;
     if (isOfUnit) continue;
     await wait(pauseMs);
