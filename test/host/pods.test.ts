@@ -11,14 +11,15 @@ import {
 } from '../helpers/lab-units.ts';
 import { codeOf, deploy, openSharedStore } from './host-fixture.ts';
 
-const QUICK = { policy: { soakMs: 1_000 } } as const;
+const QUICK = { policy: { soakMs: 400 } } as const;
 
 type Member = {
   readonly image: string;
   /** The port inside of the pod and on this host. */
   readonly port: number;
   readonly unit?: string;
-  readonly isReadyBySelf?: boolean;
+  /** It is up when it says so, two seconds after its start. */
+  readonly isSlow?: boolean;
 };
 
 const unitOf = (member: string) => `${HAS_QUADLET ? '' : 'container-'}${member}.service`;
@@ -29,15 +30,15 @@ function podFiles(pod: string, members: Readonly<Record<string, Member>>): UnitF
   const ports = Object.values(members).map(({ port }) => `127.0.0.1:${port}:${port}`);
   if (HAS_QUADLET) {
     const published = ports.map((port) => `PublishPort=${port}\n`).join('');
-    const files = Object.entries(members).map(([name, { image, port, unit, isReadyBySelf }]) => {
-      const quadlet = `Pod=${pod}.pod\n${isReadyBySelf ? 'Notify=true\n' : ''}`;
+    const files = Object.entries(members).map(([name, { image, port, unit, isSlow }]) => {
+      const quadlet = `Pod=${pod}.pod\n${isSlow ? 'Notify=true\n' : ''}`;
       const env = { PORT: String(port) };
       return [`${name}.container`, quadletContainer({ image, env, quadlet, unit: unit ?? '' })];
     });
     return { [`${pod}.pod`]: `[Pod]\n${published}`, ...Object.fromEntries(files) };
   }
-  const files = Object.entries(members).map(([name, { image, port, unit = '', isReadyBySelf }]) => {
-    const options = `--pod-id-file %t/pod-${pod}.pod-id${isReadyBySelf ? ' --sdnotify=container' : ''}`;
+  const files = Object.entries(members).map(([name, { image, port, unit = '', isSlow }]) => {
+    const options = `--pod-id-file %t/pod-${pod}.pod-id${isSlow ? ' --sdnotify=container' : ''}`;
     const bound = `BindsTo=pod-${pod}.service\nAfter=pod-${pod}.service\n${unit}`;
     const env = { PORT: String(port) };
     return [unitOf(name), handWritten({ image, env, name, options, unit: bound })];
@@ -64,7 +65,9 @@ Type=forking
 }
 
 async function startPod(pod: string, members: Readonly<Record<string, Member>>): Promise<void> {
-  for (const { image } of Object.values(members)) pushImage(image, 'v1');
+  for (const { image, isSlow } of Object.values(members)) {
+    pushImage(image, 'v1', ...(isSlow ? ['--slow', '2'] : []));
+  }
   startUnits(podFiles(pod, members), podOf(pod));
   for (const { port } of Object.values(members)) await untilServed(port, 'v1');
 }
@@ -125,13 +128,9 @@ test('a pod of one container, which ends with it, is deployed and put back', asy
 test('a container that waits for another one of its pod has not failed meanwhile', async () => {
   const first = unitOf('first');
   await startPod('order', {
-    first: { image: 'first:stable', port: 8831, isReadyBySelf: true },
+    first: { image: 'first:stable', port: 8831, isSlow: true },
     second: { image: 'second:stable', port: 8832, unit: `Requires=${first}\nAfter=${first}\n` },
   });
-  // It is this slow at its next start, which the deployment of the other one brings about.
-  pushImage('first:stable', 'v1', '--slow', '2');
-  const slow = await deploy(first, QUICK);
-  assert.equal(slow.end.status, 'succeeded', JSON.stringify(slow));
   pushImage('second:stable', 'v2');
   const deployed = await deploy(unitOf('second'), QUICK);
   assert.equal(deployed.end.status, 'succeeded', JSON.stringify(deployed));
