@@ -10,7 +10,7 @@ import { inspectImage, listUnitContainers, type UnitContainer } from '../host/po
 
 /** What of a unit runs now. */
 export type RunningImage = {
-  /** The wanted digest where every container of that image runs it, else the digest of the first that does not. */
+  /** The wanted digest where every container of that image runs it (its own, where no digest is wanted), else that of the first that does not. */
   readonly digest: string;
   /** The name under which the container was started. */
   readonly name: string;
@@ -18,8 +18,8 @@ export type RunningImage = {
   readonly isWanted: boolean;
 };
 
-/** By its digest or, where that is known, its local id. */
-export type WantedImage = { readonly digest: string; readonly imageId: string | null };
+/** By its digest or its local id, whichever is known. */
+export type WantedImage = { readonly digest: string | null; readonly imageId: string | null };
 
 /**
  * Finds what the running containers of the unit run, among those whose image is of the wanted repository: a unit may
@@ -48,8 +48,13 @@ export async function findRunning(
       return succeed({ digest: imageDigest, name: imageName, imageId, isWanted: false });
     }
   }
-  const { imageId, imageName } = first;
-  return succeed({ digest: wanted.digest, name: imageName, imageId, isWanted: true });
+  const { imageId, imageName, imageDigest } = first;
+  return succeed({
+    digest: wanted.digest ?? imageDigest,
+    name: imageName,
+    imageId,
+    isWanted: true,
+  });
 }
 
 async function runsDigest(
@@ -59,6 +64,7 @@ async function runsDigest(
   { digest, imageId }: WantedImage,
 ): Promise<Outcome<boolean>> {
   if (container.imageDigest === digest || container.imageId === imageId) return succeed(true);
+  if (digest === null) return succeed(false);
   const local = await inspectImage(run, container.imageId);
   if (!local.ok) return local;
   return succeed(local.value !== undefined && matchesDigest(local.value, image, digest));

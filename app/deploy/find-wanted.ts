@@ -1,5 +1,6 @@
 import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import {
+  formatImageReference,
   type ImageReference,
   parseImageReference,
   sameRepository,
@@ -10,7 +11,7 @@ import { findHostObstacle } from '../domain/preflight.ts';
 import { findHeld, ROLLBACK_REPOSITORY } from '../domain/rollback-tag.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
 import { parseWantedVersion } from '../domain/wanted-version.ts';
-import { checkQuadlet } from '../host/check-quadlet.ts';
+import { checkQuadlet, explainMissing } from '../host/check-quadlet.ts';
 import { inspectImage, listImageNames, readPodmanInfo } from '../host/podman.ts';
 import { readUnit, type UnitReading } from '../host/read-unit.ts';
 import { readCompanions } from '../host/read-unit-state.ts';
@@ -45,7 +46,7 @@ export async function findWanted(
 ): Promise<Outcome<Wanted>> {
   parts.onPhase('reading-unit');
   const read = await readUnit(parts.run, request.unit);
-  if (!read.ok) return read;
+  if (!read.ok) return explainUnread(parts, request.unit, read.failure);
   const usable = await checkUnit(parts, request, read.value);
   if (!usable.ok) return usable;
   const { image, restartUnit } = usable.value;
@@ -59,6 +60,17 @@ export async function findWanted(
   return succeed({ ...found.value, unit, restartUnit, image, policy: policy.value });
 }
 
+/** At a daemon-reload a unit is gone whose Quadlet file has a fault; its container may run on. */
+async function explainUnread(
+  { run, isSystem }: WantedParts,
+  unit: string,
+  failure: Failure,
+): Promise<{ ok: false; failure: Failure }> {
+  const isMissing = failure.code === 'UNIT_NOT_FOUND';
+  const missing = isMissing ? await explainMissing(run, unit, isSystem) : null;
+  return { ok: false, failure: missing ?? failure };
+}
+
 type Usable = { readonly image: ImageReference; readonly restartUnit: string };
 
 async function checkUnit(
@@ -66,19 +78,20 @@ async function checkUnit(
   request: Pick<DeployRequest, 'unit' | 'image'>,
   unit: UnitReading,
 ): Promise<Outcome<Usable>> {
+  const { name, image, sourcePath, fragmentPath, bindsTo, requires, isInPod } = unit;
+  // Before all that a daemon-reload could mend: with a fault in its file there would be no unit after one.
+  if (name === request.unit && sourcePath.endsWith('.container')) {
+    const made = await checkQuadlet(run, { unit: name, sourcePath, fragmentPath }, isSystem);
+    if (!made.ok) return made;
+  }
   const refusal = refuseUnit(request, unit);
   if (refusal) return { ok: false, failure: refusal };
-  const { image, sourcePath, bindsTo, requires, isInPod } = unit;
   if (!image) return fail('UNIT_IMAGE_UNKNOWN', `Unit ${request.unit}.`);
   const companions = await readCompanions(run, isInPod ? bindsTo : [], requires);
   if (!companions.ok) return companions;
   const { pod, puller } = companions.value;
   if (puller !== null) {
     return fail('UNIT_PULLS_ITSELF', `Through ${puller}, which pulls whatever the tag means.`);
-  }
-  if (sourcePath.endsWith('.container')) {
-    const made = await checkQuadlet(run, request.unit, sourcePath, isSystem);
-    if (!made.ok) return made;
   }
   return succeed({ image, restartUnit: pod ?? request.unit });
 }
@@ -97,7 +110,9 @@ function refuseUnit(
   }
   if (unit.pullsItself) return refuse('UNIT_PULLS_ITSELF', `Unit ${request.unit}.`);
   if (unit.needsReload) return refuse('UNIT_NEEDS_RELOAD', `Unit ${request.unit}.`);
-  if (image?.digest !== undefined) return refuse('UNIT_IMAGE_PINNED', `Unit ${request.unit}.`);
+  if (image?.digest !== undefined) {
+    return refuse('UNIT_IMAGE_PINNED', `It runs ${formatImageReference(image)}.`);
+  }
   const meant = request.image === undefined ? undefined : parseImageReference(request.image);
   if (image && meant && !sameRepository(meant, image)) {
     const detail = `It runs ${withTag(image)}, meant was ${request.image}.`;

@@ -96,7 +96,9 @@ async function putBackWithin(
   for (let tries = 1; ; tries++) {
     const put = await putBack(parts, deployment, policy, isResumed);
     if (put.ok || deployment.former_image_id === null || parts.isStopping()) return put;
-    const isOfUnit = isBlamed(put.failure.code);
+    // What a container runs does not change by waiting either.
+    const { code } = put.failure;
+    const isOfUnit = isBlamed(code) || code === 'RUNNING_DIGEST_MISMATCH';
     if (tries >= (isOfUnit ? BACK_TRIES : TROUBLED_TRIES)) return put;
     if (isOfUnit) continue;
     await wait(pauseMs);
@@ -139,9 +141,10 @@ async function checkFormer(
   image: ImageReference,
   formerId: string,
 ): Promise<Outcome<string>> {
-  const running = await findRunning(parts.run, unit, image, { digest: '', imageId: null });
+  // By its id: another digest may lead to the same image.
+  const running = await findRunning(parts.run, unit, image, { digest: null, imageId: formerId });
   if (!running.ok) return running;
   parts.onEvidence({ running_digest: running.value.digest, running_image: running.value.name });
-  if (running.value.imageId === formerId) return succeed(`It runs image ${formerId} again.`);
+  if (running.value.isWanted) return succeed(`It runs image ${formerId} again.`);
   return fail('RUNNING_DIGEST_MISMATCH', `It runs image ${running.value.imageId}.`);
 }

@@ -156,7 +156,9 @@ function down({ activeState, subState, result }: UnitSample): Failure {
 }
 
 function restarted({ restarts }: UnitSample): Failure {
-  return fail('GATE_UNIT_RESTARTED', `systemd has restarted it ${restarts} times.`).failure;
+  const changed = 'Its main process, or a container of it, is not the one that came up';
+  const detail = `${changed}; systemd has restarted it ${restarts} times.`;
+  return fail('GATE_UNIT_RESTARTED', detail).failure;
 }
 
 function unhealthy({ id, health }: ContainerSample): Failure {

@@ -11,16 +11,24 @@ const MAX_DEPENDENTS = 256;
 /** By what systemd stops other units together with one (systemd.unit(5): Requires=, BindsTo=, PartOf=, reversed). */
 const STOPPED_WITH = ['RequiredBy', 'BoundBy', 'ConsistsOf'] as const;
 
-/** What systemd says of a service now. UNIT_NOT_FOUND where it does not know it. */
+/**
+ * What systemd says of a service now. UNIT_NOT_FOUND where it does not know it. One that is down and has a job is about to
+ * start, behind units that it waits for: it is `activating`, for nobody has stopped it and nothing of it has failed.
+ */
 export async function readUnitSample(run: RunCommand, unit: string): Promise<Outcome<UnitSample>> {
-  const names = ['LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'NRestarts'] as const;
+  const names = [
+    ...(['LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'NRestarts'] as const),
+    'Job' as const,
+  ];
   const shown = await show(run, names, [unit]);
   if (!shown.ok) return shown;
   const facts = shown.value[0] ?? new Map<string, string>();
   const get = (name: (typeof names)[number]) => facts.get(name) ?? '';
   if (get('LoadState') === 'not-found') return fail('UNIT_NOT_FOUND', `Unit ${unit}.`);
+  const isDown = ['inactive', 'failed'].includes(get('ActiveState'));
   return succeed({
-    activeState: get('ActiveState'),
+    // `Job` is left out where there is none.
+    activeState: isDown && get('Job') !== '' ? 'activating' : get('ActiveState'),
     subState: get('SubState'),
     result: get('Result'),
     mainPid: Number(get('MainPID')),

@@ -31,6 +31,8 @@ export type UnitReading = {
   readonly isInPod: boolean;
   /** The file that a generator, such as Quadlet, has made it from; empty where it is its own. */
   readonly sourcePath: string;
+  /** The unit file that systemd has loaded. */
+  readonly fragmentPath: string;
   readonly bindsTo: readonly string[];
   readonly requires: readonly string[];
   /** The image of the loaded start command; undefined where it cannot be told. */
@@ -55,14 +57,15 @@ export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<U
       'SubState',
       'NeedDaemonReload',
       'SourcePath',
+      'FragmentPath',
       'BindsTo',
       'Requires',
     ]),
     getProperties(run, path, `${SYSTEMD}.Service`, ['Result', 'MainPID', 'ExecStart']),
   ]);
   if (!general.ok) return general;
-  const [id, loadState, activeState, subState, needsReload, sourcePath, bindsTo, requires] =
-    general.value;
+  const [id, loadState, activeState, subState, needsReload, ...others] = general.value;
+  const [sourcePath, fragmentPath, bindsTo, requires] = others;
   if (loadState === 'not-found') return fail('UNIT_NOT_FOUND', `Unit ${unit}.`);
   if (!service.ok) return service;
   const [result, mainPid, execStart] = service.value;
@@ -79,7 +82,8 @@ export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<U
     pullsItself: commands.some(pullsAtEachStart),
     playsKube: commands.map(findKubePlay).find((play) => play !== undefined) ?? null,
     isInPod: commands.some(isInPod),
-    sourcePath: typeof sourcePath === 'string' ? sourcePath : '',
+    sourcePath: textOf(sourcePath),
+    fragmentPath: textOf(fragmentPath),
     bindsTo: listNames(bindsTo),
     requires: listNames(requires),
   });
@@ -112,6 +116,10 @@ async function getProperties(
   } catch {
     return fail('USER_MANAGER_UNAVAILABLE', 'busctl printed something that is not JSON.');
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function listNames(value: unknown): readonly string[] {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { statfsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { describe, test } from 'node:test';
 import { diagnoseUnit } from '../../app/deploy/diagnose-unit.ts';
 import { createHealthCheck } from '../../app/host/health.ts';
@@ -40,8 +41,10 @@ describe('a host', () => {
   test('a unit is read with its image and its state', async () => {
     const unit = await readUnit(runCommand, 'web.service');
     assert.ok(unit.ok);
-    const { mainPid, ...rest } = unit.value;
+    const { mainPid, requires, ...rest } = unit.value;
     assert.ok(mainPid > 0);
+    // systemd gives them in the order of their addresses.
+    assert.deepEqual([...requires].sort(), ['app.slice', 'basic.target']);
     assert.deepEqual(rest, {
       name: 'web.service',
       activeState: 'active',
@@ -53,8 +56,8 @@ describe('a host', () => {
       playsKube: null,
       isInPod: false,
       sourcePath: '',
+      fragmentPath: `${homedir()}/.config/systemd/user/web.service`,
       bindsTo: [],
-      requires: ['app.slice', 'basic.target'],
       image: { registry: '127.0.0.1:5000', repository: 'web', tag: 'stable' },
     });
   });

@@ -71,6 +71,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/deploy',
     'app/domain',
     'app/host',
+    'app/intake',
     'app/registry',
     'shared/config',
     'shared/contract',
@@ -87,6 +88,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   'app/worker.ts': [
     'app/db',
+    'app/domain',
     'app/events',
     'app/host',
     'app/http',

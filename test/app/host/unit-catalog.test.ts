@@ -17,7 +17,14 @@ function reading(image: UnitReading['image']): Outcome<UnitReading> {
     needsReload: false,
     pullsItself: false,
     isAutoUpdated: false,
-    ...{ playsKube: null, isInPod: false, sourcePath: '', bindsTo: [], requires: [] },
+    ...{
+      playsKube: null,
+      isInPod: false,
+      sourcePath: '',
+      fragmentPath: '',
+      bindsTo: [],
+      requires: [],
+    },
     image,
   });
 }

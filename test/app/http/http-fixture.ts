@@ -148,7 +148,14 @@ function readTestUnit(name: string): Promise<Outcome<UnitReading>> {
       needsReload: false,
       pullsItself: false,
       isAutoUpdated: false,
-      ...{ playsKube: null, isInPod: false, sourcePath: '', bindsTo: [], requires: [] },
+      ...{
+        playsKube: null,
+        isInPod: false,
+        sourcePath: '',
+        fragmentPath: '',
+        bindsTo: [],
+        requires: [],
+      },
       image: parseImageReference(text),
     }),
   );
