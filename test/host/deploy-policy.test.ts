@@ -108,17 +108,18 @@ describe('the way back', () => {
   test('is tried again where podman fails for a moment', async () => {
     const host = await startServing('moment');
     pushImage(host.image, 'v2', '--broken');
+    // The new image is tagged by its id as well, first.
     let tags = 0;
     const deployed = await deploy(host.unit, {
       policy: QUICK,
       run: (given) => {
-        const isBack = given.argv[1] === 'tag' && /^[0-9a-f]{64}$/.test(given.argv[2] ?? '');
-        const isFirst = isBack && !given.argv[3]?.startsWith('localhost/') && ++tags === 1;
-        return runCommand(isFirst ? { ...given, argv: ['false'] } : given);
+        const isById = given.argv[1] === 'tag' && /^[0-9a-f]{64}$/.test(given.argv[2] ?? '');
+        const isBack = isById && !given.argv[3]?.startsWith('localhost/') && ++tags === 2;
+        return runCommand(isBack ? { ...given, argv: ['false'] } : given);
       },
     });
     assert.match(deployed.end.summary, /was put back to sha256:/, JSON.stringify(deployed.end));
-    assert.equal(tags, 2);
+    assert.equal(tags, 3);
     await untilServed(host.port, 'v1');
   });
 
