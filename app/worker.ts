@@ -24,6 +24,7 @@ import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
 import { createChildExecutor } from './tasks/child-executor.ts';
 import { createExecutorChoice } from './tasks/choose-executor.ts';
+import { dropOldCompiledCode } from './tasks/compiled-code.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
 import { createSystemdRunExecutor, longestTaskMs } from './tasks/systemd-run-executor.ts';
 import { TaskDispatcher } from './tasks/task-dispatcher.ts';
@@ -140,6 +141,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store): Joined
       // Known before the first webhook asks, but nothing waits for it.
       for (const unit of settings.units) void units.refresh(unit);
       if (parts.isTrial) return;
+      dropOldCompiledCode(paths.dataDir);
       ownUpdates.start();
       guards.start();
     },
