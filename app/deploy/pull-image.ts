@@ -11,7 +11,7 @@ import { type ImageReference, withDigest } from '../domain/image-reference.ts';
 import { matchesDigest } from '../domain/matches-digest.ts';
 import { isRateLimitedPull, isTransientPullError } from '../domain/pull-error.ts';
 import type { TaskPhase } from '../domain/task.ts';
-import { inspectImage, runPodman } from '../host/podman.ts';
+import { inspectImage, type LocalImage, runPodman } from '../host/podman.ts';
 import { pause } from './until-stopped.ts';
 
 const FIRST_WAIT_MS = 1_000;
@@ -34,7 +34,7 @@ export async function pullImage(
   parts: PullParts,
   image: ImageReference,
   digest: string,
-): Promise<Outcome<void>> {
+): Promise<Outcome<LocalImage>> {
   parts.onPhase('pulling-image');
   const name = withDigest(image, digest);
   for (let tries = 1; ; tries++) {
@@ -52,7 +52,7 @@ export async function pullImage(
   }
   const local = await inspectImage(parts.run, name);
   if (!local.ok) return local;
-  if (local.value && matchesDigest(local.value, image, digest)) return succeed(undefined);
+  if (local.value && matchesDigest(local.value, image, digest)) return succeed(local.value);
   return fail('PULL_FAILED', `podman has ${local.value?.digest ?? 'no image'} under that name.`);
 }
 

@@ -8,16 +8,20 @@ import {
 import type { ContainerHealth } from '../domain/gate.ts';
 import type { PodmanFacts } from '../domain/preflight.ts';
 
-/** A container of a unit and the image it runs. */
-export type UnitContainer = {
+/** A container of a unit, as a glance shows it. */
+export type SeenContainer = {
   readonly id: string;
-  readonly name: string;
   readonly running: boolean;
   readonly imageName: string;
   readonly imageId: string;
+  readonly health: ContainerHealth;
+};
+
+/** A container of a unit and the image it runs. */
+export type UnitContainer = SeenContainer & {
+  readonly name: string;
   /** The digest that the image had when the container was made. */
   readonly imageDigest: string;
-  readonly health: ContainerHealth;
 };
 
 /** A local image. */
@@ -83,7 +87,22 @@ type RawInfo = {
   readonly version?: { readonly Version?: string };
 };
 
-/** The containers that carry the label of the unit, running or not. */
+/** The containers that carry the label of the unit, running or not, by one question: a third of what the next one costs. */
+export async function seeUnitContainers(
+  run: RunCommand,
+  unit: string,
+): Promise<Outcome<readonly SeenContainer[]>> {
+  const filter = `label=PODMAN_SYSTEMD_UNIT=${unit}`;
+  // The list carries their labels, which may say anything.
+  const args = ['ps', '--all', '--no-trunc', '--format', 'json', '--filter', filter];
+  const called = await runPodman(run, { args, isPrivate: true });
+  if (!called.ok) return called;
+  if (!isSuccess(called.value)) return fail('PODMAN_FAILED', formatEnd(called.value));
+  const listed = parseJson(called.value.stdout);
+  return listed.ok ? succeed((listed.value as ListedContainer[]).map(readListed)) : listed;
+}
+
+/** The same with the digests of their images and their names. */
 export async function listUnitContainers(
   run: RunCommand,
   unit: string,
@@ -126,14 +145,17 @@ export async function inspectImage(
   });
 }
 
-/** Every name of every local image, by image id. */
+/**
+ * The names of local images that fit a pattern (podman-images(1), `reference`), by image id. podman looks into each image
+ * that it lists, at tens of milliseconds for a few dozen: the narrower the better.
+ */
 export async function listImageNames(
   run: RunCommand,
-  repository: string,
+  pattern: string,
 ): Promise<Outcome<readonly { readonly id: string; readonly names: readonly string[] }[]>> {
   const listed = await query(run, [
     ...['image', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Repository}}:{{.Tag}}'],
-    ...['--filter', `reference=${repository}`],
+    ...['--filter', `reference=${pattern}`],
   ]);
   if (!listed.ok) return listed;
   const lines = listed.value.split('\n').filter((line) => line !== '');
@@ -171,6 +193,15 @@ export async function dropImageName(run: RunCommand, name: string): Promise<Outc
   return fail('PODMAN_FAILED', formatEnd(untagged.value));
 }
 
+type ListedContainer = {
+  readonly Id: string;
+  readonly State: string;
+  /** `Up 3 seconds (healthy)`: podman 4 and 5 say the health nowhere else in a list. */
+  readonly Status: string;
+  readonly Image: string;
+  readonly ImageID: string;
+};
+
 type InspectedContainer = {
   readonly Id: string;
   readonly Name: string;
@@ -190,6 +221,16 @@ type InspectedImage = {
   readonly RepoDigests?: readonly string[] | null;
   readonly Size?: number;
 };
+
+function readListed(raw: ListedContainer): SeenContainer {
+  return {
+    id: raw.Id,
+    running: raw.State === 'running',
+    imageName: raw.Image,
+    imageId: raw.ImageID,
+    health: readHealth(/\((\w+)\)$/.exec(raw.Status)?.[1]),
+  };
+}
 
 function readContainer(raw: InspectedContainer): UnitContainer {
   return {
