@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { getuid } from 'node:process';
 import { loadSettings } from '../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
@@ -12,6 +13,7 @@ import { isTaskId } from '../domain/identifier.ts';
 import { lookUpDigest } from '../registry/look-up-digest.ts';
 import { authFileCandidates } from '../registry/read-credentials.ts';
 import { parseRegistryRules } from '../registry/registry-rules.ts';
+import { createPullLocks } from '../tasks/pull-locks.ts';
 import { runTask } from '../tasks/run-task.ts';
 import { WAKE_SIGNAL } from '../tasks/task-executor.ts';
 
@@ -47,9 +49,10 @@ export async function runTaskCommand(
   }
   const { signal } = ending;
   const lookUp = createLookUp(environment, settings.registryTimeoutMs, signal);
+  const lockPull = createPullLocks(join(paths.dataDir, 'pulls'), signal);
   const onWake = (look: () => void) => void process.on(WAKE_SIGNAL, look);
   const taken = await runTask(
-    { store: store.value, log, settings, lookUp, signal, onWake },
+    { store: store.value, log, settings, lookUp, lockPull, signal, onWake },
     attempt,
   );
   process.removeAllListeners(WAKE_SIGNAL).on(WAKE_SIGNAL, () => undefined);
