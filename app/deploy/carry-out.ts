@@ -8,7 +8,7 @@ import {
   withTag,
 } from '../domain/image-reference.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
-import { inspectImage } from '../host/podman.ts';
+import { inspectImage, removeUnnamedImage } from '../host/podman.ts';
 import { bringBack } from './dependents.ts';
 import type { DeployEnd, DeployParts } from './deploy-unit.ts';
 import { exchangeImage } from './exchange-image.ts';
@@ -176,6 +176,7 @@ export async function goBack(
   parts.memory.end(deployment);
   const proven = put.ok ? restored : put;
   if (proven.ok) {
+    if (isBlamed(cause.code)) await dropTakenBack(parts, deployment);
     parts.onNote('info', 'rolled-back', `${unit} runs its former image again.`);
     if (cause.code === 'DEPLOYMENT_STOPPED') {
       const summary = `${unit} was put back to ${digest}, for the deployment was stopped.`;
@@ -187,6 +188,15 @@ export async function goBack(
   const { failure } = proven;
   const detail = `${cause.code} (${cause.detail}), then ${failure.code} (${failure.detail}).`;
   return failed(unit, fail('ROLLBACK_FAILED', detail).failure, isDiagnosed);
+}
+
+/** What was taken back has no name any more, and only this deployment has brought it. Others may need it all the same. */
+async function dropTakenBack(
+  { memory, run }: DeployParts,
+  { wanted_image_id: imageId, former_image_id: formerId }: OpenDeployment,
+): Promise<void> {
+  if (imageId === null || imageId === formerId || memory.isNeeded(imageId)) return;
+  await removeUnnamedImage(run, imageId);
 }
 
 /**

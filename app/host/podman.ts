@@ -193,6 +193,17 @@ export async function dropImageName(run: RunCommand, name: string): Promise<Outc
   return fail('PODMAN_FAILED', formatEnd(untagged.value));
 }
 
+/**
+ * Removes a local image that no tag names and no container uses; false where one does, and where it cannot be removed.
+ * Never by force: podman itself refuses what is in use.
+ */
+export async function removeUnnamedImage(run: RunCommand, id: string): Promise<boolean> {
+  const args = ['image', 'inspect', '--format', '{{json .RepoTags}}', '--', id];
+  const named = await queryOk(run, args);
+  if (named === undefined || !['[]', 'null'].includes(named.trim())) return false;
+  return (await queryOk(run, ['image', 'rm', '--', id])) !== undefined;
+}
+
 type ListedContainer = {
   readonly Id: string;
   readonly State: string;
@@ -253,6 +264,11 @@ async function query(run: RunCommand, args: readonly string[]): Promise<Outcome<
   if (!called.ok) return called;
   if (!isSuccess(called.value)) return fail('PODMAN_FAILED', formatEnd(called.value));
   return succeed(called.value.stdout);
+}
+
+async function queryOk(run: RunCommand, args: readonly string[]): Promise<string | undefined> {
+  const queried = await query(run, args);
+  return queried.ok ? queried.value : undefined;
 }
 
 async function queryJson(run: RunCommand, args: readonly string[]): Promise<Outcome<unknown>> {

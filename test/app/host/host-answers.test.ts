@@ -4,6 +4,7 @@ import {
   inspectImage,
   listUnitContainers,
   readPodmanInfo,
+  removeUnnamedImage,
   seeUnitContainers,
 } from '../../../app/host/podman.ts';
 import { readUnit } from '../../../app/host/read-unit.ts';
@@ -113,6 +114,25 @@ describe('podman: odd answers', () => {
     const { run, asked } = podman({ container: containers() });
     await listUnitContainers(run, 'a b;c.service');
     assert.ok(asked[0]?.argv.includes('label=PODMAN_SYSTEMD_UNIT=a b;c.service'));
+  });
+
+  test('an image is removed only where no tag names it, and podman does not refuse', async () => {
+    for (const [tags, removal, isRemoved, commands] of [
+      ['[]', {}, true, 2],
+      ['null', {}, true, 2],
+      ['["web:stable"]', {}, false, 1],
+      ['', {}, false, 1],
+      ['[]', FAILED, false, 2],
+    ] as const) {
+      const { run, asked } = answerCommands((argv) =>
+        argv[2] === 'rm' ? removal : { stdout: `${tags}\n` },
+      );
+      assert.equal(await removeUnnamedImage(run, 'i1'), isRemoved, tags);
+      assert.equal(asked.length, commands, tags);
+      assert.ok(
+        asked.every(({ argv }) => !argv.some((word) => /^(-f|--force|-a|--all)$/.test(word))),
+      );
+    }
   });
 
   test('what podman says of itself is read as far as it is there', async () => {
