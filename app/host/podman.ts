@@ -35,6 +35,9 @@ export type LocalImage = {
 
 const QUERY_TIMEOUT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
+/** podman looks at all images to find one, and stumbles over another that just comes or goes. */
+const HALF_THERE = /locating item named/;
+const LOOKS = 4;
 
 /** Runs one podman command, arguments as a list. */
 export type PodmanCall = {
@@ -128,7 +131,11 @@ export async function inspectImage(
   run: RunCommand,
   name: string,
 ): Promise<Outcome<LocalImage | undefined>> {
-  const called = await runPodman(run, { args: ['image', 'inspect', '--', name], isPrivate: true });
+  const look = () => runPodman(run, { args: ['image', 'inspect', '--', name], isPrivate: true });
+  let called = await look();
+  for (let tries = 1; called.ok && HALF_THERE.test(called.value.stderr) && tries < LOOKS; tries++) {
+    called = await look();
+  }
   if (!called.ok) return called;
   // podman says 125 both for "no such image" and for its own troubles; the message tells them apart.
   if (/no such image|image not known/.test(called.value.stderr)) return succeed(undefined);

@@ -135,6 +135,21 @@ describe('podman: odd answers', () => {
     }
   });
 
+  test('an image is looked at again where podman stumbles over another one, a few times', async () => {
+    const stderr = 'Error: locating item named "manifest" for image: file does not exist\n';
+    for (const [times, isFound] of [
+      [3, true],
+      [4, false],
+    ] as const) {
+      let count = 0;
+      const { run } = answerCommands(() =>
+        ++count <= times ? { ...FAILED, stderr } : { stdout: '[{"Id":"i","Digest":"d"}]' },
+      );
+      assert.equal((await inspectImage(run, 'web')).ok, isFound);
+      assert.equal(count, 4);
+    }
+  });
+
   test('what podman says of itself is read as far as it is there', async () => {
     const whole = {
       registries: { search: [] },
