@@ -28,6 +28,7 @@ import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
 import { createChildExecutor } from './tasks/child-executor.ts';
 import { createExecutorChoice } from './tasks/choose-executor.ts';
+import { dropOldCompiledCode } from './tasks/compiled-code.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
@@ -153,6 +154,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       // Known before the first webhook asks, but nothing waits for it.
       for (const unit of settings.units) void units.refresh(unit);
       if (parts.isTrial) return;
+      dropOldCompiledCode(paths.dataDir);
       ownUpdates.start();
       guards.start();
     },

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { loadSettings } from '../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
@@ -8,6 +9,7 @@ import type { TaskRun } from '../db/tasks.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import { openHost } from '../host/open-host.ts';
 import { createLookUp } from '../tasks/create-look-up.ts';
+import { createPullLocks } from '../tasks/pull-locks.ts';
 import { runTask } from '../tasks/run-task.ts';
 import { WAKE_SIGNAL } from '../tasks/task-executor.ts';
 
@@ -50,7 +52,13 @@ export async function runTaskCommand(
   }
   const lookUp = createLookUp(host.value, settings.registryTimeoutMs, signal);
   const onWake = (look: () => void) => void process.on(WAKE_SIGNAL, look);
-  const parts = { store: store.value, log, settings, host: host.value, lookUp, signal, onWake };
+  // Who pulls on another host is not kept apart here.
+  const lockPull =
+    settings.sshTarget === undefined
+      ? { lockPull: createPullLocks(join(paths.dataDir, 'pulls'), signal) }
+      : {};
+  const common = { store: store.value, log, settings, host: host.value, lookUp, signal, onWake };
+  const parts = { ...common, ...lockPull };
   const taken = await runTask(parts, attempt);
   process.removeAllListeners(WAKE_SIGNAL).on(WAKE_SIGNAL, () => undefined);
   await host.value.close();

@@ -15,6 +15,8 @@ export type DeploymentTable = {
   save(row: DeploymentRow): void;
   /** What an earlier task of the unit, which is over, has left open; the latest. */
   findAbandoned(unit: string, taskId: string): DeploymentRow | undefined;
+  /** Whether a deployment of another task that is not over needs this local image, as what comes or what was. */
+  isNeeded(imageId: string, taskId: string): boolean;
   /** How long the unit was down, in milliseconds: from the order to restart it until it was up. */
   noteDown(taskId: string, ms: number): void;
   /** Of the newest deployments of a unit that came up, at most `limit`; in milliseconds. */
@@ -48,12 +50,20 @@ export function openDeploymentTable(database: Database): DeploymentTable {
        held_as = excluded.held_as, dependents = excluded.dependents, stage = excluded.stage,
        cause_code = excluded.cause_code, cause_detail = excluded.cause_detail, updated_at = excluded.updated_at`,
   );
+  const isNeeded = database
+    .prepare<
+      [string, string, string],
+      number
+    >(`SELECT EXISTS (SELECT 1 FROM deployments WHERE stage <> 'ended'
+      AND task_id <> ? AND (wanted_image_id = ? OR former_image_id = ?))`)
+    .pluck();
   const noteDown = database.prepare('UPDATE deployments SET down_ms = ? WHERE task_id = ?');
   const listDowns = database
     .prepare<[string, number], number>(`SELECT down_ms FROM deployments
       WHERE unit = ? AND down_ms IS NOT NULL ORDER BY updated_at DESC, task_id DESC LIMIT ?`)
     .pluck();
   return {
+    isNeeded: (imageId, taskId) => isNeeded.get(taskId, imageId, imageId) === 1,
     noteDown: (taskId, ms) => void noteDown.run(ms, taskId),
     listDowns: (unit, limit) => listDowns.all(unit, limit),
     find: (taskId) => find.get(taskId),

@@ -108,11 +108,11 @@ async function ensurePulled(
   parts: DeployParts,
   image: ImageReference,
   deployment: OpenDeployment,
-): Promise<Outcome<void>> {
+): Promise<Outcome<unknown>> {
   const { wanted_digest: digest } = deployment;
   const local = await inspectImage(parts.run, nameOfWanted(deployment, image));
-  if (!local.ok) return local;
-  return local.value ? succeed(undefined) : pullImage(parts, image, digest);
+  if (!local.ok || local.value) return local;
+  return pullImage(parts, image, digest);
 }
 
 /** The unit is not proven with the new image: back to the old one, by the policy of the unit. */

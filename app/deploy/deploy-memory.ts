@@ -5,6 +5,8 @@ export type DeployMemory = {
   find(): OpenDeployment | undefined;
   /** What an earlier task has left open of the unit: nobody knows what runs, but what ran before it is held. */
   findAbandoned(unit: string): OpenDeployment | undefined;
+  /** Whether another deployment that is not over needs this local image. */
+  isNeeded(imageId: string): boolean;
   /** What others have left open of the unit is taken over with it. */
   save(deployment: OpenDeployment): void;
   /** The unit is proven on one of the two images, or given up: written together with the end of the task. */

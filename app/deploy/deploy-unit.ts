@@ -9,6 +9,7 @@ import { goForward } from './carry-out.ts';
 import type { DeployMemory } from './deploy-memory.ts';
 import { goBack } from './go-back.ts';
 import { prepareDeployment } from './prepare-deployment.ts';
+import type { LockPull } from './pull-image.ts';
 import { leaveAsItIs, untilStopped } from './until-stopped.ts';
 import type { GateVerdict } from './watch-unit.ts';
 
@@ -50,6 +51,8 @@ export type DeployParts = {
     registries: unknown,
     signal?: AbortSignal,
   ) => Promise<Outcome<{ digest: string }>>;
+  /** See `PullParts`. */
+  readonly lockPull?: LockPull;
   readonly readPolicy: (unit: string) => Promise<Outcome<UnitPolicy>>;
   /** By what a unit is brought back whose own policy cannot be read any more. */
   readonly defaultPolicy: UnitPolicy;

@@ -6,7 +6,7 @@ import {
   sameRepository,
 } from '../domain/image-reference.ts';
 import { matchesDigest } from '../domain/matches-digest.ts';
-import { inspectImage, listUnitContainers, type UnitContainer } from '../host/podman.ts';
+import { inspectImage, type SeenContainer, seeUnitContainers } from '../host/podman.ts';
 
 /** What of a unit runs now. */
 export type RunningImage = {
@@ -31,41 +31,41 @@ export async function findRunning(
   image: ImageReference,
   wanted: WantedImage,
 ): Promise<Outcome<RunningImage>> {
-  const listed = await listUnitContainers(run, unit);
-  if (!listed.ok) return listed;
-  const running = listed.value.filter(({ running, imageName }) => {
+  const seen = await seeUnitContainers(run, unit);
+  if (!seen.ok) return seen;
+  const running = seen.value.filter(({ running, imageName }) => {
     const reference = parseImageReference(imageName);
     return running && reference !== undefined && sameRepository(reference, image);
   });
   const [first] = running;
   if (!first)
-    return fail('CONTAINER_NOT_RUNNING', `Unit ${unit} has ${listed.value.length} containers.`);
+    return fail('CONTAINER_NOT_RUNNING', `Unit ${unit} has ${seen.value.length} containers.`);
   for (const container of running) {
-    const matched = await runsDigest(run, container, image, wanted);
-    if (!matched.ok) return matched;
-    if (!matched.value) {
-      const { imageDigest, imageId, imageName } = container;
-      return succeed({ digest: imageDigest, name: imageName, imageId, isWanted: false });
+    const other = await findOther(run, container, image, wanted);
+    if (!other.ok) return other;
+    if (other.value !== null) {
+      const { imageId, imageName } = container;
+      return succeed({ digest: other.value, name: imageName, imageId, isWanted: false });
     }
   }
-  const { imageId, imageName, imageDigest } = first;
-  return succeed({
-    digest: wanted.digest ?? imageDigest,
-    name: imageName,
-    imageId,
-    isWanted: true,
-  });
+  const { imageId, imageName } = first;
+  const known = wanted.digest === null ? await inspectImage(run, imageId) : undefined;
+  if (known && !known.ok) return known;
+  const digest = wanted.digest ?? known?.value?.digest ?? '';
+  return succeed({ digest, name: imageName, imageId, isWanted: true });
 }
 
-async function runsDigest(
+/** The digest of what a container runs instead of what is wanted; null where it runs that. */
+async function findOther(
   run: RunCommand,
-  container: UnitContainer,
+  container: SeenContainer,
   image: ImageReference,
   { digest, imageId }: WantedImage,
-): Promise<Outcome<boolean>> {
-  if (container.imageDigest === digest || container.imageId === imageId) return succeed(true);
-  if (digest === null) return succeed(false);
+): Promise<Outcome<string | null>> {
+  if (container.imageId === imageId) return succeed(null);
   const local = await inspectImage(run, container.imageId);
   if (!local.ok) return local;
-  return succeed(local.value !== undefined && matchesDigest(local.value, image, digest));
+  const isWanted =
+    digest !== null && local.value !== undefined && matchesDigest(local.value, image, digest);
+  return succeed(isWanted ? null : (local.value?.digest ?? ''));
 }

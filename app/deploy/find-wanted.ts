@@ -8,7 +8,7 @@ import {
   withTag,
 } from '../domain/image-reference.ts';
 import { findHostObstacle } from '../domain/preflight.ts';
-import { findHeld, ROLLBACK_REPOSITORY } from '../domain/rollback-tag.ts';
+import { findHeld, heldPattern } from '../domain/rollback-tag.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
 import { parseWantedVersion } from '../domain/wanted-version.ts';
 import { checkQuadlet, explainMissing } from '../host/check-quadlet.ts';
@@ -163,7 +163,7 @@ async function findHeldVersion(
   unit: string,
   name: string,
 ): Promise<Outcome<Resolved>> {
-  const listed = await listImageNames(parts.run, ROLLBACK_REPOSITORY);
+  const listed = await listImageNames(parts.run, heldPattern(unit));
   if (!listed.ok) return listed;
   const isItsOwn = findHeld(unit, listed.value).some((held) => held.name === name);
   if (!isItsOwn) return fail('VERSION_NOT_OF_UNIT', `${name} is not held for ${unit}.`);

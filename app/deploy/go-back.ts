@@ -10,6 +10,7 @@ import { BACK_TRIES, isBlamed, type OpenDeployment } from '../domain/deployment.
 import { type ImageReference, parseImageReference } from '../domain/image-reference.ts';
 import { decideTargetWait } from '../domain/target-wait.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
+import { removeUnnamedImage } from '../host/podman.ts';
 import { bringBack } from './dependents.ts';
 import { failed } from './deploy-end.ts';
 import type { DeployEnd, DeployParts } from './deploy-unit.ts';
@@ -55,6 +56,7 @@ export async function goBack(
   if (waits) return waits;
   parts.memory.end(deployment);
   if (proven.ok) {
+    if (isBlamed(cause.code)) await dropTakenBack(parts, deployment);
     parts.onNote('info', 'rolled-back', `${unit} runs its former image again.`);
     if (cause.code === 'DEPLOYMENT_STOPPED') {
       const summary = `${unit} was put back to ${digest}, for the deployment was stopped.`;
@@ -66,6 +68,15 @@ export async function goBack(
   const { failure } = proven;
   const detail = `${cause.code} (${cause.detail}), then ${failure.code} (${failure.detail}).`;
   return failed(unit, fail('ROLLBACK_FAILED', detail).failure, isDiagnosed);
+}
+
+/** What was taken back has no name any more, and only this deployment has brought it. Others may need it all the same. */
+async function dropTakenBack(
+  { memory, run }: DeployParts,
+  { wanted_image_id: imageId, former_image_id: formerId }: OpenDeployment,
+): Promise<void> {
+  if (imageId === null || imageId === formerId || memory.isNeeded(imageId)) return;
+  await removeUnnamedImage(run, imageId);
 }
 
 /** Whoever is out of reach is brought back when they are in reach again. */

@@ -6,7 +6,7 @@ import {
   succeed,
 } from '../../shared/contract/outcome.ts';
 import type { OpenDeployment } from '../domain/deployment.ts';
-import { withDigest, withTag } from '../domain/image-reference.ts';
+import { withTag } from '../domain/image-reference.ts';
 import { decideRateLimitWait } from '../domain/rate-limit.ts';
 import { inspectImage, tagImage } from '../host/podman.ts';
 import { failed } from './deploy-end.ts';
@@ -67,9 +67,9 @@ async function ensureHere(
 ): Promise<Outcome<string>> {
   if (heldHere === null) {
     const pulled = await pullImage(parts, image, digest);
-    if (!pulled.ok) return pulled;
+    return pulled.ok ? succeed(pulled.value.id) : pulled;
   }
-  const local = await inspectImage(parts.run, heldHere ?? withDigest(image, digest));
+  const local = await inspectImage(parts.run, heldHere);
   if (!local.ok) return local;
   return local.value ? succeed(local.value.id) : fail('PULL_FAILED', `${digest} is not here.`);
 }

@@ -11,14 +11,30 @@ import { type ImageReference, withDigest } from '../domain/image-reference.ts';
 import { matchesDigest } from '../domain/matches-digest.ts';
 import { isRateLimitedPull, isTransientPullError } from '../domain/pull-error.ts';
 import type { TaskPhase } from '../domain/task.ts';
-import { inspectImage, runPodman } from '../host/podman.ts';
+import { inspectImage, type LocalImage, runPodman } from '../host/podman.ts';
 import { pause } from './until-stopped.ts';
 
 const FIRST_WAIT_MS = 1_000;
 
+/** The right to pull an image, which one task has at a time; `hasWaited` where another had it before. */
+export type PullLock = { readonly hasWaited: boolean; release(): void };
+
+/**
+ * Waits for at most `waitMs`, and not beyond `stop`, for the right to pull an image. Undefined where it is not to be had:
+ * then it is pulled without.
+ */
+export type LockPull = (
+  name: string,
+  waitMs: number,
+  stop: AbortSignal,
+) => Promise<PullLock | undefined>;
+
 /** What a pull works with. */
 export type PullParts = {
   readonly run: RunCommand;
+  /** Absent where the image is pulled on another host: a lock of this one would say nothing there. */
+  readonly lockPull?: LockPull;
+  readonly onNote: (level: 'info' | 'warning', action: string, summary: string) => void;
   readonly onPhase: (phase: TaskPhase) => void;
   readonly isStopping: () => boolean;
   readonly stop: AbortSignal;
@@ -28,14 +44,34 @@ export type PullParts = {
 /**
  * Pulls an image by its digest and looks whether that is what podman has then. What may pass is tried again, up to
  * three times, with growing pauses of random length; what will not pass is not. Fails with PULL_FAILED, PULL_TIMEOUT or,
- * where the registry wants to be left alone for longer, at once with REGISTRY_RATE_LIMITED.
+ * where the registry wants to be left alone for longer, at once with REGISTRY_RATE_LIMITED. What another task is pulling
+ * is waited for, as long as one pull may take, and not pulled again where it is here then.
  */
 export async function pullImage(
   parts: PullParts,
   image: ImageReference,
   digest: string,
-): Promise<Outcome<void>> {
+): Promise<Outcome<LocalImage>> {
   parts.onPhase('pulling-image');
+  const name = withDigest(image, digest);
+  const lock = await parts.lockPull?.(name, parts.limits.pullTimeoutMs, parts.stop);
+  try {
+    if (lock?.hasWaited) {
+      const here = await findPulled(parts, image, digest);
+      if (here.ok) parts.onNote('info', 'pull-shared', `Another task has pulled ${name}.`);
+      if (here.ok) return here;
+    }
+    return await pullWithin(parts, image, digest);
+  } finally {
+    lock?.release();
+  }
+}
+
+async function pullWithin(
+  parts: PullParts,
+  image: ImageReference,
+  digest: string,
+): Promise<Outcome<LocalImage>> {
   const name = withDigest(image, digest);
   for (let tries = 1; ; tries++) {
     const called = await runPodman(parts.run, {
@@ -50,9 +86,17 @@ export async function pullImage(
     if (!mayPass || tries === PULL_TRIES || parts.isStopping()) return failed;
     await pause(backoffMs(FIRST_WAIT_MS, tries, Math.random()), parts.stop);
   }
-  const local = await inspectImage(parts.run, name);
+  return findPulled(parts, image, digest);
+}
+
+async function findPulled(
+  { run }: PullParts,
+  image: ImageReference,
+  digest: string,
+): Promise<Outcome<LocalImage>> {
+  const local = await inspectImage(run, withDigest(image, digest));
   if (!local.ok) return local;
-  if (local.value && matchesDigest(local.value, image, digest)) return succeed(undefined);
+  if (local.value && matchesDigest(local.value, image, digest)) return succeed(local.value);
   return fail('PULL_FAILED', `podman has ${local.value?.digest ?? 'no image'} under that name.`);
 }
 

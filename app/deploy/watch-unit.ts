@@ -15,7 +15,7 @@ import {
 } from '../domain/image-reference.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
 import type { ProbeSource } from '../host/host.ts';
-import { listUnitContainers } from '../host/podman.ts';
+import { seeUnitContainers } from '../host/podman.ts';
 import { readUnitSample } from '../host/read-unit-state.ts';
 import { readUnitLog } from '../host/systemctl.ts';
 import { askProbe } from './ask-probe.ts';
@@ -141,7 +141,7 @@ async function look({ unit, image, ...watch }: Watch, isWhole: boolean) {
   if (!sampled.ok) return sampled;
   const atMs = performance.now();
   if (!isWhole) return succeed({ atMs, unit: sampled.value, containers: null });
-  const listed = await listUnitContainers(run, unit);
+  const listed = await seeUnitContainers(run, unit);
   if (!listed.ok) return listed;
   const containers = listed.value.filter(({ imageName }) => {
     const reference = parseImageReference(imageName);

@@ -6,17 +6,13 @@ import {
   sameRepository,
   withTag,
 } from '../domain/image-reference.ts';
-import {
-  findHeld,
-  findSurplus,
-  ROLLBACK_REPOSITORY,
-  rollbackName,
-} from '../domain/rollback-tag.ts';
+import { findHeld, findSurplus, heldPattern, rollbackName } from '../domain/rollback-tag.ts';
 import {
   dropImageName,
   inspectImage,
+  type LocalImage,
   listImageNames,
-  listUnitContainers,
+  seeUnitContainers,
   tagImage,
 } from '../host/podman.ts';
 
@@ -29,7 +25,11 @@ export type FormerImage = {
 };
 
 /** The image that a unit can go back to, and whether the name that is to hold it is still to be given. */
-export type ChosenFormer = FormerImage & { readonly isNew: boolean };
+export type ChosenFormer = FormerImage & {
+  readonly isNew: boolean;
+  /** Names of ours that the image has already. */
+  readonly olderNames: readonly string[];
+};
 
 /**
  * Finds what the unit runs, or would run where it is down; where that failed here before, the newest image that is held
@@ -44,12 +44,14 @@ export async function chooseFormer(
   const found = await findFormer(run, unit, image);
   if (!found.ok) return found;
   if (!found.value) return succeed(null);
-  const { imageId, digest } = found.value;
-  const listed = await listImageNames(run, ROLLBACK_REPOSITORY);
+  const { id: imageId, digest, repoDigests } = found.value;
+  const listed = await listImageNames(run, heldPattern(unit));
   if (!listed.ok) return listed;
   const held = findHeld(unit, listed.value);
   const [newest] = held;
-  const better = (await isKnownBad(run, found.value, isBad))
+  // A quarantine names the digest of an index or of a platform's manifest.
+  const names = repoDigests.map((name) => name.slice(name.indexOf('@') + 1));
+  const better = [imageId, digest, ...names].some(isBad)
     ? held.find((other) => other.imageId !== imageId)
     : undefined;
   if (better) {
@@ -57,13 +59,15 @@ export async function chooseFormer(
     if (!local.ok) return local;
     const known = local.value?.digest ?? '';
     const { imageId: betterId, name: heldAs } = better;
-    return succeed({ imageId: betterId, digest: known, heldAs, isNew: false });
+    return succeed({ imageId: betterId, digest: known, heldAs, isNew: false, olderNames: [] });
   }
   if (newest?.imageId === imageId) {
-    return succeed({ imageId, digest, heldAs: newest.name, isNew: false });
+    return succeed({ imageId, digest, heldAs: newest.name, isNew: false, olderNames: [] });
   }
   const heldAs = rollbackName(unit, (newest?.number ?? 0) + 1);
-  return succeed({ imageId, digest, heldAs, isNew: true });
+  const older = held.filter((other) => other.imageId === imageId);
+  const olderNames = older.map(({ name }) => name);
+  return succeed({ imageId, digest, heldAs, isNew: true, olderNames });
 }
 
 /**
@@ -78,44 +82,35 @@ export async function holdFormerImage(
 ): Promise<Outcome<FormerImage | null>> {
   const chosen = await chooseFormer(run, unit, image, isBad);
   if (!chosen.ok || !chosen.value?.isNew) return chosen;
-  const { imageId, heldAs } = chosen.value;
-  const listed = await listImageNames(run, ROLLBACK_REPOSITORY);
-  if (!listed.ok) return listed;
+  const { imageId, heldAs, olderNames } = chosen.value;
   const tagged = await tagImage(run, imageId, heldAs);
   if (!tagged.ok) return fail('HOLD_FAILED', tagged.failure.detail);
   // Held once is enough: an older name of it would use up a place of another.
-  const older = findHeld(unit, listed.value).filter((other) => other.imageId === imageId);
-  for (const { name } of older) await dropImageName(run, name);
+  for (const name of olderNames) await dropImageName(run, name);
   return chosen;
 }
 
-/** A quarantine names the digest of an index or of a platform's manifest. */
-async function isKnownBad(
+/** What runs, or what the tag means where nothing runs. */
+async function findFormer(
   run: RunCommand,
-  { imageId, digest }: { readonly imageId: string; readonly digest: string },
-  isBad: (digest: string) => boolean,
-): Promise<boolean> {
-  const local = await inspectImage(run, imageId);
-  const names = local.ok ? (local.value?.repoDigests ?? []) : [];
-  return [imageId, digest, ...names.map((name) => name.slice(name.indexOf('@') + 1))].some(isBad);
-}
-
-async function findFormer(run: RunCommand, unit: string, image: ImageReference) {
-  const listed = await listUnitContainers(run, unit);
-  if (!listed.ok) return listed;
-  const running = listed.value.find(({ running, imageName }) => {
+  unit: string,
+  image: ImageReference,
+): Promise<Outcome<LocalImage | undefined>> {
+  const seen = await seeUnitContainers(run, unit);
+  if (!seen.ok) return seen;
+  const running = seen.value.find(({ running, imageName }) => {
     const reference = parseImageReference(imageName);
     return running && reference !== undefined && sameRepository(reference, image);
   });
-  if (running) return succeed({ imageId: running.imageId, digest: running.imageDigest });
-  const local = await inspectImage(run, withTag(image));
-  if (!local.ok) return local;
-  return succeed(local.value && { imageId: local.value.id, digest: local.value.digest });
+  if (!running) return inspectImage(run, withTag(image));
+  const local = await inspectImage(run, running.imageId);
+  if (!local.ok || local.value) return local;
+  return succeed({ id: running.imageId, digest: '', repoDigests: [], sizeBytes: 0 });
 }
 
 /** Lets go of the images of a unit that are held beyond the newest `keep`. What cannot be removed stays. */
 export async function dropSurplus(run: RunCommand, unit: string, keep: number): Promise<void> {
-  const listed = await listImageNames(run, ROLLBACK_REPOSITORY);
+  const listed = await listImageNames(run, heldPattern(unit));
   if (!listed.ok) return;
   for (const { name } of findSurplus(findHeld(unit, listed.value), keep)) {
     await dropImageName(run, name);

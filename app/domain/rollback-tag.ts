@@ -16,6 +16,11 @@ export function rollbackName(unit: string, number: number): string {
   return `${ROLLBACK_REPOSITORY}:${encodeUnit(unit)}-${number}`;
 }
 
+/** A pattern of names among which are all that are held for a unit. */
+export function heldPattern(unit: string): string {
+  return `${ROLLBACK_REPOSITORY}:${encodeUnit(unit)}-*`;
+}
+
 /** The images that are held for a unit, newest first, of all names that podman knows. */
 export function findHeld(
   unit: string,

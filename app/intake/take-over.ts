@@ -24,28 +24,33 @@ export function takeOver(store: Store, entries: readonly SpoolEntry[], at: Spool
   });
 }
 
+/** A task that others may join, and the digest that is announced for it. */
+type PendingTask = { readonly id: string; digest: string | null };
+
 /**
  * The pending task of each unit and image, asked for once: while the transaction holds the write lock nobody begins
  * or ends one, and most deliveries of a burst are about the same.
  */
 class PendingTasks {
   readonly #store: Store;
-  readonly #ids = new Map<string, string | undefined>();
+  readonly #known = new Map<string, PendingTask | undefined>();
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  find({ unit, verdict }: IntakeRecord): string | undefined {
+  find({ unit, verdict }: IntakeRecord): PendingTask | undefined {
     const key = JSON.stringify([unit, verdict.image]);
-    if (!this.#ids.has(key)) {
-      this.#ids.set(key, this.#store.tasks.findPending(unit, verdict.image ?? null)?.id);
+    if (!this.#known.has(key)) {
+      const row = this.#store.tasks.findPending(unit, verdict.image ?? null);
+      this.#known.set(key, row && { id: row.id, digest: row.webhook_digest });
     }
-    return this.#ids.get(key);
+    return this.#known.get(key);
   }
 
   add({ unit, verdict }: IntakeRecord, id: string): void {
-    this.#ids.set(JSON.stringify([unit, verdict.image]), id);
+    const digest = verdict.digest ?? null;
+    this.#known.set(JSON.stringify([unit, verdict.image]), { id, digest });
   }
 }
 
@@ -74,7 +79,7 @@ function takeOverEntry(
     digest: verdict.digest ?? null,
     body_sha256: createHash('sha256').update(body).digest('hex'),
     body_bytes: body.length,
-    task_id: pending ?? null,
+    task_id: pending?.id ?? null,
   };
   if (!store.deliveries.insert(row)) return false;
   if (!isWork) return false;
@@ -118,14 +123,20 @@ function makeTask(store: Store, taskId: string, record: IntakeRecord): void {
   });
 }
 
-function joinTask(store: Store, taskId: string, record: IntakeRecord): void {
-  store.tasks.joinPending(taskId, record.verdict.digest ?? null, record.receivedAt);
+function joinTask(store: Store, task: PendingTask, record: IntakeRecord): void {
+  const { id: taskId, digest: older } = task;
+  const newer = record.verdict.digest ?? null;
+  store.tasks.joinPending(taskId, newer, record.receivedAt);
+  const isSuperseded = older !== null && newer !== null && older !== newer;
+  task.digest = newer ?? older;
   store.taskLogs.append({
     task_id: taskId,
     ts: record.receivedAt,
     level: 'info',
     action: 'delivery-joined',
-    summary: `Delivery ${record.delivery} joined: one deployment answers both.`,
+    summary: isSuperseded
+      ? `Delivery ${record.delivery} joined: ${older} is superseded by ${newer}.`
+      : `Delivery ${record.delivery} joined: one deployment answers both.`,
     meta: JSON.stringify({
       delivery: record.id,
       event: record.event,

@@ -23,6 +23,7 @@ export function openMemory(store: Store, { id }: Pick<TaskRow, 'id'>): TaskMemor
   return {
     find: () => read(store.deployments.find(id)),
     findAbandoned: (unit) => read(store.deployments.findAbandoned(unit, id)),
+    isNeeded: (imageId) => store.deployments.isNeeded(imageId, id),
     save,
     end: (deployment) => {
       ended = { ...deployment, stage: 'ended' };

@@ -21,6 +21,7 @@ export type RunTaskParts = {
   readonly settings: PolicySettings &
     Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines'>;
   readonly lookUp: DeployParts['lookUp'];
+  readonly lockPull?: DeployParts['lockPull'];
   readonly signal: AbortSignal;
   /** Has `look` called whenever somebody says that the row of the task has changed. */
   readonly onWake: (look: () => void) => void;
@@ -120,6 +121,7 @@ async function deploy(
         if (found.ok) note('info', 'digest-resolved', `The registry says ${found.value.digest}.`);
         return found;
       },
+      ...(parts.lockPull && { lockPull: parts.lockPull }),
       readPolicy: (unit) => readUnitPolicy({ ...host, run }, unit, defaultPolicy),
       defaultPolicy,
       memory,

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Failure } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
 import type { TaskRow } from '../db/tasks.ts';
+import { chooseNext } from '../domain/choose-next.ts';
 import { decideLost, isFinal } from '../domain/task.ts';
 import type { TaskExecutor } from './task-executor.ts';
 
@@ -11,6 +12,8 @@ const RESUME_DELAY_MS = 2_000;
 const LOOK_AT_LEAST_EVERY_MS = 3_600_000;
 /** After a failure of the database. */
 const RETRY_MS = 2_000;
+/** Among so many units the next one is chosen; more than that are looked at when these have had their turn. */
+const MAX_CANDIDATES = 1_000;
 
 type Options = {
   readonly store: Store;
@@ -26,7 +29,7 @@ type Options = {
 
 /**
  * Starts the process of each pending task and sees to it that none is left `running` without one. One deployment per
- * unit at a time, the oldest first; how many units at a time is bounded. Driven by events: a new task, an ended one.
+ * unit at a time, in the order of `chooseNext`; how many units at a time is bounded. Driven by events: a new task, an ended one.
  */
 export class TaskDispatcher {
   readonly #options: Options;
@@ -41,6 +44,8 @@ export class TaskDispatcher {
   #watched = 0;
   /** Asked for by whoever paused us; told once. */
   #onIdle: (() => void) | undefined;
+  /** When each unit had its last turn, for as long as anybody waits: those who have waited since then come first. */
+  readonly #servedAt = new Map<string, number>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -112,24 +117,37 @@ export class TaskDispatcher {
   }
 
   async #dispatchAll(): Promise<void> {
-    const { store, concurrency, chooseExecutor } = this.#options;
     for (;;) {
       if (this.#isPaused) return this.#sayIdle();
-      const [task] = store.tasks.listDispatchable(1, Date.now());
+      const task = this.#choose();
       if (!task) return this.#wakeWhenDue();
-      if (this.#isClosed || store.tasks.countRunning() >= concurrency) return;
-      const executor = await chooseExecutor();
+      const executor = await this.#options.chooseExecutor();
       if (this.#isClosed) return;
-      if (this.#isPaused) continue;
-      // All or nothing: a task that is marked is started and watched, or nobody would ever look at it again.
-      const dispatched = store.transact(() => {
-        // The choice took time: only what is still pending is started.
-        if (!store.tasks.markDispatched(task.id, executor.kind, Date.now())) return undefined;
-        this.#note(task.id, 'info', 'task-dispatched', `Handed to ${executor.kind}.`);
-        return store.tasks.find(task.id);
-      });
-      if (dispatched) this.#watch(task.id, executor.start(dispatched));
+      if (!this.#isPaused) this.#begin(task, executor);
     }
+  }
+
+  #choose(): TaskRow | undefined {
+    const { store, concurrency } = this.#options;
+    const running = store.tasks.listRunning();
+    if (this.#isClosed || running.length >= concurrency) return undefined;
+    const candidates = store.tasks.listDispatchable(MAX_CANDIDATES, Date.now());
+    if (candidates.length === 0) this.#servedAt.clear();
+    return chooseNext(candidates, running, this.#servedAt);
+  }
+
+  /** All or nothing: a task that is marked is started and watched, or nobody would ever look at it again. */
+  #begin({ id, unit }: TaskRow, executor: TaskExecutor): void {
+    const { store } = this.#options;
+    const dispatched = store.transact(() => {
+      // The choice took time: only what is still pending is started.
+      if (!store.tasks.markDispatched(id, executor.kind, Date.now())) return undefined;
+      this.#note(id, 'info', 'task-dispatched', `Handed to ${executor.kind}.`);
+      return store.tasks.find(id);
+    });
+    if (!dispatched) return;
+    this.#servedAt.set(unit, Date.now());
+    this.#watch(id, executor.start(dispatched));
   }
 
   /** A task may wait for its time: the next one is begun when that has come, by whatever the clock says then. */

@@ -1,4 +1,5 @@
 import type { Settings } from '../../shared/config/settings.ts';
+import { compiledCodeFolder } from './compiled-code.ts';
 
 /** Variables of the host that podman, systemctl and our registry client need, passed on where they are set. */
 const PASSED_ON = [
@@ -34,7 +35,7 @@ const PASSED_ON = [
  */
 export function taskEnvironment(
   settings: Settings,
-  paths: { readonly stateDir: string; readonly database: string },
+  paths: { readonly stateDir: string; readonly dataDir: string; readonly database: string },
   environment: NodeJS.ProcessEnv,
 ): Record<string, string> {
   const passed = PASSED_ON.flatMap((name) => {
@@ -43,6 +44,10 @@ export function taskEnvironment(
   });
   return {
     ...Object.fromEntries(passed),
+    // Code out of the cache cannot be told apart well enough for a measurement of coverage.
+    ...(environment['NODE_V8_COVERAGE'] === undefined && {
+      NODE_COMPILE_CACHE: compiledCodeFolder(paths.dataDir),
+    }),
     PODUP_STATE_DIR: paths.stateDir,
     PODUP_DB_URL: paths.database,
     PODUP_SYSTEMD_SCOPE: settings.systemdScope,

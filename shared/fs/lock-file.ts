@@ -41,10 +41,15 @@ export function lockFile(path: string): Outcome<HeldLock> {
   return opened.ok ? settle(opened.value, path, tryLock(opened.value)) : opened;
 }
 
-/** The same, but waits for at most `waitMs` for another process to give the lock back or end. */
-export async function lockFileWithin(path: string, waitMs: number): Promise<Outcome<HeldLock>> {
+/** The same, but waits for at most `waitMs`, and not beyond `stop`, for another process to give the lock back or end. */
+export async function lockFileWithin(
+  path: string,
+  waitMs: number,
+  stop?: AbortSignal,
+): Promise<Outcome<HeldLock>> {
   const opened = open(path);
-  return opened.ok ? settle(opened.value, path, await waitForLock(opened.value, waitMs)) : opened;
+  if (!opened.ok) return opened;
+  return settle(opened.value, path, await waitForLock(opened.value, waitMs, stop));
 }
 
 function open(path: string): Outcome<number> {
@@ -93,15 +98,19 @@ function tryLock(fd: number): Outcome<boolean> {
   }
 }
 
-async function waitForLock(fd: number, waitMs: number): Promise<Outcome<boolean>> {
+async function waitForLock(
+  fd: number,
+  waitMs: number,
+  stop?: AbortSignal,
+): Promise<Outcome<boolean>> {
   const deadline = performance.now() + waitMs;
   const first = tryLock(fd);
   if (!first.ok || first.value || waitMs <= 0) return first;
-  const status = await runWaitingFlock(fd, waitMs);
+  const status = await runWaitingFlock(fd, waitMs, stop);
   if (status === 0 || status === HELD_BY_ANOTHER) return succeed(status === 0);
   for (;;) {
     const leftMs = deadline - performance.now();
-    if (leftMs <= 0) return succeed(false);
+    if (leftMs <= 0 || stop?.aborted) return succeed(false);
     await wait(Math.min(leftMs, LOOK_EVERY_MS));
     const locked = tryLock(fd);
     if (!locked.ok || locked.value) return locked;
@@ -109,12 +118,17 @@ async function waitForLock(fd: number, waitMs: number): Promise<Outcome<boolean>
 }
 
 /** The exit code of a flock(1) that waits; undefined where there is none. That of busybox cannot wait. */
-async function runWaitingFlock(fd: number, waitMs: number): Promise<number | undefined> {
+async function runWaitingFlock(
+  fd: number,
+  waitMs: number,
+  stop?: AbortSignal,
+): Promise<number | undefined> {
   const limit = ['-w', String(waitMs / 1000), '-E', String(HELD_BY_ANOTHER)];
   const child = spawn('flock', [...limit, LOCK_FD], {
     stdio: ['ignore', 'ignore', 'ignore', fd],
     timeout: waitMs + FLOCK_TIMEOUT_MS,
     killSignal: 'SIGKILL',
+    ...(stop && { signal: stop }),
   });
   try {
     const [code] = await once(child, 'exit');

@@ -29,7 +29,7 @@ describe('command line', () => {
   });
 
   for (const [title, words, said] of [
-    ['an unknown command', ['deploy'], /unknown command 'deploy'/],
+    ['an unknown command', ['dploy'], /unknown command 'dploy'/],
     ['an unknown option', ['http-server', '--port', '1'], /unknown option '--port'/],
     ['no id for run-task', ['run-task'], /missing required argument 'id'/],
     ['an id that is none', ['run-task', '../x', '1'], /not the id of a task/],

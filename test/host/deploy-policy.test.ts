@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { runCommand } from '../../shared/process/run-command.ts';
+import { isSuccess, runCommand } from '../../shared/process/run-command.ts';
 import { command, countStarts, pushImage, served, startUnit } from '../helpers/lab.ts';
 import { until } from '../helpers/until.ts';
 import { codeOf, deploy, openSharedStore } from './host-fixture.ts';
@@ -108,6 +108,7 @@ describe('the way back', () => {
   test('is tried again where podman fails for a moment', async () => {
     const host = await startServing('moment');
     pushImage(host.image, 'v2', '--broken');
+    // The new image is tagged by its id as well, first.
     let tags = 0;
     const deployed = await deploy(host.unit, {
       policy: QUICK,
@@ -121,6 +122,26 @@ describe('the way back', () => {
     // Forward once, back twice.
     assert.equal(tags, 3);
     await untilServed(host.port, 'v1');
+  });
+
+  test('leaves nothing of a bad image, unless a tag or a container needs it', async () => {
+    const isHere = (name: string) =>
+      runCommand({ argv: ['podman', 'image', 'exists', name], timeoutMs: 20_000 }).then(isSuccess);
+    for (const [name, isKept, need] of [
+      ['unneeded', false, () => undefined],
+      ['tagged', true, (image: string) => command('podman', 'tag', image, 'localhost/mine:1')],
+      ['used', true, (image: string) => command('podman', 'create', image)],
+    ] as const) {
+      const host = await startServing(name);
+      const next = pushImage(host.image, 'v2', '--broken');
+      const image = `${next.repository}@${next.digest}`;
+      command('podman', 'pull', '--quiet', image);
+      need(image);
+      const { end } = await deploy(host.unit, { policy: QUICK });
+      assert.match(end.summary, /was put back to sha256:/, JSON.stringify(end));
+      assert.equal(await isHere(image), isKept, name);
+      await untilServed(host.port, 'v1');
+    }
   });
 
   test('is not taken where the policy says so, but the image is known to be bad', async () => {

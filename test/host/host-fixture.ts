@@ -11,6 +11,7 @@ import {
   deployUnit,
 } from '../../app/deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../../app/deploy/diagnose-unit.ts';
+import type { LockPull } from '../../app/deploy/pull-image.ts';
 import { policyDefaults, type UnitPolicy } from '../../app/domain/unit-policy.ts';
 import type { Host } from '../../app/host/host.ts';
 import { openLocalHost } from '../../app/host/open-host.ts';
@@ -89,13 +90,16 @@ type DeployOptions = {
   /** Goes on with what an earlier attempt has left. */
   readonly task?: string;
   readonly policy?: Partial<UnitPolicy>;
+  readonly lockPull?: LockPull;
+  readonly onNote?: DeployParts['onNote'];
 } & Omit<DeployRequest, 'unit' | 'attempt'>;
 
 /** One whole deployment by the real parts, with all that it reported. */
 export async function deploy(unit: string, options: DeployOptions = {}) {
   const { host = localHost, limits = LIMITS, attempt = 1, policy, task, ...others } = options;
   const { isStopping = () => false, stop = new AbortController().signal, ...more } = others;
-  const { lookUpMs = 10_000, run = host.run, deferrals = 0, ...request } = more;
+  const { lookUpMs = 10_000, run = host.run, deferrals = 0, lockPull, ...rest } = more;
+  const { onNote = () => undefined, ...request } = rest;
   const store = openSharedStore();
   const id = task ?? addTask(unit);
   const phases: string[] = [];
@@ -131,7 +135,8 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
         evidence = { ...evidence, ...more };
       },
       onVerdict: (verdict) => verdicts.push(verdict),
-      onNote: () => undefined,
+      onNote,
+      ...(lockPull && { lockPull }),
       isStopping,
       stop,
       deferrals,

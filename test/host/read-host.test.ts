@@ -4,7 +4,12 @@ import { homedir } from 'node:os';
 import { describe, test } from 'node:test';
 import { diagnoseUnit } from '../../app/deploy/diagnose-unit.ts';
 import { createHealthCheck } from '../../app/host/health.ts';
-import { inspectImage, listUnitContainers, readPodmanInfo } from '../../app/host/podman.ts';
+import {
+  inspectImage,
+  listUnitContainers,
+  readPodmanInfo,
+  seeUnitContainers,
+} from '../../app/host/podman.ts';
 import { readUnit } from '../../app/host/read-unit.ts';
 import {
   checkUserManager,
@@ -108,6 +113,9 @@ describe('a host', () => {
       ['web', true, '127.0.0.1:5000/web:stable', push.digest],
     );
     assert.deepEqual(await listUnitContainers(runCommand, 'nobody.service'), succeed([]));
+    const { name: _name, imageDigest: _digest, ...seen } = container ?? assert.fail();
+    assert.deepEqual(await seeUnitContainers(runCommand, 'web.service'), succeed([seen]));
+    assert.deepEqual(await seeUnitContainers(runCommand, 'nobody.service'), succeed([]));
   });
 
   test('an image is known by tag and digest, of an index by both its digests', async () => {

@@ -75,6 +75,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/registry',
     'shared/config',
     'shared/contract',
+    'shared/fs',
     'shared/process',
   ],
   'app/updates': [

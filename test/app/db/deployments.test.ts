@@ -39,6 +39,18 @@ describe('the deployments table', () => {
     assert.equal(deployments.find('tsk_2'), undefined);
   });
 
+  test('knows the images that another deployment needs which is not over', (t) => {
+    const { deployments } = open(t).store;
+    deployments.save(deployment({ wanted_image_id: 'i2' }));
+    const needs = (id: string, task = 'tsk_2') => deployments.isNeeded(id, task);
+    assert.deepEqual([needs('i1'), needs('i2'), needs('i3')], [true, true, false]);
+    assert.deepEqual([needs('i1', 'tsk_1'), needs('i2', 'tsk_1')], [false, false]);
+    deployments.save(deployment({ wanted_image_id: 'i2', stage: 'back' }));
+    assert.equal(needs('i2'), true);
+    deployments.save(deployment({ wanted_image_id: 'i2', stage: 'ended' }));
+    assert.deepEqual([needs('i1'), needs('i2')], [false, false]);
+  });
+
   test('has what was saved also for another process, at once', (t) => {
     const { store, path } = open(t);
     store.deployments.save(deployment());

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { findRunning } from '../../../app/deploy/find-running.ts';
-import { inspectImage, listUnitContainers, readPodmanInfo } from '../../../app/host/podman.ts';
+import {
+  inspectImage,
+  listUnitContainers,
+  readPodmanInfo,
+  removeUnnamedImage,
+  seeUnitContainers,
+} from '../../../app/host/podman.ts';
 import { readUnit } from '../../../app/host/read-unit.ts';
 import { isUnitAlive } from '../../../app/host/systemctl.ts';
 import type { CommandResult } from '../../../shared/process/run-command.ts';
@@ -14,8 +19,6 @@ const FAILED = {
 } as const;
 const ID = 'c'.repeat(64);
 const WANTED = `sha256:${'0a'.repeat(32)}`;
-const OTHER = `sha256:${'1b'.repeat(32)}`;
-const IMAGE = { registry: 'ghcr.io', repository: 'octo-org/hello', tag: 'latest' };
 
 function container(over: Readonly<Record<string, unknown>> = {}) {
   return {
@@ -29,13 +32,20 @@ function container(over: Readonly<Record<string, unknown>> = {}) {
   };
 }
 
-/** A podman whose `ps` finds one container. */
+/** The same in a list. */
+function listed(over: Readonly<Record<string, unknown>> = {}) {
+  return { Id: ID, State: 'running', Image: 'web', ImageID: 'i1', ...over };
+}
+
+/** A podman whose `ps` finds one container, or prints a list. */
 function podman(answers: {
   readonly container?: Partial<CommandResult>;
+  readonly list?: Partial<CommandResult>;
   readonly image?: Partial<CommandResult>;
 }) {
   return answerCommands((argv) => {
-    if (argv[1] === 'ps') return { stdout: `${ID}\n` };
+    if (argv[1] === 'ps')
+      return argv.includes('json') ? (answers.list ?? {}) : { stdout: `${ID}\n` };
     return (argv[1] === 'container' ? answers.container : answers.image) ?? {};
   });
 }
@@ -51,12 +61,12 @@ describe('podman: odd answers', () => {
     ['takes too long', { end: { kind: 'timed-out' } }],
   ] as const) {
     test(`a podman that ${title} is PODMAN_FAILED`, async () => {
-      const { run } = podman({ container: answer, image: answer });
+      const { run } = podman({ container: answer, list: answer, image: answer });
       const outcomes = [
         await listUnitContainers(run, 'web.service'),
+        await seeUnitContainers(run, 'web.service'),
         await inspectImage(run, 'web'),
         await readPodmanInfo(run),
-        await findRunning(run, 'web.service', IMAGE, { digest: WANTED, imageId: null }),
       ];
       for (const outcome of outcomes)
         assert.equal(outcome.ok || outcome.failure.code, 'PODMAN_FAILED');
@@ -85,10 +95,59 @@ describe('podman: odd answers', () => {
     assert.ok(listed.ok && listed.value.length === 1);
   });
 
+  test('the health in a list is what stands last in its state in words', async () => {
+    for (const [words, health] of [
+      ['Up 3 seconds ago (healthy)', 'healthy'],
+      ['Up Less than a second (starting)', 'starting'],
+      ['Up 1 hour ago (unhealthy)', 'unhealthy'],
+      ['Up 1 hour ago', 'none'],
+      ['Exited (1) 3 seconds ago', 'none'],
+      ['Up 2 minutes (Paused)', 'none'],
+    ] as const) {
+      const { run } = podman({ list: containers(listed({ Status: words })) });
+      const seen = await seeUnitContainers(run, 'web.service');
+      assert.deepEqual(seen.ok && seen.value[0]?.health, health, words);
+    }
+  });
+
   test('a unit name is handed over as one word', async () => {
     const { run, asked } = podman({ container: containers() });
     await listUnitContainers(run, 'a b;c.service');
     assert.ok(asked[0]?.argv.includes('label=PODMAN_SYSTEMD_UNIT=a b;c.service'));
+  });
+
+  test('an image is removed only where no tag names it, and podman does not refuse', async () => {
+    for (const [tags, removal, isRemoved, commands] of [
+      ['[]', {}, true, 2],
+      ['null', {}, true, 2],
+      ['["web:stable"]', {}, false, 1],
+      ['', {}, false, 1],
+      ['[]', FAILED, false, 2],
+    ] as const) {
+      const { run, asked } = answerCommands((argv) =>
+        argv[2] === 'rm' ? removal : { stdout: `${tags}\n` },
+      );
+      assert.equal(await removeUnnamedImage(run, 'i1'), isRemoved, tags);
+      assert.equal(asked.length, commands, tags);
+      assert.ok(
+        asked.every(({ argv }) => !argv.some((word) => /^(-f|--force|-a|--all)$/.test(word))),
+      );
+    }
+  });
+
+  test('an image is looked at again where podman stumbles over another one, a few times', async () => {
+    const stderr = 'Error: locating item named "manifest" for image: file does not exist\n';
+    for (const [times, isFound] of [
+      [3, true],
+      [4, false],
+    ] as const) {
+      let count = 0;
+      const { run } = answerCommands(() =>
+        ++count <= times ? { ...FAILED, stderr } : { stdout: '[{"Id":"i","Digest":"d"}]' },
+      );
+      assert.equal((await inspectImage(run, 'web')).ok, isFound);
+      assert.equal(count, 4);
+    }
   });
 
   test('what podman says of itself is read as far as it is there', async () => {
@@ -118,73 +177,6 @@ describe('podman: odd answers', () => {
       ok: true,
       value: { id: 'i', digest: 'd', repoDigests: [], sizeBytes: 0 },
     });
-  });
-});
-
-describe('find running', () => {
-  const ROWS: readonly [
-    title: string,
-    all: readonly object[],
-    digest: string | undefined,
-    isWanted: boolean,
-  ][] = [
-    ['the wanted digest', [container()], WANTED, true],
-    ['another digest', [container({ ImageDigest: OTHER })], OTHER, false],
-    ['one of each', [container(), container({ ImageDigest: OTHER })], OTHER, false],
-    ['no digest at all (an older podman)', [container({ ImageDigest: undefined })], '', false],
-    [
-      'a helper of another image beside it',
-      [container({ ImageName: 'ghcr.io/octo-org/db:1', ImageDigest: OTHER }), container()],
-      WANTED,
-      true,
-    ],
-    [
-      'a helper whose image has no name',
-      [container({ ImageName: 'NOT VALID' }), container()],
-      WANTED,
-      true,
-    ],
-    [
-      'an exited one beside it',
-      [container({ State: { Status: 'exited' }, ImageDigest: OTHER }), container()],
-      WANTED,
-      true,
-    ],
-    ['only an exited one', [container({ State: { Status: 'exited' } })], undefined, false],
-    ['only a helper', [container({ ImageName: 'ghcr.io/octo-org/db:1' })], undefined, false],
-  ];
-  for (const [title, all, digest, isWanted] of ROWS) {
-    test(`${title}: ${digest === undefined ? 'nothing runs' : isWanted ? 'wanted' : 'not wanted'}`, async () => {
-      const { run } = podman({ container: containers(...all), image: { stdout: '[]' } });
-      const found = await findRunning(run, 'web.service', IMAGE, { digest: WANTED, imageId: null });
-      if (digest === undefined)
-        assert.equal(found.ok || found.failure.code, 'CONTAINER_NOT_RUNNING');
-      else
-        assert.deepEqual(found.ok && [found.value.digest, found.value.isWanted], [
-          digest,
-          isWanted,
-        ]);
-    });
-  }
-
-  test('a container of the wanted local id runs what is wanted, whatever its digest', async () => {
-    const { run } = podman({
-      container: containers(container({ Image: 'i7', ImageDigest: OTHER })),
-      image: { stdout: '[]' },
-    });
-    const found = await findRunning(run, 'web.service', IMAGE, { digest: WANTED, imageId: 'i7' });
-    assert.ok(found.ok && found.value.isWanted);
-  });
-
-  test('a container of the platform digest runs the index that podman knows it by', async () => {
-    const image = [{ Id: 'i1', Digest: OTHER, RepoDigests: [`ghcr.io/octo-org/hello@${WANTED}`] }];
-    const { run } = podman({
-      container: containers(container({ ImageDigest: OTHER })),
-      image: { stdout: JSON.stringify(image) },
-    });
-    const found = await findRunning(run, 'web.service', IMAGE, { digest: WANTED, imageId: null });
-    assert.ok(found.ok && found.value.isWanted);
-    assert.equal(found.value.digest, WANTED);
   });
 });
 

@@ -74,6 +74,31 @@ test('deliveries for the same unit and image share a task that has not begun; th
   assert.deepEqual(actions, ['task-created', ...Array(19).fill('delivery-joined')]);
 });
 
+test('the log of a task says which digest each newer push has superseded', (t) => {
+  const { store } = openTestStore(t, makeTempFolder(t));
+  const push = (id: string, digest?: string) =>
+    spoolEntry({
+      id,
+      verdict: { verdict: 'accepted', matched: 'tag', image: IMAGE, ...(digest && { digest }) },
+    });
+  takeOver(store, [push('dlv_1', 'sha256:a'), push('dlv_2', 'sha256:b')], AT);
+  // In a later batch what was announced before is known from the database.
+  const later = [push('dlv_3', 'sha256:b'), push('dlv_4'), push('dlv_5', 'sha256:c')];
+  takeOver(store, [...later, push('dlv_6', 'sha256:d')], AT);
+  const [task] = store.tasks.list({ limit: 9 });
+  const said = store.taskLogs.listByTask(task?.id ?? '').map(({ summary }) => summary);
+  const both = 'one deployment answers both.';
+  assert.deepEqual(said, [
+    'Delivery guid of dlv_1 asked for it.',
+    'Delivery guid of dlv_2 joined: sha256:a is superseded by sha256:b.',
+    `Delivery guid of dlv_3 joined: ${both}`,
+    `Delivery guid of dlv_4 joined: ${both}`,
+    'Delivery guid of dlv_5 joined: sha256:b is superseded by sha256:c.',
+    'Delivery guid of dlv_6 joined: sha256:c is superseded by sha256:d.',
+  ]);
+  assert.equal(task?.webhook_digest, 'sha256:d');
+});
+
 test('a task that runs is not joined: what was pushed after it looked needs another one', (t) => {
   const { store } = openTestStore(t, makeTempFolder(t));
   takeOver(store, [spoolEntry({ id: 'dlv_1' })], AT);

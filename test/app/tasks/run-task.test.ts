@@ -40,9 +40,10 @@ const BUSCTL = `case "$*" in
 esac`;
 
 const RUNNING = `[{"Id":"c1","Name":"web","State":{"Status":"running"},"Image":"i1","ImageName":"${IMAGE}:stable","ImageDigest":"${DIGEST}"}]`;
+const SEEN = `[{"Id":"c1","State":"running","Status":"Up 1 second","Image":"${IMAGE}:stable","ImageID":"i1"}]`;
 const LOCAL = `[{"Id":"i1","Digest":"${DIGEST}","RepoDigests":null}]`;
 const PODMAN = `case "$1 $2" in
-  "ps --all") echo c1 ;;
+  "ps --all") case "$*" in *json*) echo '${SEEN}' ;; *) echo c1 ;; esac ;;
   "container inspect") echo '${RUNNING}' ;;
   "image inspect") echo '${LOCAL}' ;;
   info*) echo '{}' ;;

@@ -78,11 +78,17 @@ describe('task environment', () => {
   test('what is not set is not passed, not even empty', () => {
     assert.deepEqual(
       Object.keys(environmentFor({})).filter((name) => !name.startsWith('PODUP_')),
-      [],
+      ['NODE_COMPILE_CACHE'],
     );
     assert.equal(
       environmentFor({ REGISTRY_AUTH_FILE: '/auth.json' })['REGISTRY_AUTH_FILE'],
       '/auth.json',
     );
+  });
+
+  test('compiled code is kept below the state directory, and not where coverage is measured', () => {
+    assert.match(environmentFor({})['NODE_COMPILE_CACHE'] ?? '', /^\/state\/data\/compiled-/);
+    const measured = environmentFor({ NODE_V8_COVERAGE: '/coverage' });
+    assert.ok(!('NODE_COMPILE_CACHE' in measured));
   });
 });
