@@ -6,6 +6,7 @@ ALTER TABLE tasks ADD COLUMN rate_limit_waits INTEGER NOT NULL DEFAULT 0;
 
 ALTER TABLE deployments ADD COLUMN wanted_image_id TEXT;
 ALTER TABLE deployments ADD COLUMN restart_unit TEXT;
+ALTER TABLE deployments ADD COLUMN write_image TEXT;
 ALTER TABLE deployments ADD COLUMN down_ms INTEGER;
 CREATE INDEX deployments_down ON deployments (unit, updated_at) WHERE down_ms IS NOT NULL;
 

@@ -31,7 +31,7 @@ CREATE TABLE deployments (
   cause_code TEXT,
   cause_detail TEXT,
   updated_at INTEGER NOT NULL
-, wanted_image_id TEXT, restart_unit TEXT, down_ms INTEGER) STRICT, WITHOUT ROWID;
+, wanted_image_id TEXT, restart_unit TEXT, write_image TEXT, down_ms INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE events (
   id INTEGER PRIMARY KEY,
   request_id TEXT NOT NULL,

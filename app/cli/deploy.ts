@@ -59,6 +59,7 @@ function describePlan(plan: PlanView): string {
     ...plan.commands.map((argv) => `  $ ${argv.join(' ')}`),
     ...plan.restarts.map((unit) => `  restarts ${unit}`),
     ...plan.proof.map((sentence) => `  ${sentence}`),
+    ...(plan.writes === null ? [] : [`  then its Quadlet file says ${plan.writes}`]),
     `  expected downtime: ${down}`,
     `Carry it out until ${plan.expires_at}: pod-upgrade-trigger deploy --plan ${plan.plan_id}`,
   ];

@@ -25,7 +25,7 @@ export type DeploymentTable = {
   endAbandoned(unit: string, taskId: string): void;
 };
 
-const COLUMNS = `task_id, unit, image, wanted_digest, wanted_image_id, restart_unit, former_image_id, former_digest, held_as, dependents, stage,
+const COLUMNS = `task_id, unit, image, wanted_digest, wanted_image_id, restart_unit, write_image, former_image_id, former_digest, held_as, dependents, stage,
   cause_code, cause_detail, updated_at`;
 
 /** Prepares the statements of the table. */
@@ -40,12 +40,12 @@ export function openDeploymentTable(database: Database): DeploymentTable {
   );
   const endAbandoned = database.prepare(`UPDATE deployments SET stage = 'ended' WHERE ${others}`);
   const save = database.prepare(
-    `INSERT INTO deployments (task_id, unit, image, wanted_digest, wanted_image_id, restart_unit, former_image_id, former_digest, held_as,
+    `INSERT INTO deployments (task_id, unit, image, wanted_digest, wanted_image_id, restart_unit, write_image, former_image_id, former_digest, held_as,
        dependents, stage, cause_code, cause_detail, updated_at)
-     VALUES (@task_id, @unit, @image, @wanted_digest, @wanted_image_id, @restart_unit, @former_image_id, @former_digest, @held_as,
+     VALUES (@task_id, @unit, @image, @wanted_digest, @wanted_image_id, @restart_unit, @write_image, @former_image_id, @former_digest, @held_as,
        @dependents, @stage, @cause_code, @cause_detail, @updated_at)
      ON CONFLICT (task_id) DO UPDATE SET image = excluded.image, wanted_digest = excluded.wanted_digest,
-       wanted_image_id = excluded.wanted_image_id, restart_unit = excluded.restart_unit,
+       wanted_image_id = excluded.wanted_image_id, restart_unit = excluded.restart_unit, write_image = excluded.write_image,
        former_image_id = excluded.former_image_id, former_digest = excluded.former_digest,
        held_as = excluded.held_as, dependents = excluded.dependents, stage = excluded.stage,
        cause_code = excluded.cause_code, cause_detail = excluded.cause_detail, updated_at = excluded.updated_at`,

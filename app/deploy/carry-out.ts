@@ -1,11 +1,12 @@
-import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import { isBlamed, type OpenDeployment } from '../domain/deployment.ts';
 import {
-  type ImageReference,
-  parseImageReference,
-  withDigest,
-  withTag,
-} from '../domain/image-reference.ts';
+  type Failure,
+  fail,
+  formatFailure,
+  type Outcome,
+  succeed,
+} from '../../shared/contract/outcome.ts';
+import { isBlamed, type OpenDeployment } from '../domain/deployment.ts';
+import { type ImageReference, parseImageReference, withDigest } from '../domain/image-reference.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
 import { inspectImage } from '../host/podman.ts';
 import { bringBack } from './dependents.ts';
@@ -17,6 +18,7 @@ import { goBack } from './go-back.ts';
 import { pullImage } from './pull-image.ts';
 import { leaveAsItIs, untilStopped, wasStopped } from './until-stopped.ts';
 import { dropSurplus } from './way-back.ts';
+import { writeVersion } from './write-version.ts';
 
 /**
  * From the first touch of the unit to its proof, or to the way back. May be repeated; `isResumed` where an earlier
@@ -27,7 +29,7 @@ export async function goForward(
   deployment: OpenDeployment,
   isResumed: boolean,
 ): Promise<DeployEnd> {
-  const { unit, wanted_digest: digest } = deployment;
+  const { unit } = deployment;
   const image = parseImageReference(deployment.image);
   if (!image) return failed(unit, fail('UNIT_IMAGE_UNKNOWN', deployment.image).failure);
   const read = await parts.readPolicy(unit);
@@ -50,9 +52,37 @@ export async function goForward(
     if (isUntouched) return leaveUntouched(parts, deployment, failure);
     return giveUp(parts, deployment, failure, policy);
   }
+  return finish(parts, deployment, policy);
+}
+
+/** The unit is proven: what is done afterwards makes it no worse. */
+async function finish(
+  parts: DeployParts,
+  deployment: OpenDeployment,
+  policy: UnitPolicy,
+): Promise<DeployEnd> {
+  const { unit, image, wanted_digest: digest } = deployment;
   await dropSurplus(parts.run, unit, policy.keepImages);
+  const written = await write(parts, deployment);
+  // What was cut off is done by the next attempt.
+  if (parts.isStopping()) return failed(unit, fail('TASK_LOST', '').failure);
   parts.memory.end(deployment);
-  return { status: 'succeeded', summary: `${unit} runs ${withTag(image)} (${digest}).` };
+  return { status: 'succeeded', summary: `${unit} runs ${image} (${digest}).${written}` };
+}
+
+/** A file that cannot be written does not make the image worse. What there is to say of it. */
+async function write(
+  parts: DeployParts,
+  { unit, write_image: image, wanted_image_id: imageId }: OpenDeployment,
+): Promise<string> {
+  if (image === null || imageId === null) return '';
+  const written = await writeVersion(parts.run, unit, image, imageId);
+  if (!written.ok) {
+    parts.onNote('warning', 'version-not-written', formatFailure(written.failure));
+    return ` Its file does not say ${image}: ${written.failure.detail}`;
+  }
+  if (written.value === null) return '';
+  return ` ${written.value} says ${image} now; the former text is in ${written.value}.podup-former.`;
 }
 
 async function prove(
@@ -91,6 +121,8 @@ async function leaveUntouched(
   failure: Failure,
 ): Promise<DeployEnd> {
   if (!parts.isStopping()) parts.memory.end(deployment);
+  // It may have been lifted for the image that did not come.
+  await parts.keepTimerOff('kept');
   if (failure.code === 'DEPLOYMENT_STOPPED') return leaveAsItIs(parts, deployment.unit);
   return failed(deployment.unit, failure);
 }

@@ -10,7 +10,7 @@ import {
 import { findHostObstacle } from '../domain/preflight.ts';
 import { findHeld, heldPattern } from '../domain/rollback-tag.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
-import { parseWantedVersion } from '../domain/wanted-version.ts';
+import { parseWantedVersion, type WantedVersion } from '../domain/wanted-version.ts';
 import { checkQuadlet, explainMissing } from '../host/check-quadlet.ts';
 import { inspectImage, listImageNames, readPodmanInfo } from '../host/podman.ts';
 import { readUnit, type UnitReading } from '../host/read-unit.ts';
@@ -27,6 +27,8 @@ export type Wanted = {
   readonly digest: string;
   /** The image is on this host already, under this name, and no registry knows it; null: it is pulled by its digest. */
   readonly heldHere: string | null;
+  /** A tag that a person chose, as the image that the file of the unit is to name; null: the file is left alone. */
+  readonly writeImage: string | null;
   readonly policy: UnitPolicy;
 };
 
@@ -57,7 +59,15 @@ export async function findWanted(
   const found = await resolve(parts, request, image);
   if (!found.ok) return found;
   const { unit } = request;
-  return succeed({ ...found.value, unit, restartUnit, image, policy: policy.value });
+  const chosen = request.version === undefined ? undefined : chosenTag(request.version, image);
+  const isWritten = chosen !== undefined && policy.value.writeImage;
+  const writeImage = isWritten ? withTag({ ...image, tag: chosen }) : null;
+  return succeed({ ...found.value, unit, restartUnit, image, writeImage, policy: policy.value });
+}
+
+function chosenTag(version: string, image: ImageReference): string | undefined {
+  const wanted = parseWantedVersion(version, image);
+  return wanted && 'tag' in wanted ? wanted.tag : undefined;
 }
 
 /** At a daemon-reload a unit is gone whose Quadlet file has a fault; its container may run on. */
@@ -152,9 +162,7 @@ async function resolve(
   return succeed({ digest: found.value.digest, heldHere: null });
 }
 
-function versionOf(
-  wanted: { readonly kind: 'tag'; readonly tag: string } | { kind: 'digest'; digest: string },
-) {
+function versionOf(wanted: Exclude<WantedVersion, { kind: 'held' }>) {
   return wanted.kind === 'tag' ? { tag: wanted.tag } : { digest: wanted.digest };
 }
 

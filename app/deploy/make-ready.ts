@@ -46,6 +46,7 @@ export async function makeReady(
     wanted_digest: digest,
     wanted_image_id: imageId,
     restart_unit: restartUnit,
+    write_image: wanted.writeImage,
     former_image_id: former.value?.imageId ?? null,
     former_digest: former.value?.digest ?? null,
     held_as: former.value?.heldAs ?? null,

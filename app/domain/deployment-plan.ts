@@ -12,6 +12,8 @@ export type PlanFacts = {
   readonly digest: string;
   /** The name of an image that is here and that no registry is asked for; null: pulled by its digest. */
   readonly heldHere: string | null;
+  /** What is written into the file of the unit in the end; null: nothing. */
+  readonly writeImage: string | null;
   readonly policy: UnitPolicy;
   /** What the unit runs; null: nothing. */
   readonly running: { readonly digest: string; readonly image: string } | null;
@@ -44,6 +46,8 @@ export type Steps = {
   readonly restarts: readonly string[];
   /** What the unit has to prove, in words. */
   readonly proof: readonly string[];
+  /** What the Quadlet file of the unit says afterwards; null: no file is edited. */
+  readonly writes: string | null;
 };
 
 /** Lays out what a deployment would do. */
@@ -62,6 +66,7 @@ export function planSteps(facts: PlanFacts): Steps {
     commands: listCommands(facts, outcome),
     restarts: isRestarted ? [...new Set([facts.restartUnit, ...facts.dependents])] : [],
     proof: isRestarted ? describeProof(facts.policy) : [],
+    writes: isRestarted && facts.writeImage !== null ? `Image=${facts.writeImage}` : null,
   };
 }
 

@@ -53,6 +53,8 @@ export type UnitPolicy = {
   readonly quarantineMs: number | null;
   /** `KeepImages=`: how many former images are kept, 1 to 20. */
   readonly keepImages: number;
+  /** `WriteImage=`: whether a tag that a person chose is written into the Quadlet file once it is proven. */
+  readonly writeImage: boolean;
   /** `WebhookEnabled=`: whether webhooks may deploy the unit; null: the section does not say. */
   readonly webhookEnabled: boolean | null;
 };
@@ -82,6 +84,7 @@ export function policyDefaults(settings: PolicySettings): UnitPolicy {
     windows: [],
     quarantineMs: settings.quarantineMs === 0 ? null : settings.quarantineMs,
     keepImages: settings.deployKeepImages,
+    writeImage: false,
     webhookEnabled: null,
   };
 }
@@ -129,6 +132,7 @@ export function parseUnitPolicy(
       (raw) => (raw === 'infinity' ? null : span(SECOND, YEAR)(raw)),
     ),
     keepImages: section.one('KeepImages', defaults.keepImages, 'a number, 1 to 20', parseCount),
+    writeImage: section.one('WriteImage', defaults.writeImage, 'yes or no', parseBoolean),
     webhookEnabled: section.one(
       'WebhookEnabled',
       defaults.webhookEnabled,

@@ -11,7 +11,8 @@ import { ROLLBACK_REPOSITORY } from './rollback-tag.ts';
 export type WantedVersion =
   /** What a tag means at the registry; without a choice the unit's own tag. */
   | { readonly kind: 'tag'; readonly tag: string }
-  | { readonly kind: 'digest'; readonly digest: string }
+  /** `tag`: the one that a person chose, and that had this digest then. */
+  | { readonly kind: 'digest'; readonly digest: string; readonly tag?: string }
   /** An image that is held for a unit as the way back, by its whole name. */
   | { readonly kind: 'held'; readonly name: string };
 
@@ -29,6 +30,7 @@ export function parseWantedVersion(raw: string, image: ImageReference): WantedVe
   if (isTag(short)) return { kind: 'tag', tag: short };
   const reference = parseImageReference(raw);
   if (!reference || !sameRepository(reference, image)) return undefined;
-  if (reference.digest !== undefined) return { kind: 'digest', digest: reference.digest };
-  return { kind: 'tag', tag: reference.tag ?? 'latest' };
+  const { digest, tag } = reference;
+  if (digest !== undefined) return { kind: 'digest', digest, ...(tag !== undefined && { tag }) };
+  return { kind: 'tag', tag: tag ?? 'latest' };
 }

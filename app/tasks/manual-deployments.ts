@@ -8,6 +8,8 @@ import {
   type PlanDifference,
   type Steps,
 } from '../domain/deployment-plan.ts';
+import { formatImageReference, parseImageReference } from '../domain/image-reference.ts';
+import { parseWantedVersion } from '../domain/wanted-version.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 
 const PLAN_LIFE_MS = 600_000;
@@ -121,10 +123,20 @@ export function createManualDeployments({ store, planParts, onTask }: Parts): Ma
       store.plans.remove(planId);
       // Exactly what was planned, whatever the tag means by then; what is held here has no digest at a registry.
       const isHere = version?.startsWith('localhost/') || planned.image.startsWith('localhost/');
-      const exact = isHere ? (version ?? undefined) : planned.wanted_digest;
+      const exact = isHere ? (version ?? undefined) : nameExactly(planned, version);
       return succeed(start({ ...request, unit: row.unit, version: exact }, planned));
     },
   };
+}
+
+/** With the tag that was chosen, for the record and for the file of the unit. */
+function nameExactly({ image, wanted_digest: digest }: Steps, version: string | null): string {
+  const reference = parseImageReference(image);
+  const wanted = reference && version !== null ? parseWantedVersion(version, reference) : undefined;
+  const tag = wanted && 'tag' in wanted ? wanted.tag : undefined;
+  return reference && tag !== undefined
+    ? formatImageReference({ ...reference, tag, digest })
+    : digest;
 }
 
 function describe(differences: readonly PlanDifference[]): string {

@@ -39,6 +39,11 @@ export const DEPLOY_ERRORS = {
     sentence: 'This is no version of the image that the unit runs.',
     hint: 'Give a tag, a digest (sha256:…), or an image that is held for the unit: localhost/podup/rollback:UNIT-N.',
   },
+  VERSION_NOT_WRITTEN: {
+    status: 502,
+    sentence: 'The version runs, but the file of the unit could not be made to name it.',
+    hint: 'Set Image= yourself and run daemon-reload; until then the next push brings the tag of the file again.',
+  },
   QUADLET_INVALID: {
     status: 422,
     sentence: 'Quadlet cannot make the unit from its file as it is now.',

@@ -12,6 +12,7 @@ function deployment(over: Partial<DeploymentRow> = {}): DeploymentRow {
     wanted_digest: 'sha256:new',
     wanted_image_id: null,
     restart_unit: null,
+    write_image: null,
     former_image_id: 'i1',
     former_digest: 'sha256:old',
     held_as: 'localhost/podup/rollback:web.service-1',

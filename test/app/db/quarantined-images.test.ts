@@ -142,7 +142,7 @@ describe('the quarantined_images table', () => {
     const deployment: DeploymentRow = {
       ...{ task_id: 'tsk_1', unit: UNIT, image: 'i', wanted_digest: 'sha256:c', dependents: '[]' },
       ...{ former_image_id: null, former_digest: null, held_as: null, cause_code: null },
-      ...{ wanted_image_id: null, restart_unit: null },
+      ...{ wanted_image_id: null, restart_unit: null, write_image: null },
       ...({ cause_detail: null, stage: 'ended', updated_at: 101 } as const),
     };
     for (const [why, over, isWanted] of [

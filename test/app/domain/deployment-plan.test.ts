@@ -16,6 +16,7 @@ const FACTS: PlanFacts = {
   image: { registry: 'ghcr.io', repository: 'o/web', tag: 'stable' },
   digest: DIGEST,
   heldHere: null,
+  writeImage: null,
   policy: policyDefaults(DEPLOY_SETTINGS),
   running: { digest: 'sha256:old', image: 'ghcr.io/o/web:stable' },
   isWantedRunning: false,
@@ -38,6 +39,9 @@ describe('the plan of a deployment', () => {
     ]);
     assert.deepEqual(plan.restarts, ['web.service', 'front.service']);
     assert.deepEqual(plan.proof.length, 4);
+    assert.equal(plan.writes, null);
+    const writing = planSteps({ ...FACTS, writeImage: 'ghcr.io/o/web:2' });
+    assert.equal(writing.writes, 'Image=ghcr.io/o/web:2');
   });
 
   test('restarts the unit of a pod in place of the unit', () => {

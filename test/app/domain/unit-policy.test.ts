@@ -19,6 +19,7 @@ const DEFAULTS: UnitPolicy = {
   windows: [{ weekdays: [1], startMinute: 2, endMinute: 3 }],
   quarantineMs: 14_000,
   keepImages: 5,
+  writeImage: false,
   webhookEnabled: null,
 };
 
@@ -58,6 +59,7 @@ const GOOD: readonly Good[] = [
     [`WebhookEnabled=${word}`, 'webhookEnabled', false],
     [`Rollback=${word}`, 'rollback', false],
   ]),
+  ['WriteImage=yes', 'writeImage', true],
   ['MinAge=0', 'minAgeMs', 0],
   ['MinAge=365d', 'minAgeMs', 31_536_000_000],
   ['Window=02:00-04:00', 'windows', [EARLY]],
@@ -227,6 +229,7 @@ test('the settings give the defaults, and a quarantine of 0 lasts until it is re
     windows: [],
     quarantineMs: 5,
     keepImages: 4,
+    writeImage: false,
     webhookEnabled: null,
   });
   assert.equal(policyDefaults({ ...settings, quarantineMs: 0 }).quarantineMs, null);

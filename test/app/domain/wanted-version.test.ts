@@ -16,7 +16,7 @@ describe('the version that a person wants', () => {
     [DIGEST, { kind: 'digest', digest: DIGEST }],
     [`@${DIGEST}`, { kind: 'digest', digest: DIGEST }],
     [`ghcr.io/o/web@${DIGEST}`, { kind: 'digest', digest: DIGEST }],
-    [`ghcr.io/o/web:1.4@${DIGEST}`, { kind: 'digest', digest: DIGEST }],
+    [`ghcr.io/o/web:1.4@${DIGEST}`, { kind: 'digest', digest: DIGEST, tag: '1.4' }],
     [HELD, { kind: 'held', name: HELD }],
   ] as const) {
     test(`${raw} is read`, () => assert.deepEqual(parseWantedVersion(raw, IMAGE), wanted));

@@ -20,6 +20,7 @@ function open(store: Store, id: string): void {
     wanted_digest: DIGEST,
     wanted_image_id: null,
     restart_unit: null,
+    write_image: null,
     former_image_id: null,
     former_digest: null,
     held_as: null,
