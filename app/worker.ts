@@ -6,6 +6,7 @@ import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { WorkerNotice } from '../shared/contract/worker-messages.ts';
 import type { RunCommand } from '../shared/process/run-command.ts';
 import { openStore, type Store } from './db/store.ts';
+import { withTag } from './domain/image-reference.ts';
 import { policyDefaults } from './domain/unit-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createHealthCheck, toCheck } from './host/health.ts';
@@ -135,7 +136,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const drain = prepareDrain(app);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
-  const manual = joinManual(loaded, store, host, () => dispatcher.wake());
+  const manual = joinManual(loaded, store, host, { units, onTask: () => dispatcher.wake() });
   const joined = { app, store, events, intake, units, dispatcher, guards, gate, run, manual };
   joinRoutes(loaded, log, joined);
   const ownUpdates = joinOwnUpdates(parts, app, gate, store);
@@ -175,12 +176,21 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   };
 }
 
-function joinManual({ settings }: Loaded, store: Store, host: Host, onTask: () => void) {
+function joinManual(
+  { settings }: Loaded,
+  store: Store,
+  host: Host,
+  { units, onTask }: { readonly units: UnitCatalog; readonly onTask: () => void },
+) {
   const { run, isSystem } = host;
   const defaults = policyDefaults(settings);
   return createManualDeployments({
     store,
     onTask,
+    imageOf: (unit) => {
+      const facts = units.facts(unit);
+      return facts.state === 'known' ? withTag(facts.image) : null;
+    },
     planParts: {
       run,
       isSystem,

@@ -31,7 +31,7 @@ CREATE TABLE deployments (
   cause_code TEXT,
   cause_detail TEXT,
   updated_at INTEGER NOT NULL
-, wanted_image_id TEXT, restart_unit TEXT, write_image TEXT, down_ms INTEGER) STRICT, WITHOUT ROWID;
+, wanted_image_id TEXT, restart_unit TEXT, write_image TEXT, is_brought INTEGER NOT NULL DEFAULT 0, down_ms INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE events (
   id INTEGER PRIMARY KEY,
   request_id TEXT NOT NULL,
@@ -121,10 +121,11 @@ CREATE TABLE tasks (
   attempts INTEGER NOT NULL DEFAULT 0,
   executor TEXT,
   claimed_at INTEGER
-, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, stop_requested_at INTEGER, stop_requested_by TEXT, wanted TEXT, rate_limit_waits INTEGER NOT NULL DEFAULT 0) STRICT;
+, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, stop_requested_at INTEGER, stop_requested_by TEXT, wanted TEXT, rate_limit_waits INTEGER NOT NULL DEFAULT 0, host_waits INTEGER NOT NULL DEFAULT 0, plan TEXT) STRICT;
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
+CREATE INDEX deployments_by_unit ON deployments (unit, wanted_image_id);
 CREATE INDEX deployments_down ON deployments (unit, updated_at) WHERE down_ms IS NOT NULL;
 CREATE INDEX deployments_open ON deployments (unit) WHERE stage <> 'ended';
 CREATE INDEX events_by_action ON events (action, id);

@@ -136,18 +136,12 @@ const labRuns = inside.flatMap((file) => {
     ? [bookworm, inLab(file, ['--root', TRIXIE], 'Debian 13, Quadlet')]
     : [bookworm];
 });
-// Labs wait more than they work, so those without a time to keep run beside the others.
+// Labs wait more than they work, so those without a time to keep run beside the others, and then beside each other.
 const isTimed = ({ name }: Run) => TIMED.some((word) => name.includes(word));
 const timed = TIMED.flatMap((word) => labRuns.filter(({ name }) => name.includes(word)));
 const labs = obstacle === undefined ? labRuns : [];
-const besides = [
-  executeAll(hostRuns, 1),
-  executeAll(
-    labs.filter((run) => !isTimed(run)),
-    1,
-  ),
-];
-const results = (await Promise.all(besides)).flat();
+const untimed = labs.filter((run) => !isTimed(run));
+const results = await executeAll([...hostRuns, ...untimed], LABS_AT_A_TIME);
 if (obstacle === undefined) results.push(...(await executeAll(timed, LABS_AT_A_TIME)));
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0);

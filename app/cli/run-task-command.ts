@@ -6,12 +6,14 @@ import { formatFailure } from '../../shared/contract/outcome.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { openStore } from '../db/store.ts';
 import type { TaskRun } from '../db/tasks.ts';
+import { longestDeploymentMs } from '../domain/deployment.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import { openHost } from '../host/open-host.ts';
 import { createLookUp } from '../tasks/create-look-up.ts';
 import { createPullLocks } from '../tasks/pull-locks.ts';
 import { runTask } from '../tasks/run-task.ts';
 import { WAKE_SIGNAL } from '../tasks/task-executor.ts';
+import { createUnitLocks } from '../tasks/unit-locks.ts';
 
 /**
  * `run-task ID ATTEMPT`: carries out one dispatched task. SIGTERM, or the end of the worker whose child it is, gives the task
@@ -57,7 +59,12 @@ export async function runTaskCommand(
     settings.sshTarget === undefined
       ? { lockPull: createPullLocks(join(paths.dataDir, 'pulls'), signal) }
       : {};
-  const common = { store: store.value, log, settings, host: host.value, lookUp, signal, onWake };
+  const unitsFolder = join(paths.dataDir, 'units');
+  const lockUnits = createUnitLocks(unitsFolder, longestDeploymentMs(settings), signal);
+  const common = {
+    ...{ store: store.value, log, settings, host: host.value },
+    ...{ lookUp, lockUnits, signal, onWake },
+  };
   const parts = { ...common, ...lockPull };
   const taken = await runTask(parts, attempt);
   process.removeAllListeners(WAKE_SIGNAL).on(WAKE_SIGNAL, () => undefined);

@@ -19,13 +19,15 @@ export type DeploymentTable = {
   isNeeded(imageId: string, taskId: string): boolean;
   /** How long the unit was down, in milliseconds: from the order to restart it until it was up. */
   noteDown(taskId: string, ms: number): void;
+  /** Whether a task that brought this image to the unit has succeeded. */
+  isProven(unit: string, imageId: string): boolean;
   /** Of the newest deployments of a unit that came up, at most `limit`; in milliseconds. */
   listDowns(unit: string, limit: number): readonly number[];
   /** Another task has taken over what others have left open of the unit. */
   endAbandoned(unit: string, taskId: string): void;
 };
 
-const COLUMNS = `task_id, unit, image, wanted_digest, wanted_image_id, restart_unit, write_image, former_image_id, former_digest, held_as, dependents, stage,
+const COLUMNS = `task_id, unit, image, wanted_digest, wanted_image_id, restart_unit, write_image, is_brought, former_image_id, former_digest, held_as, dependents, stage,
   cause_code, cause_detail, updated_at`;
 
 /** Prepares the statements of the table. */
@@ -40,12 +42,12 @@ export function openDeploymentTable(database: Database): DeploymentTable {
   );
   const endAbandoned = database.prepare(`UPDATE deployments SET stage = 'ended' WHERE ${others}`);
   const save = database.prepare(
-    `INSERT INTO deployments (task_id, unit, image, wanted_digest, wanted_image_id, restart_unit, write_image, former_image_id, former_digest, held_as,
+    `INSERT INTO deployments (task_id, unit, image, wanted_digest, wanted_image_id, restart_unit, write_image, is_brought, former_image_id, former_digest, held_as,
        dependents, stage, cause_code, cause_detail, updated_at)
-     VALUES (@task_id, @unit, @image, @wanted_digest, @wanted_image_id, @restart_unit, @write_image, @former_image_id, @former_digest, @held_as,
+     VALUES (@task_id, @unit, @image, @wanted_digest, @wanted_image_id, @restart_unit, @write_image, @is_brought, @former_image_id, @former_digest, @held_as,
        @dependents, @stage, @cause_code, @cause_detail, @updated_at)
      ON CONFLICT (task_id) DO UPDATE SET image = excluded.image, wanted_digest = excluded.wanted_digest,
-       wanted_image_id = excluded.wanted_image_id, restart_unit = excluded.restart_unit, write_image = excluded.write_image,
+       wanted_image_id = excluded.wanted_image_id, restart_unit = excluded.restart_unit, write_image = excluded.write_image, is_brought = excluded.is_brought,
        former_image_id = excluded.former_image_id, former_digest = excluded.former_digest,
        held_as = excluded.held_as, dependents = excluded.dependents, stage = excluded.stage,
        cause_code = excluded.cause_code, cause_detail = excluded.cause_detail, updated_at = excluded.updated_at`,
@@ -62,7 +64,12 @@ export function openDeploymentTable(database: Database): DeploymentTable {
     .prepare<[string, number], number>(`SELECT down_ms FROM deployments
       WHERE unit = ? AND down_ms IS NOT NULL ORDER BY updated_at DESC, task_id DESC LIMIT ?`)
     .pluck();
+  const isProven = database
+    .prepare<[string, string], number>(`SELECT 1 FROM deployments JOIN tasks ON tasks.id = task_id
+      WHERE deployments.unit = ? AND wanted_image_id = ? AND tasks.status = 'succeeded' LIMIT 1`)
+    .pluck();
   return {
+    isProven: (unit, imageId) => isProven.get(unit, imageId) === 1,
     isNeeded: (imageId, taskId) => isNeeded.get(taskId, imageId, imageId) === 1,
     noteDown: (taskId, ms) => void noteDown.run(ms, taskId),
     listDowns: (unit, limit) => listDowns.all(unit, limit),

@@ -16,7 +16,8 @@ export type PlanTable = {
   add(row: PlanRow): void;
   /** Undefined where there is none, or its time is over. */
   find(id: string, nowMs: number): PlanRow | undefined;
-  remove(id: string): void;
+  /** False where it was carried out before. */
+  remove(id: string): boolean;
 };
 
 /** Prepares the statements of the table. */
@@ -36,6 +37,6 @@ export function openPlanTable(database: Database): PlanTable {
       insert.run(row);
     },
     find: (id, nowMs) => find.get(id, nowMs),
-    remove: (id) => void remove.run(id),
+    remove: (id) => remove.run(id).changes === 1,
   };
 }

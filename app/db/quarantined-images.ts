@@ -30,8 +30,8 @@ export type QuarantineTable = {
   /** Counts on where it is there already. */
   add(failed: NewQuarantine): void;
   /**
-   * From what podman's own timer is to be kept off: an image in quarantine, until the unit has been brought to another
-   * one. With it everything that has a guard, whether it is to have one or not (`is_wanted` 0).
+   * From what podman's own timer is to be kept off: an image in quarantine, until its tag is known to mean another one,
+   * to which the unit was brought. With it everything that has a guard, whether it is to have one or not (`is_wanted` 0).
    */
   listGuards(nowMs: number): (QuarantineRow & { readonly is_wanted: 0 | 1 })[];
   /** The guard of every image of a unit. */
@@ -61,8 +61,9 @@ export function openQuarantineTable(database: Database): QuarantineTable {
   );
   const listGuards = database.prepare<[number], QuarantineRow & { is_wanted: 0 | 1 }>(
     `SELECT * FROM (SELECT bad.*, (expires_at IS NULL OR expires_at > ?) AND NOT EXISTS (
-         SELECT 1 FROM deployments AS later WHERE later.unit = bad.unit AND later.stage = 'ended'
-           AND later.cause_code IS NULL AND later.wanted_digest <> bad.digest AND later.updated_at > bad.last_at
+         SELECT 1 FROM deployments AS later JOIN tasks ON tasks.id = later.task_id
+           WHERE later.unit = bad.unit AND tasks.status = 'succeeded' AND tasks.wanted IS NULL
+             AND later.wanted_digest <> bad.digest AND later.updated_at > bad.last_at
        ) AS is_wanted FROM quarantined_images AS bad)
      WHERE is_wanted OR guard IS NOT NULL ORDER BY unit, is_wanted DESC, digest`,
   );

@@ -12,19 +12,26 @@ export function prepareTaskReads(database: Database): Reads {
   const find = database.prepare<[string], TaskRow>('SELECT * FROM tasks WHERE id = ?');
   const findPending = database.prepare<[string, string | null], TaskRow>(
     // The second condition on the state says no more than the first; it lets SQLite use the index of open tasks.
+    // A task that is to bring a version that a person chose, or goes on with what an earlier attempt has begun, or is to
+    // be stopped, does not answer a push.
     `SELECT * FROM tasks WHERE unit = ? AND image IS ? AND status = 'pending'
-       AND status IN ('pending', 'running') ORDER BY created_at DESC, id DESC LIMIT 1`,
+       AND status IN ('pending', 'running') AND kind <> 'manual' AND stop_requested_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM deployments WHERE task_id = tasks.id AND stage <> 'ended')
+     ORDER BY created_at DESC, id DESC LIMIT 1`,
   );
-  const listDispatchable = database.prepare<[number, number], TaskRow>(
+  const listDispatchable = database.prepare<object, TaskRow>(
     `SELECT * FROM tasks AS task WHERE status = 'pending' AND status IN ('pending', 'running')
-       AND coalesce(not_before, 0) <= ? AND NOT EXISTS (SELECT 1 FROM tasks AS other WHERE other.unit = task.unit
+       AND coalesce(not_before, 0) <= @now AND NOT EXISTS (SELECT 1 FROM tasks AS other WHERE other.unit = task.unit
          AND other.status IN ('pending', 'running') AND (
          other.status = 'running' OR (other.status = 'pending'
-           AND (other.created_at, other.id) < (task.created_at, task.id))))
+           AND (other.created_at, other.id) < (task.created_at, task.id)
+           -- One that waits for its time holds nobody back, unless it has touched the unit.
+           AND (coalesce(other.not_before, 0) <= @now OR EXISTS (SELECT 1 FROM deployments
+             WHERE task_id = other.id AND stage <> 'ended')))))
        -- Units on one tag one after the other: each gives it another image for as long as it is tried.
        AND NOT EXISTS (SELECT 1 FROM tasks AS twin WHERE twin.image = task.image
          AND twin.status = 'running' AND twin.status IN ('pending', 'running'))
-     ORDER BY created_at, id LIMIT ?`,
+     ORDER BY created_at, id LIMIT @limit`,
   );
   const nextDue = database
     .prepare<[number], number | null>(`SELECT min(not_before) FROM tasks
@@ -42,7 +49,7 @@ export function prepareTaskReads(database: Database): Reads {
     find: (id) => find.get(id),
     list,
     findPending: (unit, image) => findPending.get(unit, image),
-    listDispatchable: (limit, nowMs) => listDispatchable.all(nowMs, limit),
+    listDispatchable: (limit, nowMs) => listDispatchable.all({ now: nowMs, limit }),
     nextDue: (nowMs) => nextDue.get(nowMs) ?? undefined,
     listRunning: () => listRunning.all(),
     countRunning: () => countRunning.get() ?? 0,

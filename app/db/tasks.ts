@@ -49,6 +49,10 @@ export type TaskRow = {
   readonly stop_requested_by: string | null;
   /** How many of the last deferrals in a row were for a registry that limits the rate. */
   readonly rate_limit_waits: number;
+  /** How often it was put off because its host was out of reach. */
+  readonly host_waits: number;
+  /** JSON: what a person was shown that it would do, and is to do or nothing; null: nobody was. */
+  readonly plan: string | null;
 };
 
 /** The four digests of a deployment and what runs now, as they become known. */
@@ -135,7 +139,8 @@ export function openTaskTable(database: Database): TaskTable {
   const defer = changed(
     database.prepare(`UPDATE tasks SET status = 'pending', phase = 'waiting', claimed_at = NULL, executor = NULL,
       not_before = @notBefore, deferrals = deferrals + 1, updated_at = @at,
-      rate_limit_waits = CASE @why WHEN 'rate-limit' THEN rate_limit_waits + 1 ELSE 0 END
+      rate_limit_waits = CASE @why WHEN 'rate-limit' THEN rate_limit_waits + 1 ELSE 0 END,
+      host_waits = host_waits + (@why = 'unreachable')
       WHERE id = @id AND attempts = @attempts AND status = 'running'`),
   );
   const requestStop = changed(
@@ -174,9 +179,11 @@ function prepareEdits(
 ): Pick<TaskTable, 'insert' | 'insertFinal' | 'joinPending' | 'setPhase' | 'setEvidence'> {
   const insert = database.prepare(
     `INSERT INTO tasks (id, kind, status, phase, unit, image, created_at, updated_at, summary,
-       trigger_source, trigger_request_id, trigger_path, trigger_caller, webhook_digest, wanted, trigger_reason)
+       trigger_source, trigger_request_id, trigger_path, trigger_caller, webhook_digest, wanted, trigger_reason,
+       plan)
      VALUES (@id, @kind, 'pending', 'queued', @unit, @image, @created_at, @created_at, @summary,
-       @trigger_source, @trigger_request_id, @trigger_path, @trigger_caller, @webhook_digest, @wanted, @trigger_reason)`,
+       @trigger_source, @trigger_request_id, @trigger_path, @trigger_caller, @webhook_digest, @wanted, @trigger_reason,
+       @plan)`,
   );
   const insertFinal = database.prepare(
     `INSERT INTO tasks (id, kind, status, phase, unit, created_at, updated_at, started_at, finished_at, summary,
@@ -210,7 +217,7 @@ function prepareEdits(
     running_image: null,
   };
   return {
-    insert: (task) => void insert.run({ wanted: null, trigger_reason: null, ...task }),
+    insert: (task) => void insert.run({ wanted: null, trigger_reason: null, plan: null, ...task }),
     insertFinal: (task) => insertFinal.run(task).changes === 1,
     joinPending: (id, digest, at) => void join.run(digest, at, id),
     setPhase: ({ id, attempts }, name, at) => void phase.run(name, at, id, attempts),

@@ -1,6 +1,7 @@
 import { type Failure, fail } from '../../shared/contract/outcome.ts';
 import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
 import type { Probe } from '../domain/unit-policy.ts';
+import { explainUnreachable } from '../host/explain-unreachable.ts';
 import type { ProbeSource } from '../host/host.ts';
 
 /** One question; that a unit needs longer to start is the gate's business. */
@@ -25,6 +26,8 @@ export async function askProbe(
       const [file = '', ...args] = probe.argv;
       const argv = [file, ...args] as const;
       const result = await run({ argv, timeoutMs: TIMEOUT_MS, hidesArguments: true });
+      const unreachable = explainUnreachable(result);
+      if (unreachable) return unreachable.failure;
       return isSuccess(result) ? null : bad(formatEnd({ ...result, argv: [file] }));
     }
   }

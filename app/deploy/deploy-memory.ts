@@ -18,6 +18,8 @@ export type DeployMemory = {
   condemn(deployment: OpenDeployment, bad: BadImage, forMs: number | null): void;
   /** By its digest or its local id. */
   findBad(unit: string, image: string): Pick<BadImage, 'unit' | 'code' | 'detail'> | undefined;
+  /** Whether a deployment of the unit with this image, by its local id, has succeeded. */
+  isProven(unit: string, imageId: string): boolean;
   /** When the image was seen first for the unit, by the wall clock; now, where it never was. */
   firstSeen(unit: string, digest: string): number;
 };

@@ -8,7 +8,7 @@ import type { ProbeSource } from '../host/host.ts';
 import { goForward } from './carry-out.ts';
 import type { DeployMemory } from './deploy-memory.ts';
 import { goBack } from './go-back.ts';
-import { prepareDeployment } from './prepare-deployment.ts';
+import { namesOf, prepareDeployment } from './prepare-deployment.ts';
 import type { LockPull } from './pull-image.ts';
 import { leaveAsItIs, untilStopped } from './until-stopped.ts';
 import type { GateVerdict } from './watch-unit.ts';
@@ -39,6 +39,15 @@ export type DeployEvidence = {
   readonly running_image?: string;
 };
 
+/**
+ * Waits until no other task restarts any of the names (units, and the tags of images), and not beyond `stop`. `isHeld` is
+ * false where that could not be had: then it goes on without.
+ */
+export type LockUnits = (
+  names: readonly string[],
+  stop: AbortSignal,
+) => Promise<{ readonly isHeld: boolean; release(): void }>;
+
 /** What a deployment works with. Every command goes through `run`, which records it. */
 export type DeployParts = {
   readonly run: RunCommand;
@@ -62,6 +71,8 @@ export type DeployParts = {
    * fails is told as a note: no deployment fails for it.
    */
   readonly keepTimerOff: (isLifted: 'lifted' | 'kept') => Promise<void>;
+  /** Keeps tasks apart that would restart each other's units, and blame an image for it. */
+  readonly lockUnits: LockUnits;
   /** Gathers what a person needs to see, while the failed image still runs or has just ended. */
   readonly diagnose: () => Promise<void>;
   readonly onPhase: (phase: TaskPhase) => void;
@@ -72,10 +83,13 @@ export type DeployParts = {
   readonly isStopping: () => boolean;
   /** A person wants the deployment to end: an untouched unit is left as it is, a touched one goes back. */
   readonly stop: AbortSignal;
-  /** How often the task was put off before. */
-  readonly deferrals: number;
+  /** How often the task was put off because its host was out of reach. */
+  readonly hostWaits: number;
   readonly limits: { readonly pullTimeoutMs: number; readonly restartTimeoutMs: number };
 };
+
+/** What is brought to an end is waited for whatever a person wants. */
+const NEVER = new AbortController().signal;
 
 /** How it ended: `skipped` where nothing had to be done, with the reason in the summary. */
 export type DeployEnd =
@@ -101,9 +115,25 @@ export type DeployEnd =
  * on the unit, is put back, and the image is not taken again. Each step may be repeated after a crash, and goes on
  * from what `memory` says. Up to the exchange the unit is not touched.
  */
-export async function deployUnit(parts: DeployParts, request: DeployRequest): Promise<DeployEnd> {
+export async function deployUnit(given: DeployParts, request: DeployRequest): Promise<DeployEnd> {
+  const held: { release(): void }[] = [];
+  const lockUnits: LockUnits = async (names, stop) => {
+    const lock = await given.lockUnits(names, stop);
+    held.push(lock);
+    if (!lock.isHeld) given.onNote('warning', 'not-locked', `Others may restart ${names[0]}.`);
+    return lock;
+  };
+  try {
+    return await deploy({ ...given, lockUnits }, request);
+  } finally {
+    for (const lock of held) lock.release();
+  }
+}
+
+async function deploy(parts: DeployParts, request: DeployRequest): Promise<DeployEnd> {
   const left = parts.memory.find();
   const resumption = decideResumption(left?.stage, request.attempt);
+  if (left && resumption !== 'begin') await parts.lockUnits(namesOf(left), NEVER);
   if (left && resumption === 'back') {
     const { cause_code: code, cause_detail: detail } = left;
     const cause = code

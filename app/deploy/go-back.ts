@@ -38,8 +38,11 @@ export async function goBack(
   { cause, isDiagnosed, isResumed }: Retreat,
 ): Promise<DeployEnd> {
   const { unit, dependents, former_digest: digest } = deployment;
-  const read = await parts.readPolicy(unit);
-  const policy = read.ok ? read.value : parts.defaultPolicy;
+  const read = await readPolicyWithin(parts, unit);
+  const away = read.ok ? undefined : waitForHost(parts, unit, read.failure);
+  if (away) return away;
+  // A unit of which nobody knows otherwise is put back.
+  const policy = read.ok ? read.value : { ...parts.defaultPolicy, rollback: true };
   // Before the restart: a container is known to the timer by how it was started.
   await parts.keepTimerOff('kept');
   if (!policy.rollback) {
@@ -70,22 +73,37 @@ export async function goBack(
   return failed(unit, fail('ROLLBACK_FAILED', detail).failure, isDiagnosed);
 }
 
+/** Whether it may go back is not to be guessed because nobody answered for a moment. */
+async function readPolicyWithin(parts: DeployParts, unit: string): Promise<Outcome<UnitPolicy>> {
+  let pauseMs = FIRST_PAUSE_MS;
+  for (let tries = 1; ; tries++) {
+    const read = await parts.readPolicy(unit);
+    if (read.ok) return read;
+    // A policy that has a fault stays as it is.
+    if (read.failure.code === 'UNIT_POLICY_INVALID') return succeed(parts.defaultPolicy);
+    if (tries === TROUBLED_TRIES || parts.isStopping()) return read;
+    await wait(pauseMs);
+    pauseMs *= 2;
+  }
+}
+
 /** What was taken back has no name any more, and only this deployment has brought it. Others may need it all the same. */
 async function dropTakenBack(
   { memory, run }: DeployParts,
-  { wanted_image_id: imageId, former_image_id: formerId }: OpenDeployment,
+  { wanted_image_id: imageId, former_image_id: formerId, is_brought: isBrought }: OpenDeployment,
 ): Promise<void> {
-  if (imageId === null || imageId === formerId || memory.isNeeded(imageId)) return;
+  if (isBrought === 0 || imageId === null || imageId === formerId || memory.isNeeded(imageId))
+    return;
   await removeUnnamedImage(run, imageId);
 }
 
 /** Whoever is out of reach is brought back when they are in reach again. */
 function waitForHost(
-  { deferrals }: DeployParts,
+  { hostWaits }: DeployParts,
   unit: string,
   failure: Failure,
 ): DeployEnd | undefined {
-  const waitMs = failure.code === 'SSH_UNREACHABLE' ? decideTargetWait(deferrals) : undefined;
+  const waitMs = failure.code === 'SSH_UNREACHABLE' ? decideTargetWait(hostWaits) : undefined;
   if (waitMs === undefined) return undefined;
   const notBeforeMs = Date.now() + waitMs;
   const until = new Date(notBeforeMs).toISOString();

@@ -1,10 +1,12 @@
 import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { OpenDeployment } from '../domain/deployment.ts';
+import type { UnitSample } from '../domain/gate.ts';
 import { withTag } from '../domain/image-reference.ts';
 import { tagImage } from '../host/podman.ts';
 import { readActiveDependents, readUnitSample } from '../host/read-unit-state.ts';
 import type { DeployParts } from './deploy-unit.ts';
 import type { Wanted } from './find-wanted.ts';
+import type { Here } from './prepare-deployment.ts';
 import { pause } from './until-stopped.ts';
 import { holdFormerImage } from './way-back.ts';
 
@@ -19,21 +21,26 @@ const EVERY_MS = 250;
 export async function makeReady(
   parts: DeployParts,
   wanted: Wanted,
-  imageId: string,
+  { imageId, isBrought }: Here,
 ): Promise<Outcome<'stopped' | OpenDeployment>> {
   const { unit, restartUnit, image, digest } = wanted;
   // A pull takes its time: what counts is what the unit is now.
   const now = await readSettled(parts, unit);
   if (!now.ok) return now;
   parts.onPhase('holding-image');
+  const { activeState } = now.value;
   const isBad = (known: string) =>
     [digest, imageId].includes(known) || parts.memory.findBad(unit, known) !== undefined;
   const left = parts.memory.findAbandoned(unit);
   const former = left
     ? succeed(formerOf(left))
-    : await holdFormerImage(parts.run, unit, image, isBad);
+    : await holdFormerImage(parts.run, unit, image, {
+        isBad,
+        isProven: (imageId) => parts.memory.isProven(unit, imageId),
+        isTroubled: isTroubled(now.value),
+      });
   if (!former.ok) return former;
-  if (['inactive', 'deactivating'].includes(now.value)) {
+  if (['inactive', 'deactivating'].includes(activeState)) {
     // Somebody stopped it: a push must not start a service in the middle of their work.
     const tagged = await tagImage(parts.run, imageId, withTag(image));
     return tagged.ok ? succeed('stopped') : tagged;
@@ -47,6 +54,7 @@ export async function makeReady(
     wanted_image_id: imageId,
     restart_unit: restartUnit,
     write_image: wanted.writeImage,
+    is_brought: isBrought ? 1 : 0,
     former_image_id: former.value?.imageId ?? null,
     former_digest: former.value?.digest ?? null,
     held_as: former.value?.heldAs ?? null,
@@ -55,6 +63,11 @@ export async function makeReady(
     cause_code: null,
     cause_detail: null,
   });
+}
+
+/** Whether a unit does not serve although nobody has stopped it. */
+export function isTroubled({ activeState }: UnitSample): boolean {
+  return !['active', 'inactive', 'deactivating'].includes(activeState);
 }
 
 /** What ran before a deployment that nobody has brought to an end. */
@@ -67,13 +80,11 @@ function formerOf({ former_image_id: imageId, former_digest, held_as }: OpenDepl
  * The state of a unit that does not just end: whether systemd starts it again (it failed) or not (somebody stopped it)
  * is known only then.
  */
-async function readSettled(parts: DeployParts, unit: string): Promise<Outcome<string>> {
+async function readSettled(parts: DeployParts, unit: string): Promise<Outcome<UnitSample>> {
   for (const deadlineMs = performance.now() + SETTLE_MS; ; await pause(EVERY_MS, parts.stop)) {
     const read = await readUnitSample(parts.run, unit);
     if (!read.ok) return read;
     const { activeState } = read.value;
-    if (activeState !== 'deactivating' || performance.now() > deadlineMs) {
-      return succeed(activeState);
-    }
+    if (activeState !== 'deactivating' || performance.now() > deadlineMs) return read;
   }
 }

@@ -5,12 +5,13 @@ import type { DeployMemory } from './deploy-memory.ts';
 import type { DeployRequest } from './deploy-unit.ts';
 import { findRunning } from './find-running.ts';
 import { findWanted, type WantedParts } from './find-wanted.ts';
+import { isTroubled } from './make-ready.ts';
 import { atOnce, refuse } from './prepare-deployment.ts';
 import { chooseFormer } from './way-back.ts';
 
 /** What a plan is made with: nothing of it may be changed by looking. */
 export type PlanParts = Pick<WantedParts, 'run' | 'lookUp' | 'readPolicy' | 'isSystem'> & {
-  readonly memory: Pick<DeployMemory, 'findBad' | 'firstSeen'>;
+  readonly memory: Pick<DeployMemory, 'findBad' | 'firstSeen' | 'isProven'>;
 };
 
 /**
@@ -32,7 +33,9 @@ export async function planDeployment(
   const state = await readUnitSample(run, unit);
   if (!state.ok) return state;
   const isBad = (known: string) => known === digest || memory.findBad(unit, known) !== undefined;
-  const former = await chooseFormer(run, unit, image, isBad);
+  const isProven = (imageId: string) => memory.isProven(unit, imageId);
+  const judge = { isBad, isProven, isTroubled: isTroubled(state.value) };
+  const former = await chooseFormer(run, unit, image, judge);
   if (!former.ok) return former;
   const dependents = await readActiveDependents(run, restartUnit);
   if (!dependents.ok) return dependents;

@@ -6,9 +6,10 @@ import {
   succeed,
 } from '../../shared/contract/outcome.ts';
 import type { OpenDeployment } from '../domain/deployment.ts';
-import { withTag } from '../domain/image-reference.ts';
+import { withDigest, withTag } from '../domain/image-reference.ts';
 import { decideRateLimitWait } from '../domain/rate-limit.ts';
 import { inspectImage, tagImage } from '../host/podman.ts';
+import { readActiveDependents } from '../host/read-unit-state.ts';
 import { failed } from './deploy-end.ts';
 import type { DeployMemory } from './deploy-memory.ts';
 import type { DeployEnd, DeployParts, DeployRequest } from './deploy-unit.ts';
@@ -37,9 +38,9 @@ export async function prepareDeployment(
   }
   const refusal = refuse(parts.memory, wanted, digest);
   if (refusal) return refusal;
-  const there = await ensureHere(parts, wanted);
+  const there = await ensureHere(parts, wanted, request.pulledBefore);
   if (!there.ok) return waitOrFail(request, there.failure);
-  const imageId = there.value;
+  const { imageId } = there.value;
   parts.onEvidence({ pulled_digest: digest });
   if (wanted.policy.mode === 'stage') {
     return skipped(`${nameOf(wanted)} is pulled; ${unit} takes it at your word.`);
@@ -49,10 +50,30 @@ export async function prepareDeployment(
   if (now.ok && now.value.isWanted) return keep(parts, wanted, false, now.value);
   const late = refuse(parts.memory, wanted, imageId);
   if (late) return late;
-  const ready = await makeReady(parts, wanted, imageId);
+  const apart = await keepApart(parts, wanted);
+  if (!apart.ok) return failed(unit, apart.failure);
+  const ready = await makeReady(parts, wanted, there.value);
   if (!ready.ok) return failed(unit, ready.failure);
   if (ready.value !== 'stopped') return ready.value;
   return skipped(`${unit} is stopped; ${nameOf(wanted)} is ready and runs at its next start.`);
+}
+
+/** Others that are restarted together with the unit, or share its tag, are not deployed at the same time. */
+async function keepApart(
+  parts: DeployParts,
+  { unit, restartUnit, image }: Wanted,
+): Promise<Outcome<void>> {
+  const dependents = await readActiveDependents(parts.run, restartUnit);
+  if (!dependents.ok) return dependents;
+  const names = [unit, restartUnit, ...dependents.value, withTag(image)];
+  await parts.lockUnits(names, parts.stop);
+  return succeed(undefined);
+}
+
+/** The same of a deployment that is open. */
+export function namesOf(deployment: OpenDeployment): readonly string[] {
+  const { unit, restart_unit: restartUnit, dependents, image } = deployment;
+  return [unit, restartUnit ?? unit, ...dependents, image];
 }
 
 /** What a person asks for waits for nothing. */
@@ -60,18 +81,23 @@ export function atOnce(wanted: Wanted): Wanted {
   return { ...wanted, policy: { ...wanted.policy, mode: 'deploy', minAgeMs: 0, windows: [] } };
 }
 
-/** The local id of what is wanted, which is pulled where it is not held here. */
+/** What is wanted, by its local id; `isBrought` where it was not here before this task has pulled it. */
+export type Here = { readonly imageId: string; readonly isBrought: boolean };
+
 async function ensureHere(
   parts: DeployParts,
   { image, digest, heldHere }: Wanted,
-): Promise<Outcome<string>> {
-  if (heldHere === null) {
-    const pulled = await pullImage(parts, image, digest);
-    return pulled.ok ? succeed(pulled.value.id) : pulled;
-  }
-  const local = await inspectImage(parts.run, heldHere);
+  pulledBefore: string | undefined,
+): Promise<Outcome<Here>> {
+  const local = await inspectImage(parts.run, heldHere ?? withDigest(image, digest));
   if (!local.ok) return local;
-  return local.value ? succeed(local.value.id) : fail('PULL_FAILED', `${digest} is not here.`);
+  if (local.value) {
+    // What is here by its digest was verified when it came.
+    return succeed({ imageId: local.value.id, isBrought: pulledBefore === digest });
+  }
+  if (heldHere !== null) return fail('PULL_FAILED', `${digest} is not here.`);
+  const pulled = await pullImage(parts, image, digest);
+  return pulled.ok ? succeed({ imageId: pulled.value.id, isBrought: true }) : pulled;
 }
 
 /** A registry that limits the rate does not cost the deployment: the task comes back when it may, a few times. */

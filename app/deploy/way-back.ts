@@ -24,6 +24,16 @@ export type FormerImage = {
   readonly heldAs: string;
 };
 
+/** What is known of the images of a unit that could be its way back. */
+export type FormerJudge = {
+  /** By its digest or its local id: it failed. */
+  readonly isBad: (image: string) => boolean;
+  /** By its local id: the unit was proven to serve with it. */
+  readonly isProven: (imageId: string) => boolean;
+  /** The unit does not serve as it is: what it runs, and was never held, may be why. */
+  readonly isTroubled: boolean;
+};
+
 /** The image that a unit can go back to, and whether the name that is to hold it is still to be given. */
 export type ChosenFormer = FormerImage & {
   readonly isNew: boolean;
@@ -32,14 +42,14 @@ export type ChosenFormer = FormerImage & {
 };
 
 /**
- * Finds what the unit runs, or would run where it is down; where that failed here before, the newest image that is held
- * and did not. Null where there is none: then there is nothing to go back to. Changes nothing.
+ * Finds what the unit runs, or would run where it is down; where that failed here before, or is not known to have served,
+ * the newest image that is held and did not fail. Null where there is none: then there is nothing to go back to. Changes nothing.
  */
 export async function chooseFormer(
   run: RunCommand,
   unit: string,
   image: ImageReference,
-  isBad: (digest: string) => boolean,
+  judge: FormerJudge,
 ): Promise<Outcome<ChosenFormer | null>> {
   const found = await findFormer(run, unit, image);
   if (!found.ok) return found;
@@ -51,9 +61,12 @@ export async function chooseFormer(
   const [newest] = held;
   // A quarantine names the digest of an index or of a platform's manifest.
   const names = repoDigests.map((name) => name.slice(name.indexOf('@') + 1));
-  const better = [imageId, digest, ...names].some(isBad)
-    ? held.find((other) => other.imageId !== imageId)
-    : undefined;
+  const isKnown = judge.isProven(imageId) || held.some((other) => other.imageId === imageId);
+  const isDoubtful = judge.isTroubled && !isKnown;
+  const better =
+    isDoubtful || [imageId, digest, ...names].some(judge.isBad)
+      ? held.find((other) => other.imageId !== imageId && !judge.isBad(other.imageId))
+      : undefined;
   if (better) {
     const local = await inspectImage(run, better.name);
     if (!local.ok) return local;
@@ -78,9 +91,9 @@ export async function holdFormerImage(
   run: RunCommand,
   unit: string,
   image: ImageReference,
-  isBad: (digest: string) => boolean,
+  judge: FormerJudge,
 ): Promise<Outcome<FormerImage | null>> {
-  const chosen = await chooseFormer(run, unit, image, isBad);
+  const chosen = await chooseFormer(run, unit, image, judge);
   if (!chosen.ok || !chosen.value?.isNew) return chosen;
   const { imageId, heldAs, olderNames } = chosen.value;
   const tagged = await tagImage(run, imageId, heldAs);

@@ -1,6 +1,8 @@
 import { type ImageReference, withDigest, withTag } from './image-reference.ts';
 import type { UnitPolicy } from './unit-policy.ts';
 
+const MAX_DESCRIPTION = 2_000;
+
 /** What would come of a deployment now. */
 export type PlanOutcome = 'deploy' | 'only-pull' | 'ready-for-next-start' | 'nothing' | 'wait';
 
@@ -128,6 +130,15 @@ export function comparePlans(planned: Steps, now: Steps): readonly PlanDifferenc
   return fields
     .filter((field) => JSON.stringify(planned[field]) !== JSON.stringify(now[field]))
     .map((field) => ({ field, planned: planned[field], now: now[field] }));
+}
+
+/** The differences in words, at most 2,000 characters. */
+export function describeDifferences(differences: readonly PlanDifference[]): string {
+  const said = differences.map(
+    ({ field, planned, now }) =>
+      `${field}: planned ${JSON.stringify(planned)}, now ${JSON.stringify(now)}`,
+  );
+  return `${said.join('; ').slice(0, MAX_DESCRIPTION)}.`;
 }
 
 /** The middle of these times in milliseconds; null where there is none. */

@@ -16,6 +16,8 @@ export type OpenDeployment = {
   readonly wanted_image_id: string | null;
   /** What is restarted for it: the unit itself or, where its container is in a pod, the unit of the pod; null as above. */
   readonly restart_unit: string | null;
+  /** Whether this deployment has pulled it: only then may it be removed again. */
+  readonly is_brought: 0 | 1;
   /** What is to be written as its image into the file of the unit, once it is proven; null: nothing. */
   readonly write_image: string | null;
   /** What the name meant before; null where there was no such image here. */

@@ -177,7 +177,7 @@ export async function listImageNames(
   );
 }
 
-/** Gives a local image one more name. TAG_FAILED where podman does not. */
+/** Gives a local image one more name. TAG_FAILED where podman refuses to; PODMAN_FAILED where nobody knows. */
 export async function tagImage(
   run: RunCommand,
   image: string,
@@ -185,7 +185,10 @@ export async function tagImage(
 ): Promise<Outcome<void>> {
   const called = await runPodman(run, { args: ['tag', image, name] });
   if (!called.ok) return called;
-  return isSuccess(called.value) ? succeed(undefined) : fail('TAG_FAILED', formatEnd(called.value));
+  if (isSuccess(called.value)) return succeed(undefined);
+  // Who was ended in the middle may have given the name before.
+  const isRefused = called.value.end.kind === 'exited';
+  return fail(isRefused ? 'TAG_FAILED' : 'PODMAN_FAILED', formatEnd(called.value));
 }
 
 /**

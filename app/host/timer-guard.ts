@@ -32,7 +32,10 @@ export async function keepTimerOff(
   const { files, ofUnit } = planGuards(guarded.value, podmanMajor, folders, registriesConf);
   const changed = await layFiles(run, files, [...written, ...serviceFiles(folders)]);
   if (!changed.ok) return changed;
-  if (changed.value) {
+  // A file that is there but in no record may be one that a crash kept from being read.
+  const isRecorded = (name: string) =>
+    units.find(({ unit }) => unit === name)?.guard === ofUnit.get(name);
+  if (changed.value || ![...ofUnit.keys()].every(isRecorded)) {
     const reloaded = await reloadManager(run);
     if (!isSuccess(reloaded)) return explainManager(reloaded);
   }
@@ -89,6 +92,8 @@ async function readHost(run: RunCommand) {
   const environment = await run({
     argv: ['systemctl', '--user', 'show-environment'],
     timeoutMs: TIMEOUT_MS,
+    // It may hold what the user has given all services: tokens, a proxy with a password.
+    isPrivate: true,
   });
   if (!isSuccess(environment)) return explainManager(environment);
   const isSystem = environment.argv[1] === '--system';
@@ -113,9 +118,11 @@ const WRITE = `set -e
 if [ -f "$1" ] && [ "$(cat "$1"; echo x)" = "$2
 x" ]; then exit 0; fi
 mkdir -p "$(dirname "$1")"
-printf '%s\\n' "$2" > "$1.podup-new"
-sync "$1.podup-new"
-mv -f "$1.podup-new" "$1"
+new=$(mktemp "$1.XXXXXX")
+chmod 644 "$new"
+printf '%s\\n' "$2" > "$new"
+sync "$new"
+mv -f "$new" "$1"
 echo changed`;
 const REMOVE = `set -e
 [ -e "$1" ] || exit 0

@@ -38,6 +38,7 @@ export function openMemory(store: Store, { id }: Pick<TaskRow, 'id'>): TaskMemor
         store.quarantine.add({ ...bad, at, expires_at: forMs === null ? null : at + forMs });
       }),
     findBad: (unit, digest) => store.quarantine.find(unit, digest, Date.now()),
+    isProven: (unit, imageId) => store.deployments.isProven(unit, imageId),
     firstSeen: (unit, digest) => store.sightings.note(unit, digest, Date.now()),
   };
 }

@@ -4,8 +4,8 @@ import type { Store } from '../db/store.ts';
 import { type PlanParts, planDeployment } from '../deploy/plan-deployment.ts';
 import {
   comparePlans,
+  describeDifferences,
   median,
-  type PlanDifference,
   type Steps,
 } from '../domain/deployment-plan.ts';
 import { formatImageReference, parseImageReference } from '../domain/image-reference.ts';
@@ -15,7 +15,6 @@ import { newIdentifier } from '../intake/new-identifier.ts';
 const PLAN_LIFE_MS = 600_000;
 /** By so many deployments of the unit the time is told for which it will be down. */
 const HISTORY = 5;
-const MAX_DETAIL = 2_000;
 
 /** What a person asks for, and who it is. */
 export type ManualRequest = {
@@ -44,6 +43,8 @@ export type ManualDeployments = {
 type Parts = {
   readonly store: Store;
   readonly planParts: Omit<PlanParts, 'memory'>;
+  /** The name by which a unit runs its image, as far as that is known. */
+  readonly imageOf: (unit: string) => string | null;
   /** There is a new task. */
   readonly onTask: () => void;
 };
@@ -51,9 +52,15 @@ type Parts = {
 type KeptPlan = { readonly version: string | null; readonly steps: Steps };
 
 /** Joins them to the store and the host. */
-export function createManualDeployments({ store, planParts, onTask }: Parts): ManualDeployments {
+export function createManualDeployments({
+  store,
+  planParts,
+  imageOf,
+  onTask,
+}: Parts): ManualDeployments {
   const memory: PlanParts['memory'] = {
     findBad: (unit, image) => store.quarantine.find(unit, image, Date.now()),
+    isProven: (unit, imageId) => store.deployments.isProven(unit, imageId),
     firstSeen: (unit, digest) => store.sightings.find(unit, digest) ?? Date.now(),
   };
 
@@ -63,27 +70,11 @@ export function createManualDeployments({ store, planParts, onTask }: Parts): Ma
       { unit, isManual: true, ...(version !== undefined && { version }) },
     );
 
-  function start(request: ManualRequest, planned?: Steps): string {
-    const id = newIdentifier('tsk');
-    const { unit, version } = request;
-    const what = version ?? 'what its tag means';
-    store.transact(() => {
-      store.tasks.insert({
-        ...{ id, kind: 'manual', unit, image: planned?.image ?? null, created_at: Date.now() },
-        summary: `${unit} is to run ${what}.`,
-        ...{ trigger_source: 'manual', trigger_request_id: request.requestId },
-        ...{ trigger_path: request.path, trigger_caller: request.by },
-        ...{ trigger_reason: request.reason ?? null, webhook_digest: null },
-        wanted: version ?? null,
-      });
-      store.taskLogs.append({
-        ...{ task_id: id, ts: Date.now(), level: 'info', action: 'task-created' },
-        ...{ summary: `${request.by} asked for ${what}.`, meta: null },
-      });
-    });
+  const start = (request: ManualRequest, planned?: Steps): string => {
+    const id = makeTask(store, request, planned, planned?.image ?? imageOf(request.unit));
     onTask();
     return id;
-  }
+  };
 
   return {
     start: (request) => start(request),
@@ -117,16 +108,43 @@ export function createManualDeployments({ store, planParts, onTask }: Parts): Ma
       if (!now.ok) return now;
       const differences = comparePlans(planned, now.value);
       if (differences.length > 0) {
-        return fail('PLAN_CHANGED', describe(differences));
+        return fail('PLAN_CHANGED', describeDifferences(differences));
       }
-      // Once: a plan that is carried out has changed the world.
-      store.plans.remove(planId);
       // Exactly what was planned, whatever the tag means by then; what is held here has no digest at a registry.
       const isHere = version?.startsWith('localhost/') || planned.image.startsWith('localhost/');
       const exact = isHere ? (version ?? undefined) : nameExactly(planned, version);
-      return succeed(start({ ...request, unit: row.unit, version: exact }, planned));
+      return store.transact(() => {
+        // Once: a plan that is carried out has changed the world.
+        if (!store.plans.remove(planId)) return fail('PLAN_NOT_FOUND', '');
+        return succeed(start({ ...request, unit: row.unit, version: exact }, planned));
+      });
     },
   };
+}
+
+function makeTask(
+  store: Store,
+  { unit, version, by, reason, requestId, path }: ManualRequest,
+  planned: Steps | undefined,
+  image: string | null,
+): string {
+  const id = newIdentifier('tsk');
+  const what = version ?? 'what its tag means';
+  store.transact(() => {
+    store.tasks.insert({
+      ...{ id, kind: 'manual', unit, image, created_at: Date.now() },
+      summary: `${unit} is to run ${what}.`,
+      ...{ trigger_source: 'manual', trigger_request_id: requestId, trigger_path: path },
+      ...{ trigger_caller: by, trigger_reason: reason ?? null, webhook_digest: null },
+      wanted: version ?? null,
+      plan: planned ? JSON.stringify(planned) : null,
+    });
+    store.taskLogs.append({
+      ...{ task_id: id, ts: Date.now(), level: 'info', action: 'task-created' },
+      ...{ summary: `${by} asked for ${what}.`, meta: null },
+    });
+  });
+  return id;
 }
 
 /** With the tag that was chosen, for the record and for the file of the unit. */
@@ -137,12 +155,4 @@ function nameExactly({ image, wanted_digest: digest }: Steps, version: string | 
   return reference && tag !== undefined
     ? formatImageReference({ ...reference, tag, digest })
     : digest;
-}
-
-function describe(differences: readonly PlanDifference[]): string {
-  const said = differences.map(
-    ({ field, planned, now }) =>
-      `${field}: planned ${JSON.stringify(planned)}, now ${JSON.stringify(now)}`,
-  );
-  return `${said.join('; ').slice(0, MAX_DETAIL)}.`;
 }

@@ -1,14 +1,17 @@
 import type { Logger } from 'pino';
 import type { Settings } from '../../shared/config/settings.ts';
 import { formatFailure } from '../../shared/contract/outcome.ts';
+import type { RunCommand } from '../../shared/process/run-command.ts';
 import type { Store } from '../db/store.ts';
 import type { TaskRow, TaskRun } from '../db/tasks.ts';
+import { failed } from '../deploy/deploy-end.ts';
 import { type DeployParts, deployUnit } from '../deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
 import { anyOf } from '../deploy/until-stopped.ts';
 import { type PolicySettings, policyDefaults } from '../domain/unit-policy.ts';
 import type { Host } from '../host/host.ts';
 import { readUnitPolicy } from '../host/read-unit-policy.ts';
+import { checkPlan } from './check-plan.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
 import { recordCommand } from './record-command.ts';
 import { refreshTimerGuards } from './timer-guards.ts';
@@ -22,6 +25,7 @@ export type RunTaskParts = {
     Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines'>;
   readonly lookUp: DeployParts['lookUp'];
   readonly lockPull?: DeployParts['lockPull'];
+  readonly lockUnits: DeployParts['lockUnits'];
   readonly signal: AbortSignal;
   /** Has `look` called whenever somebody says that the row of the task has changed. */
   readonly onWake: (look: () => void) => void;
@@ -110,6 +114,15 @@ async function deploy(
     const evidence = await diagnoseUnit(run, task.unit, settings.journalLines);
     store.tasks.setEvidence(task, evidence, Date.now());
   };
+  const planParts = {
+    run,
+    memory,
+    isSystem: host.isSystem,
+    lookUp: parts.lookUp,
+    readPolicy: (unit: string) => readUnitPolicy({ ...host, run }, unit, defaultPolicy),
+  };
+  const changed = memory.find() ? null : await checkPlan(planParts, task);
+  if (changed) return failed(task.unit, changed, true);
   const end = await deployUnit(
     {
       run,
@@ -122,14 +135,11 @@ async function deploy(
         return found;
       },
       ...(parts.lockPull && { lockPull: parts.lockPull }),
-      readPolicy: (unit) => readUnitPolicy({ ...host, run }, unit, defaultPolicy),
+      lockUnits: parts.lockUnits,
+      readPolicy: planParts.readPolicy,
       defaultPolicy,
       memory,
-      keepTimerOff: async (isLifted) => {
-        const isSpared = (row: { unit: string }) => isLifted === 'lifted' && row.unit === task.unit;
-        const kept = await refreshTimerGuards(store, run, isSpared);
-        if (!kept.ok) note('warning', 'timer-not-kept-off', formatFailure(kept.failure));
-      },
+      keepTimerOff: createKeepTimerOff(store, run, task, note),
       onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
       onEvidence: (evidence) => store.tasks.setEvidence(task, evidence, Date.now()),
       onVerdict: (verdict) => {
@@ -144,7 +154,7 @@ async function deploy(
       onNote: note,
       isStopping: () => signal.aborted,
       stop,
-      deferrals: task.deferrals,
+      hostWaits: task.host_waits,
       limits: settings,
     },
     {
@@ -162,6 +172,20 @@ async function deploy(
     await diagnose();
   }
   return end;
+}
+
+function createKeepTimerOff(
+  store: Store,
+  run: RunCommand,
+  { unit, wanted }: TaskRow,
+  note: Note,
+): DeployParts['keepTimerOff'] {
+  return async (isLifted) => {
+    // What a person chose says nothing of what the tag means, which is what the timer would take.
+    const isOther = isLifted === 'lifted' && wanted === null;
+    const kept = await refreshTimerGuards(store, run, (row) => isOther && row.unit === unit);
+    if (!kept.ok) note('warning', 'timer-not-kept-off', formatFailure(kept.failure));
+  };
 }
 
 /** Each part of the proof is an entry of the log. */

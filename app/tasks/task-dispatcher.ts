@@ -197,8 +197,11 @@ export class TaskDispatcher {
     const executor = this.#options.executors.find(({ kind }) => kind === task.executor);
     const adoption = (await executor?.adopt(task)) ?? { kind: 'gone' };
     if (this.#isClosed) return;
-    if (adoption.kind === 'alive') this.#watch(task.id, adoption.ended);
-    else if (adoption.kind === 'unknown') this.#watchLater(task.id, how);
+    if (adoption.kind === 'alive') {
+      this.#watch(task.id, adoption.ended);
+      // The worker that was asked to stop it may have ended before it told it.
+      if (task.stop_requested_at !== null) await executor?.wake(task);
+    } else if (adoption.kind === 'unknown') this.#watchLater(task.id, how);
     else this.#resumeOrClose(task, how);
   }
 

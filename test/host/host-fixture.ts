@@ -20,11 +20,14 @@ import { newIdentifier } from '../../app/intake/new-identifier.ts';
 import { createLookUp } from '../../app/tasks/create-look-up.ts';
 import { openMemory } from '../../app/tasks/deploy-memory.ts';
 import { refreshTimerGuards } from '../../app/tasks/timer-guards.ts';
+import { createUnitLocks } from '../../app/tasks/unit-locks.ts';
 import type { CommandResult, RunCommand } from '../../shared/process/run-command.ts';
 import { DEPLOY_SETTINGS } from '../helpers/deploy-settings.ts';
 
 /** Generous: a slow machine must not look like a fault. */
 export const LIMITS = { pullTimeoutMs: 60_000, restartTimeoutMs: 60_000 };
+
+const NEVER = new AbortController().signal;
 
 /** As root the units are the system's. */
 const localHost = openLocalHost(getuid?.() === 0 ? 'system' : 'user', process.env);
@@ -85,7 +88,7 @@ type DeployOptions = {
   readonly lookUpMs?: number;
   readonly attempt?: number;
   readonly isStopping?: () => boolean;
-  readonly deferrals?: number;
+  readonly hostWaits?: number;
   readonly stop?: AbortSignal;
   /** Goes on with what an earlier attempt has left. */
   readonly task?: string;
@@ -98,7 +101,7 @@ type DeployOptions = {
 export async function deploy(unit: string, options: DeployOptions = {}) {
   const { host = localHost, limits = LIMITS, attempt = 1, policy, task, ...others } = options;
   const { isStopping = () => false, stop = new AbortController().signal, ...more } = others;
-  const { lookUpMs = 10_000, run = host.run, deferrals = 0, lockPull, ...rest } = more;
+  const { lookUpMs = 10_000, run = host.run, hostWaits = 0, lockPull, ...rest } = more;
   const { onNote = () => undefined, ...request } = rest;
   const store = openSharedStore();
   const id = task ?? addTask(unit);
@@ -139,7 +142,8 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
       ...(lockPull && { lockPull }),
       isStopping,
       stop,
-      deferrals,
+      lockUnits: createUnitLocks(join(tmpdir(), 'podup-test-units'), 60_000, NEVER),
+      hostWaits,
     },
     { unit, attempt, ...request },
   );

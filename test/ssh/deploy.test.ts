@@ -93,7 +93,7 @@ describe('a unit of another host, over SSH', () => {
       isThrough = during === '';
       const { task } = deployed;
       for (let attempt = 2; deployed.end.status === 'deferred'; attempt++) {
-        deployed = await deployThere({ task, attempt, deferrals: attempt - 1 });
+        deployed = await deployThere({ task, attempt, hostWaits: attempt - 1 });
       }
       const { end } = deployed;
       t.diagnostic(`${step} ${during}: ${end.status}, ${end.summary}`);
@@ -124,7 +124,7 @@ describe('a unit of another host, over SSH', () => {
     assert.match(away.end.summary, /SSH_UNREACHABLE/);
     assert.equal(openSharedStore().deployments.find(away.task)?.stage, 'back');
     remote.lab.unblock();
-    const { end } = await deployThere({ task: away.task, attempt: 2, deferrals: 1 });
+    const { end } = await deployThere({ task: away.task, attempt: 2, hostWaits: 1 });
     assert.match(end.summary, /was put back to sha256:/, JSON.stringify(end));
     await remote.untilServed(PORT, old);
   });

@@ -83,6 +83,7 @@ function describe(
   said: string,
 ): Failure {
   if (said.includes(NOT_SHARED)) return unreachable(client.name, said.replaceAll(NOT_SHARED, ''));
-  const words = said === '' ? 'the connection was lost' : `not connected there (${toLine(said)})`;
+  if (said === '') return unreachable(client.name, 'the connection was lost');
+  const words = `not connected there (${toLine(said)})`;
   return fail('GATE_PROBE_FAILED', `${host}:${port} on ${client.name}: ${words}.`).failure;
 }

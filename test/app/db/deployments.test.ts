@@ -13,6 +13,7 @@ function deployment(over: Partial<DeploymentRow> = {}): DeploymentRow {
     wanted_image_id: null,
     restart_unit: null,
     write_image: null,
+    is_brought: 0,
     former_image_id: 'i1',
     former_digest: 'sha256:old',
     held_as: 'localhost/podup/rollback:web.service-1',

@@ -138,18 +138,27 @@ describe('the quarantined_images table', () => {
         .map(({ unit, guard, is_wanted }) => [unit, guard, is_wanted].join(' '));
     assert.deepEqual(look(999), ['db.service  1', `${UNIT} /guard 1`]);
     assert.deepEqual(look(1_000), ['db.service  1', `${UNIT} /guard 0`], 'its time is over');
-    tasks.insert(newTask({ id: 'tsk_1' }));
+    for (const [id, status, wanted] of [
+      ['tsk_1', 'succeeded', null],
+      ['tsk_2', 'failed', null],
+      ['tsk_3', 'succeeded', ':1'],
+    ] as const) {
+      tasks.insert(newTask({ id, wanted }));
+      tasks.markDispatched(id, 'child', 1);
+      tasks.finish({ id, attempts: 1 }, { status, summary: '', at: 2 });
+    }
     const deployment: DeploymentRow = {
       ...{ task_id: 'tsk_1', unit: UNIT, image: 'i', wanted_digest: 'sha256:c', dependents: '[]' },
       ...{ former_image_id: null, former_digest: null, held_as: null, cause_code: null },
-      ...{ wanted_image_id: null, restart_unit: null, write_image: null },
+      ...{ wanted_image_id: null, restart_unit: null, write_image: null, is_brought: 0 },
       ...({ cause_detail: null, stage: 'ended', updated_at: 101 } as const),
     };
     for (const [why, over, isWanted] of [
-      ['it came to an end', {}, 0],
-      ['it went back', { cause_code: 'GATE_UNIT_DOWN' }, 1],
-      ['it is not over', { stage: 'forward' }, 1],
+      ['a person chose what it runs', { task_id: 'tsk_3' }, 1],
+      ['it failed', { task_id: 'tsk_2' }, 1],
       ['it was before', { updated_at: 99 }, 1],
+      ['it was the same image', { wanted_digest: 'sha256:a' }, 1],
+      ['it came to an end', {}, 0],
     ] as const) {
       deployments.save({ ...deployment, ...over });
       assert.deepEqual(look(500).at(-1), `${UNIT} /guard ${isWanted}`, why);

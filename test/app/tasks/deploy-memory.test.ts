@@ -15,6 +15,7 @@ const OPEN: OpenDeployment = {
   wanted_image_id: null,
   restart_unit: null,
   write_image: null,
+  is_brought: 0,
   former_image_id: 'i1',
   former_digest: 'sha256:old',
   held_as: 'localhost/podup/rollback:web.service-1',

@@ -60,8 +60,19 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
   const { signal } = new AbortController();
   const lookUp: RunTaskParts['lookUp'] = () => Promise.resolve(succeed({ digest: DIGEST }));
   const onWake = () => undefined;
+  const lockUnits = () => Promise.resolve({ isHeld: true, release: () => undefined });
   const host = openLocalHost('user', {});
-  const all: RunTaskParts = { store, log, settings, host, lookUp, signal, onWake, ...parts };
+  const all: RunTaskParts = {
+    store,
+    log,
+    settings,
+    host,
+    lookUp,
+    lockUnits,
+    signal,
+    onWake,
+    ...parts,
+  };
   return { store, lines, id, run: () => runTask(all, attemptOf(store.tasks, id)) };
 }
 

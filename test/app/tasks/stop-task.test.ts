@@ -21,6 +21,7 @@ function open(store: Store, id: string): void {
     wanted_image_id: null,
     restart_unit: null,
     write_image: null,
+    is_brought: 0,
     former_image_id: null,
     former_digest: null,
     held_as: null,

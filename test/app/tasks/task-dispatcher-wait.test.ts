@@ -184,7 +184,7 @@ function deploymentOf(id: string, stage: DeploymentRow['stage']): DeploymentRow 
   return {
     ...{ task_id: id, unit: 'a', image: 'ghcr.io/o/web:main', wanted_digest: 'sha256:0a' },
     ...{ former_image_id: null, former_digest: null, held_as: null, dependents: '[]' },
-    ...{ wanted_image_id: null, restart_unit: null, write_image: null },
+    ...{ wanted_image_id: null, restart_unit: null, write_image: null, is_brought: 0 },
     ...{ stage, cause_code: null, cause_detail: null, updated_at: NOW },
   };
 }
