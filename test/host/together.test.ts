@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { RunCommand } from '../../shared/process/run-command.ts';
 import { command, pushImage, served, startUnit } from '../helpers/lab.ts';
 import { systemctl } from '../helpers/lab-units.ts';
 import { until } from '../helpers/until.ts';
-import { deploy, openSharedStore } from './host-fixture.ts';
+import { deploy, onHost, openSharedStore } from './host-fixture.ts';
 
 const UNITS = [
   { name: 'base', port: 9501 },
@@ -30,9 +31,17 @@ describe('two units that are restarted together', () => {
     systemctl('restart', 'upper.service');
     for (const { port } of UNITS) await untilServed(port, 'v1');
     const pushes = UNITS.map(({ name }) => pushImage(`${name}:stable`, 'v2'));
-    const deployed = await Promise.all(
-      UNITS.map(({ name }) => deploy(`${name}.service`, { policy: { soakMs: 3_000 } })),
-    );
+    // The one below is begun while the one above has to go on unchanged.
+    const { promise: isUp, resolve } = Promise.withResolvers<void>();
+    const run: RunCommand = async (given) => {
+      const result = await onHost(given);
+      if (given.argv.includes('restart')) resolve();
+      return result;
+    };
+    const upper = deploy('upper.service', { policy: { soakMs: 6_000 }, run });
+    await isUp;
+    const base = deploy('base.service', { policy: { soakMs: 200 } });
+    const deployed = await Promise.all([base, upper]);
     assert.deepEqual(
       deployed.map(({ end }) => end.status),
       ['succeeded', 'succeeded'],
