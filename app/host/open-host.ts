@@ -1,4 +1,4 @@
-import { constants, mkdtempSync, rmSync } from 'node:fs';
+import { constants, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,8 +28,7 @@ export type HostSettings = {
 export function openHost(settings: HostSettings, environment: NodeJS.ProcessEnv): Outcome<Host> {
   const { systemdScope, sshTarget, sshConfigFile, sshConnectTimeoutMs } = settings;
   if (sshTarget === undefined) return succeed(openLocalHost(systemdScope, environment));
-  // Of this process alone, and short: a socket has a path of a hundred characters at most.
-  const controlDir = mkdtempSync(join(environment['XDG_RUNTIME_DIR'] ?? tmpdir(), 'podup-'));
+  const controlDir = makeControlDir(environment['XDG_RUNTIME_DIR'] ?? tmpdir());
   const opened = openSshHost({
     target: sshTarget,
     controlDir,
@@ -42,6 +41,23 @@ export function openHost(settings: HostSettings, environment: NodeJS.ProcessEnv)
     return opened;
   }
   return succeed(openRemoteHost(opened.value, systemdScope, { folder: controlDir, forget }));
+}
+
+/**
+ * A folder of this process alone, and short: a socket has a path of a hundred characters at most. Those of processes that
+ * were killed are removed.
+ */
+export function makeControlDir(parent: string): string {
+  for (const name of readdirSync(parent)) {
+    const [, pid] = /^podup-(\d+)-/.exec(name) ?? [];
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    try {
+      rmSync(join(parent, name), { recursive: true, force: true });
+    } catch {
+      // Another user's, in a folder of all.
+    }
+  }
+  return mkdtempSync(join(parent, `podup-${process.pid}-`));
 }
 
 /** This host. */
