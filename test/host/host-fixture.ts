@@ -147,7 +147,13 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
     },
     { unit, attempt, ...request },
   );
-  if (!isStopping()) memory.writeEnd();
+  if (!isStopping()) {
+    memory.writeEnd();
+    const { status, summary } = end;
+    if (status !== 'deferred') {
+      store.tasks.finish({ id, attempts: 0 }, { status, summary, at: Date.now() });
+    }
+  }
   return { end, phases, phaseMs, evidence, verdicts, task: id };
 }
 
