@@ -8,7 +8,7 @@ import { inspectDatabase } from '../db/inspect-database.ts';
 import type { ImageReference } from '../domain/image-reference.ts';
 import type { Host } from '../host/host.ts';
 import { openHost } from '../host/open-host.ts';
-import { readPodmanInfo } from '../host/podman.ts';
+import { readPodmanInfo } from '../host/podman-info.ts';
 import { readUnit } from '../host/read-unit.ts';
 import { createLookUp } from '../tasks/create-look-up.ts';
 import { checkAfterUpdate } from '../updates/post-update-check.ts';

@@ -8,7 +8,7 @@ import {
 import type { OpenDeployment } from '../domain/deployment.ts';
 import { withDigest, withTag } from '../domain/image-reference.ts';
 import { decideRateLimitWait } from '../domain/rate-limit.ts';
-import { inspectImage, tagImage } from '../host/podman.ts';
+import { findImageId, inspectImage, tagImage } from '../host/podman.ts';
 import { readActiveDependents } from '../host/read-unit-state.ts';
 import { failed } from './deploy-end.ts';
 import type { DeployMemory } from './deploy-memory.ts';
@@ -89,11 +89,11 @@ async function ensureHere(
   { image, digest, heldHere }: Wanted,
   pulledBefore: string | undefined,
 ): Promise<Outcome<Here>> {
-  const local = await inspectImage(parts.run, heldHere ?? withDigest(image, digest));
-  if (!local.ok) return local;
-  if (local.value) {
+  const here = await findImageId(parts.run, heldHere ?? withDigest(image, digest));
+  if (!here.ok) return here;
+  if (here.value !== undefined) {
     // What is here by its digest was verified when it came.
-    return succeed({ imageId: local.value.id, isBrought: pulledBefore === digest });
+    return succeed({ imageId: here.value, isBrought: pulledBefore === digest });
   }
   if (heldHere !== null) return fail('PULL_FAILED', `${digest} is not here.`);
   const pulled = await pullImage(parts, image, digest);

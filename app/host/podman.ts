@@ -6,7 +6,6 @@ import {
   type RunCommand,
 } from '../../shared/process/run-command.ts';
 import type { ContainerHealth } from '../domain/gate.ts';
-import type { PodmanFacts } from '../domain/preflight.ts';
 import { explainUnreachable } from './explain-unreachable.ts';
 
 /** A container of a unit, as a glance shows it. */
@@ -64,34 +63,6 @@ export async function runPodman(
   if (result.end.kind === 'not-started') return fail('PODMAN_UNAVAILABLE', formatEnd(result));
   return succeed(result);
 }
-
-/** What podman says of itself: the registries that it is configured with, as it resolves all its files, and its storage. */
-export type PodmanInfo = PodmanFacts & { readonly registries: unknown };
-
-/** Asks podman for what it is and has. Fails with PODMAN_UNAVAILABLE and PODMAN_FAILED. */
-export async function readPodmanInfo(run: RunCommand): Promise<Outcome<PodmanInfo>> {
-  const asked = await queryJson(run, ['info', '--format', '{{json .}}']);
-  if (!asked.ok) return asked;
-  const info = asked.value as RawInfo | null;
-  const { graphRoot = '', graphRootAllocated, graphRootUsed } = info?.store ?? {};
-  const knowsSpace = typeof graphRootAllocated === 'number' && typeof graphRootUsed === 'number';
-  return succeed({
-    registries: info?.registries ?? null,
-    version: info?.version?.Version ?? '',
-    graphRoot,
-    freeBytes: knowsSpace ? graphRootAllocated - graphRootUsed : undefined,
-  });
-}
-
-type RawInfo = {
-  readonly registries?: unknown;
-  readonly store?: {
-    readonly graphRoot?: string;
-    readonly graphRootAllocated?: number;
-    readonly graphRootUsed?: number;
-  };
-  readonly version?: { readonly Version?: string };
-};
 
 /** The containers that carry the label of the unit, running or not, by one question: a third of what the next one costs. */
 export async function seeUnitContainers(
@@ -175,6 +146,18 @@ export async function listImageNames(
       return { id: id.replace(/^sha256:/, ''), names: [name] };
     }),
   );
+}
+
+/** The id of a local image by a whole name, with tag or digest; undefined where there is none. */
+export async function findImageId(
+  run: RunCommand,
+  name: string,
+): Promise<Outcome<string | undefined>> {
+  const filter = `reference=${name}`;
+  const listed = await query(run, ['image', 'ls', '--quiet', '--no-trunc', '--filter', filter]);
+  if (!listed.ok) return listed;
+  const [id] = listed.value.split('\n').filter((line) => line !== '');
+  return succeed(id?.replace(/^sha256:/, ''));
 }
 
 /** Gives a local image one more name. TAG_FAILED where podman refuses to; PODMAN_FAILED where nobody knows. */
@@ -284,7 +267,11 @@ async function queryOk(run: RunCommand, args: readonly string[]): Promise<string
   return queried.ok ? queried.value : undefined;
 }
 
-async function queryJson(run: RunCommand, args: readonly string[]): Promise<Outcome<unknown>> {
+/** Asks podman for JSON; PODMAN_FAILED where it prints something else. */
+export async function queryJson(
+  run: RunCommand,
+  args: readonly string[],
+): Promise<Outcome<unknown>> {
   const queried = await query(run, args);
   return queried.ok ? parseJson(queried.value) : queried;
 }

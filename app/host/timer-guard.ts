@@ -24,9 +24,9 @@ export async function keepTimerOff(
   units: readonly QuarantinedUnit[],
   written: readonly string[],
 ): Promise<Outcome<ReadonlyMap<string, string>>> {
-  const guarded = await findUpdated(run, units);
+  // A unit that fails waits for this: what can be asked at once is.
+  const [guarded, host] = await Promise.all([findUpdated(run, units), readHost(run)]);
   if (!guarded.ok) return guarded;
-  const host = await readHost(run);
   if (!host.ok) return host;
   const { podmanMajor, folders, registriesConf } = host.value;
   const { files, ofUnit } = planGuards(guarded.value, podmanMajor, folders, registriesConf);
@@ -48,11 +48,12 @@ async function findUpdated(
   units: readonly QuarantinedUnit[],
 ): Promise<Outcome<readonly Guarded[]>> {
   const found: Guarded[] = [];
-  for (const { unit, image, guard } of units) {
-    const read = await readUnit(run, unit);
+  const readings = await Promise.all(units.map(({ unit }) => readUnit(run, unit)));
+  for (const [index, read] of readings.entries()) {
+    const asked = units[index];
     if (!read.ok && read.failure.code !== 'UNIT_NOT_FOUND') return read;
-    if (!read.ok || !(read.value.isAutoUpdated || guard !== null)) continue;
-    found.push({ unit, image, sourcePath: await readSourcePath(run, unit) });
+    if (!read.ok || !asked || !(read.value.isAutoUpdated || asked.guard !== null)) continue;
+    found.push({ unit: asked.unit, image: asked.image, sourcePath: read.value.sourcePath });
   }
   return succeed(found);
 }
@@ -69,37 +70,31 @@ async function layFiles(
     ...surplus.map((path) => [REMOVE, path] as const),
   ];
   let isChanged = false;
-  for (const [text, ...args] of steps) {
-    const done = await script(run, text, ...args);
+  for (const done of await Promise.all(
+    steps.map(([text, ...args]) => script(run, text, ...args)),
+  )) {
     if (!done.ok) return done;
     isChanged ||= done.value.startsWith('changed');
   }
   return succeed(isChanged);
 }
 
-async function readSourcePath(run: RunCommand, unit: string): Promise<string> {
-  const argv = [
-    ...(['systemctl', '--user', 'show', '--property=SourcePath'] as const),
-    ...['--value', '--', unit],
-  ] as const;
-  const result = await run({ argv, timeoutMs: TIMEOUT_MS });
-  return isSuccess(result) ? result.stdout.trim() : '';
-}
-
 async function readHost(run: RunCommand) {
-  const version = await runPodman(run, { args: ['--version'] });
+  const [version, environment, config] = await Promise.all([
+    runPodman(run, { args: ['--version'] }),
+    run({
+      argv: ['systemctl', '--user', 'show-environment'],
+      timeoutMs: TIMEOUT_MS,
+      // It may hold what the user has given all services: tokens, a proxy with a password.
+      isPrivate: true,
+    }),
+    script(run, CONFIG_HOME),
+  ]);
   if (!version.ok) return version;
-  const environment = await run({
-    argv: ['systemctl', '--user', 'show-environment'],
-    timeoutMs: TIMEOUT_MS,
-    // It may hold what the user has given all services: tokens, a proxy with a password.
-    isPrivate: true,
-  });
   if (!isSuccess(environment)) return explainManager(environment);
-  const isSystem = environment.argv[1] === '--system';
-  const config = isSystem ? succeed('/etc') : await script(run, CONFIG_HOME);
   if (!config.ok) return config;
-  const home = config.value.trim();
+  const isSystem = environment.argv[1] === '--system';
+  const home = isSystem ? '/etc' : config.value.trim();
   if (!isPlainPath(home)) return fail('PODMAN_FAILED', `${home} cannot stand in a unit file.`);
   const [, named] = /^CONTAINERS_REGISTRIES_CONF=(.+)$/m.exec(environment.stdout) ?? [];
   return succeed({

@@ -4,12 +4,8 @@ import { homedir } from 'node:os';
 import { describe, test } from 'node:test';
 import { diagnoseUnit } from '../../app/deploy/diagnose-unit.ts';
 import { createHealthCheck } from '../../app/host/health.ts';
-import {
-  inspectImage,
-  listUnitContainers,
-  readPodmanInfo,
-  seeUnitContainers,
-} from '../../app/host/podman.ts';
+import { inspectImage, listUnitContainers, seeUnitContainers } from '../../app/host/podman.ts';
+import { readPodmanInfo } from '../../app/host/podman-info.ts';
 import { readUnit } from '../../app/host/read-unit.ts';
 import {
   checkUserManager,

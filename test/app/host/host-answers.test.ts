@@ -3,10 +3,10 @@ import { describe, test } from 'node:test';
 import {
   inspectImage,
   listUnitContainers,
-  readPodmanInfo,
   removeUnnamedImage,
   seeUnitContainers,
 } from '../../../app/host/podman.ts';
+import { readPodmanInfo } from '../../../app/host/podman-info.ts';
 import { readUnit } from '../../../app/host/read-unit.ts';
 import { isUnitAlive } from '../../../app/host/systemctl.ts';
 import type { CommandResult } from '../../../shared/process/run-command.ts';
