@@ -9,7 +9,7 @@ import {
 } from '../domain/image-reference.ts';
 import { findHostObstacle } from '../domain/preflight.ts';
 import { findHeld, heldPattern } from '../domain/rollback-tag.ts';
-import type { UnitPolicy } from '../domain/unit-policy.ts';
+import type { Wanted } from '../domain/wanted.ts';
 import { parseWantedVersion, type WantedVersion } from '../domain/wanted-version.ts';
 import { checkQuadlet, explainMissing } from '../host/check-quadlet.ts';
 import { inspectImage, listImageNames } from '../host/podman.ts';
@@ -17,21 +17,6 @@ import { readPodmanInfo } from '../host/podman-info.ts';
 import { readUnit, type UnitReading } from '../host/read-unit.ts';
 import { readCompanions } from '../host/read-unit-state.ts';
 import type { DeployParts, DeployRequest } from './deploy-unit.ts';
-
-/** What a unit is to run, and by which policy. */
-export type Wanted = {
-  readonly unit: string;
-  /** What is restarted for it: the unit, or that of its pod. */
-  readonly restartUnit: string;
-  /** The name with a tag under which the unit runs its image. */
-  readonly image: ImageReference;
-  readonly digest: string;
-  /** The image is on this host already, under this name, and no registry knows it; null: it is pulled by its digest. */
-  readonly heldHere: string | null;
-  /** A tag that a person chose, as the image that the file of the unit is to name; null: the file is left alone. */
-  readonly writeImage: string | null;
-  readonly policy: UnitPolicy;
-};
 
 /** What a manual wish needs of the parts; it is what a plan is made with, too. */
 export type WantedParts = Pick<

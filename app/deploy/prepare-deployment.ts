@@ -8,6 +8,7 @@ import {
 import type { OpenDeployment } from '../domain/deployment.ts';
 import { withDigest, withTag } from '../domain/image-reference.ts';
 import { decideRateLimitWait } from '../domain/rate-limit.ts';
+import type { Wanted } from '../domain/wanted.ts';
 import { findImageId, inspectImage, tagImage } from '../host/podman.ts';
 import { readActiveDependents } from '../host/read-unit-state.ts';
 import { failed } from './deploy-end.ts';
@@ -15,7 +16,7 @@ import type { DeployMemory } from './deploy-memory.ts';
 import type { DeployEnd, DeployParts, DeployRequest } from './deploy-unit.ts';
 import { findNotBefore } from './find-not-before.ts';
 import { findRunning, type RunningImage } from './find-running.ts';
-import { findWanted, type Wanted } from './find-wanted.ts';
+import { findWanted } from './find-wanted.ts';
 import { makeReady } from './make-ready.ts';
 import { pullImage } from './pull-image.ts';
 

@@ -1,5 +1,6 @@
-import { type ImageReference, withDigest, withTag } from './image-reference.ts';
+import { withDigest, withTag } from './image-reference.ts';
 import type { UnitPolicy } from './unit-policy.ts';
+import type { Wanted } from './wanted.ts';
 
 const MAX_DESCRIPTION = 2_000;
 
@@ -7,16 +8,7 @@ const MAX_DESCRIPTION = 2_000;
 export type PlanOutcome = 'deploy' | 'only-pull' | 'ready-for-next-start' | 'nothing' | 'wait';
 
 /** What is known before anything is touched. */
-export type PlanFacts = {
-  readonly unit: string;
-  readonly restartUnit: string;
-  readonly image: ImageReference;
-  readonly digest: string;
-  /** The name of an image that is here and that no registry is asked for; null: pulled by its digest. */
-  readonly heldHere: string | null;
-  /** What is written into the file of the unit in the end; null: nothing. */
-  readonly writeImage: string | null;
-  readonly policy: UnitPolicy;
+export type PlanFacts = Wanted & {
   /** What the unit runs; null: nothing. */
   readonly running: { readonly digest: string; readonly image: string } | null;
   readonly isWantedRunning: boolean;

@@ -1,5 +1,6 @@
 import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
 import type { RunCommand } from '../../shared/process/run-command.ts';
+import type { AuthEnvironment } from '../domain/auth-environment.ts';
 
 /** Asks what serves on a host, as seen from there. */
 export type ProbeSource = {
@@ -22,19 +23,9 @@ export type Host = {
   readonly readText: (path: string, maxBytes: number) => Promise<string>;
   readonly ask: ProbeSource;
   /** What of the environment there decides where podman keeps its credentials. */
-  readonly readEnvironment: () => Promise<Outcome<HostEnvironment>>;
+  readonly readEnvironment: () => Promise<Outcome<AuthEnvironment>>;
   /** The path of a socket here that leads to a place as it is seen from there; null: this host reaches it itself. */
   readonly forward: ((host: string, port: number) => Promise<string>) | null;
   /** Ends what runs there, and the way to it. */
   readonly close: () => Promise<void>;
-};
-
-/** See `Host.readEnvironment`; `uid` is the number of the user. */
-export type HostEnvironment = {
-  readonly REGISTRY_AUTH_FILE?: string | undefined;
-  readonly XDG_RUNTIME_DIR?: string | undefined;
-  readonly XDG_CONFIG_HOME?: string | undefined;
-  readonly DOCKER_CONFIG?: string | undefined;
-  readonly HOME?: string | undefined;
-  readonly uid: number;
 };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { RunCommand } from '../../shared/process/run-command.ts';
+import type { AuthEnvironment } from '../domain/auth-environment.ts';
 import { type ImageRepository, repositoryOf } from '../domain/image-reference.ts';
 import { askCredentialHelper } from './ask-credential-helper.ts';
 import { codeOf } from './explain-failure.ts';
@@ -21,16 +22,6 @@ type HelperContext = {
   readonly path: string;
   readonly run: RunCommand;
   readonly signal: AbortSignal | undefined;
-};
-
-/** The part of the environment that decides where podman keeps credentials; `uid` is the user's number. */
-export type AuthEnvironment = {
-  readonly REGISTRY_AUTH_FILE?: string | undefined;
-  readonly XDG_RUNTIME_DIR?: string | undefined;
-  readonly XDG_CONFIG_HOME?: string | undefined;
-  readonly DOCKER_CONFIG?: string | undefined;
-  readonly HOME?: string | undefined;
-  readonly uid: number;
 };
 
 const MISSING = ['ENOENT', 'ENOTDIR'];

@@ -36,7 +36,7 @@ describe('a tag that a person chose, written into the file of the unit', {
     await untilServed(PORT, 'v2');
     const name = command('podman', 'container', 'inspect', '--format', '{{.ImageName}}', 'web');
     assert.equal(name.trim(), inFull('web:2'));
-    // The tag that is pushed for now is the new one.
+    // From here on a push of the new tag counts.
     pushImage('web:2', 'v3');
     assert.equal((await deploy(UNIT, { policy: POLICY })).end.status, 'succeeded');
     await untilServed(PORT, 'v3');

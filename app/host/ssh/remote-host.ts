@@ -1,6 +1,7 @@
 import { fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
 import { formatEnd, isSuccess, type RunCommand } from '../../../shared/process/run-command.ts';
-import type { Host, HostEnvironment } from '../host.ts';
+import type { AuthEnvironment } from '../../domain/auth-environment.ts';
+import type { Host } from '../host.ts';
 import { inScope, type SystemdScope } from '../in-scope.ts';
 import { createForwardSockets } from './forward-sockets.ts';
 import type { SshHost } from './ssh-host.ts';
@@ -59,7 +60,7 @@ const NAMES = [
 ] as const;
 const ENVIRONMENT = `id -u; printf '%s\\n' ${NAMES.map((name) => `"\${${name}-}"`).join(' ')}`;
 
-async function readEnvironment(run: RunCommand): Promise<Outcome<HostEnvironment>> {
+async function readEnvironment(run: RunCommand): Promise<Outcome<AuthEnvironment>> {
   const result = await run({
     argv: ['sh', '-c', ENVIRONMENT],
     timeoutMs: TIMEOUT_MS,

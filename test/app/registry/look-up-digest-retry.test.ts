@@ -101,7 +101,7 @@ describe('a registry that cannot answer now', () => {
   test('is given up in a pause when the caller does', async () => {
     const caller = new AbortController();
     const why = new Error('the task was stopped');
-    const url = new URL('http://registry.test/');
+    const url = new URL('http://127.0.0.1/');
     const answer = { status: 503, url, header: () => undefined, body: Buffer.alloc(0) };
     const exchange = retryUnavailable(
       () => {
