@@ -153,6 +153,16 @@ describe('an exec probe', () => {
       assert.match(failure.detail, said);
     });
 
+  for (const end of [
+    { kind: 'connection-lost', reason: 'host' },
+    { kind: 'not-started', reason: 'SSH_UNREACHABLE: host: refused' },
+  ] as const)
+    test(`says nothing of the unit where its host is out of reach (${end.kind})`, async () => {
+      const { run } = answerCommands(() => ({ end }));
+      const failure = await askProbe({ kind: 'exec', argv: ['/bin/true'] }, run, askLocal);
+      assert.equal(failure?.code, 'SSH_UNREACHABLE');
+    });
+
   test('runs the words as they are, for a few seconds at most', async () => {
     const { run, asked } = answerCommands(() => ({}));
     await askProbe({ kind: 'exec', argv: ['/bin/a', '$HOME', 'b c'] }, run, askLocal);

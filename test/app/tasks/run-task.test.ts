@@ -3,6 +3,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { Store } from '../../../app/db/store.ts';
+import { planSteps } from '../../../app/domain/deployment-plan.ts';
+import { policyDefaults } from '../../../app/domain/unit-policy.ts';
 import { openLocalHost } from '../../../app/host/open-host.ts';
 import { type RunTaskParts, runTask } from '../../../app/tasks/run-task.ts';
 import { fail, succeed } from '../../../shared/contract/outcome.ts';
@@ -13,7 +15,7 @@ import { defer, keepLog, makeFolder } from '../http/http-fixture.ts';
 import { addTask, findTask, logOf, makeStore } from './task-fixture.ts';
 
 const DIGEST = `sha256:${'0a'.repeat(32)}`;
-const IMAGE = 'registry.test/web';
+const IMAGE = 'ghcr.io/octo-org/web';
 
 /**
  * A PATH of small programs in place of those of the host: `busctl` knows one unit, `podman` one container of it. How
@@ -73,7 +75,12 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
     onWake,
     ...parts,
   };
-  return { store, lines, id, run: () => runTask(all, attemptOf(store.tasks, id)) };
+  return {
+    store,
+    lines,
+    id,
+    run: (task = id) => runTask(all, attemptOf(store.tasks, task)),
+  };
 }
 
 function dispatch(store: Store, id: string): void {
@@ -98,6 +105,28 @@ describe('run task', () => {
     assert.ok(actions.includes('digest-resolved'));
     assert.equal(actions.filter((action) => action === 'command').length, 8);
     assert.match(lines.join(''), /task started/);
+  });
+
+  test('a plan that would be otherwise when its turn comes is not carried out', async (t) => {
+    fakeHost(t, { busctl: BUSCTL, podman: PODMAN });
+    const { store, id, run } = start(t);
+    const shown = planSteps({
+      ...{ unit: 'web.service', restartUnit: 'web.service', digest: `sha256:${'1'.repeat(64)}` },
+      image: { registry: 'ghcr.io', repository: 'octo-org/web', tag: 'stable' },
+      ...{ heldHere: null, writeImage: null, policy: policyDefaults(DEPLOY_SETTINGS) },
+      ...{ running: null, isWantedRunning: false, isStopped: false, former: null },
+      ...{ dependents: [], obstacle: null },
+    });
+    const planned = `${id.slice(0, -1)}z`;
+    store.tasks.finish({ id, attempts: 0 }, { status: 'cancelled', summary: '', at: 1 });
+    const base = { ...findTask(store, id), id: planned, kind: 'manual' } as const;
+    store.tasks.insert({ ...base, plan: JSON.stringify(shown) });
+    dispatch(store, planned);
+    assert.equal(await run(planned), true);
+    const task = findTask(store, planned);
+    assert.deepEqual([task.status, task.error_code], ['failed', 'PLAN_CHANGED']);
+    assert.match(task.error_detail ?? '', /wanted_digest: planned "sha256:1+", now "sha256:/);
+    assert.equal(logOf(store, planned).includes('digest-resolved'), false);
   });
 
   test('a task that fails ends with code, detail and diagnostics', async (t) => {
