@@ -4,6 +4,7 @@ import { PROGRAM } from '../../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import { formatFailure } from '../../shared/contract/outcome.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
+import { SecretMask } from '../../shared/log/secret-mask.ts';
 import { openStore } from '../db/store.ts';
 import type { TaskRun } from '../db/tasks.ts';
 import { longestDeploymentMs } from '../domain/deployment.ts';
@@ -52,7 +53,10 @@ export async function runTaskCommand(
     store.value.close();
     return EXIT.failure;
   }
-  const lookUp = createLookUp(host.value, settings.registryTimeoutMs, signal);
+  const hidden = new SecretMask(secrets);
+  const lookUp = createLookUp(host.value, settings.registryTimeoutMs, signal, (secret) =>
+    hidden.add(secret),
+  );
   const onWake = (look: () => void) => void process.on(WAKE_SIGNAL, look);
   // Who pulls on another host is not kept apart here.
   const lockPull =
@@ -64,6 +68,7 @@ export async function runTaskCommand(
   const common = {
     ...{ store: store.value, log, settings, host: host.value },
     ...{ lookUp, lockUnits, signal, onWake },
+    mask: (text: string) => hidden.mask(text),
   };
   const parts = { ...common, ...lockPull };
   const taken = await runTask(parts, attempt);

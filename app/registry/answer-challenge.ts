@@ -25,6 +25,8 @@ export type ChallengeContext = {
   readonly authFiles: readonly string[];
   readonly readers: CredentialReaders;
   readonly signal: AbortSignal;
+  /** Hears each secret as it is read, before it is sent: whoever writes a record must not write it there. */
+  readonly onSecret?: ((secret: string) => void) | undefined;
 };
 
 const CLIENT_ID = 'pod-upgrade-trigger';
@@ -56,6 +58,7 @@ export async function answerChallenge(
   const { image, authFiles, readers, signal } = context;
   const found = await findCredentials(image, authFiles, readers, signal);
   if (!found.ok) return found;
+  if (found.value) context.onSecret?.(secretOf(found.value));
   return bearer
     ? await requestToken(bearer, found.value, response, context)
     : answerBasic(found.value, host);
@@ -68,6 +71,10 @@ function answerBasic(credentials: Credentials | undefined, host: string): Outcom
   }
   const { authFile } = credentials;
   return succeed({ header: formatBasic(credentials), authenticated: true, authFile });
+}
+
+function secretOf(credentials: Credentials): string {
+  return credentials.kind === 'password' ? credentials.password : credentials.identityToken;
 }
 
 function formatBasic(credentials: Extract<Credentials, { kind: 'password' }>): string {
@@ -97,6 +104,7 @@ async function requestToken(
   if (token === undefined) {
     return fail('REGISTRY_RESPONSE_INVALID', `The token endpoint ${realm.host} sent no token.`);
   }
+  context.onSecret?.(token);
   return succeed({
     header: `Bearer ${token}`,
     authenticated: credentials !== undefined,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { runCommand } from '../../shared/process/run-command.ts';
 import { type ImageReference, isDigest, tagOf, withTag } from '../domain/image-reference.ts';
-import { type Authorization, answerChallenge } from './answer-challenge.ts';
+import { type Authorization, answerChallenge, type ChallengeContext } from './answer-challenge.ts';
 import { explainStatus } from './explain-failure.ts';
 import { readAuthFile } from './read-auth-file.ts';
 import type { CredentialReaders } from './read-credentials.ts';
@@ -40,6 +40,8 @@ export type LookUpOptions = {
   /** Gives the look-up up; it then rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
   readonly userAgent: string;
+  /** Hears each secret of the registry that is read, so that it can be kept out of records. */
+  readonly onSecret?: ChallengeContext['onSecret'];
   /** The first pause before a registry that cannot answer now is asked again, in milliseconds; default 500. */
   readonly retryPauseMs?: number;
 };
@@ -64,6 +66,7 @@ type LookUp = {
   readonly location: ImageLocation;
   readonly authFiles: readonly string[];
   readonly readers: CredentialReaders;
+  readonly onSecret: ChallengeContext['onSecret'];
 };
 
 /** Where the manifest is asked for, and with what authorization so far. */
@@ -94,8 +97,8 @@ export async function lookUpDigest(
     ...(options.forward && { forward: options.forward }),
   });
   try {
-    const { authFiles, readers = HERE } = options;
-    return await lookUp(url, { session, signal, location, authFiles, readers });
+    const { authFiles, readers = HERE, onSecret } = options;
+    return await lookUp(url, { session, signal, location, authFiles, readers, onSecret });
   } finally {
     await session.close();
   }
@@ -146,6 +149,7 @@ async function ask(method: 'HEAD' | 'GET', target: Target, look: LookUp): Promis
     authFiles: own ? look.authFiles : [],
     readers: look.readers,
     signal: look.signal,
+    onSecret: look.onSecret,
   });
   if (!answered.ok) return answered;
   const authorized = { url: response.url, authorization: answered.value };

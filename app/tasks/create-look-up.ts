@@ -21,12 +21,14 @@ function createReaders({ readText, run }: Host): CredentialReaders {
 
 /**
  * Makes the function that asks registries for digests as podman on `host` would: with the logins that lie there, and over
- * the network as it is seen from there. `timeoutMs` bounds each look-up; `signal` gives all of them up.
+ * the network as it is seen from there. `timeoutMs` bounds each look-up; `signal` gives all of them up; `onSecret` hears what
+ * must stand in no record.
  */
 export function createLookUp(
   host: Host,
   timeoutMs: number,
   signal: AbortSignal,
+  onSecret?: (secret: string) => void,
 ): DeployParts['lookUp'] {
   const { forward } = host;
   const there = forward && { forward, readers: createReaders(host) };
@@ -37,6 +39,7 @@ export function createLookUp(
       registries: parseRegistryRules(registries),
       authFiles: authFileCandidates(environment.value),
       ...there,
+      ...(onSecret && { onSecret }),
       timeoutMs,
       signal: anyOf(signal, cut),
       userAgent: `pod-upgrade-trigger/${PROGRAM.version}`,

@@ -1,45 +1,110 @@
 import {
+  type Command,
   type CommandResult,
   formatEnd,
   isSuccess,
   type RunCommand,
 } from '../../shared/process/run-command.ts';
 import type { TaskLogRow } from '../db/task-logs.ts';
+import { maskKeys } from '../domain/mask-keys.ts';
 import { maskVariables } from '../domain/mask-variables.ts';
+import { GrowingOutput } from './growing-output.ts';
 
 /** How much of each stream a log entry keeps; a command that is parsed may have read more. */
 const MAX_RECORDED_CHARACTERS = 32_768;
 
+/** Where the entries of a log go, and what must not stand in them. */
+export type CommandLog = {
+  readonly append: (entry: Omit<TaskLogRow, 'id' | 'task_id'>) => void;
+  /** Hides secrets that are known by their value. */
+  readonly mask: (text: string) => string;
+};
+
+type Entry = {
+  readonly level: TaskLogRow['level'];
+  readonly action: string;
+  readonly summary: string;
+};
+
 /**
  * Makes a runner that leaves one log entry for every command (argument list, end, duration, capped output), of those that
- * are repeated all the time only where they fail.
+ * are repeated all the time only where they fail. One that takes its time has entries before: that it began, and what it
+ * says while it says it; `command` joins them.
  */
-export function recordCommand(
-  run: RunCommand,
-  append: (entry: Omit<TaskLogRow, 'id' | 'task_id'>) => void,
-): RunCommand {
+export function recordCommand(run: RunCommand, log: CommandLog): RunCommand {
+  const mask = (text: string) => log.mask(maskKeys(maskVariables(text)));
+  const append = (entry: Entry, meta: object) =>
+    log.append({
+      ts: Date.now(),
+      ...entry,
+      summary: mask(entry.summary),
+      meta: JSON.stringify(meta),
+    });
+  let count = 0;
   return async (command) => {
-    const result = await run(command);
+    count++;
+    const id = `${process.pid}-${count}`;
+    const growing = showsWhileItRuns(command) ? openGrowing(command, id, { append, mask }) : null;
+    const result = await run({
+      ...command,
+      ...(growing && { onOutput: (stream, chunk) => growing.add(stream, chunk) }),
+    });
+    growing?.end();
     if (command.isRoutine && isSuccess(result)) return result;
     const shown = command.hidesArguments ? { ...result, argv: result.argv.slice(0, 1) } : result;
-    append({
-      ts: Date.now(),
-      level: isSuccess(result) ? 'info' : 'warning',
-      action: 'command',
-      summary: isSuccess(result)
-        ? shown.argv.slice(0, 3).join(' ')
-        : maskVariables(formatEnd(shown)),
-      meta: JSON.stringify(describeCommand(shown, command.isPrivate === true)),
-    });
+    append(
+      {
+        level: isSuccess(result) ? 'info' : 'warning',
+        action: 'command',
+        summary: isSuccess(result) ? shown.argv.slice(0, 3).join(' ') : formatEnd(shown),
+      },
+      {
+        ...(growing?.hasBegun && { command: id }),
+        ...describeCommand(shown, command.isPrivate === true, mask),
+      },
+    );
     return result;
   };
 }
 
-function describeCommand(result: CommandResult, isPrivate: boolean) {
-  const stdout = isPrivate ? { text: '', isCut: false } : cut(result.stdout);
-  const stderr = cut(result.stderr);
+function showsWhileItRuns(command: Command): boolean {
+  return !command.isPrivate && !command.isRoutine && !command.hidesArguments;
+}
+
+function openGrowing(
+  { argv }: Command,
+  id: string,
+  { append, mask }: { append(entry: Entry, meta: object): void; mask(text: string): string },
+): GrowingOutput {
+  const summary = argv.slice(0, 3).join(' ');
+  return new GrowingOutput(
+    () =>
+      append(
+        { level: 'info', action: 'command-started', summary },
+        { command: id, argv: argv.map(mask) },
+      ),
+    (parts, isCut) =>
+      append(
+        { level: 'info', action: 'command-output', summary },
+        {
+          command: id,
+          parts: parts.map(({ stream, text }) => ({ stream, text: mask(text) })),
+          // Said once: from here on only its end is told.
+          ...(isCut && { truncated: true }),
+        },
+      ),
+  );
+}
+
+function describeCommand(
+  result: CommandResult,
+  isPrivate: boolean,
+  mask: (text: string) => string,
+) {
+  const stdout = isPrivate ? { text: '', isCut: false } : cut(result.stdout, mask);
+  const stderr = cut(result.stderr, mask);
   return {
-    argv: result.argv,
+    argv: result.argv.map(mask),
     ...result.end,
     duration_ms: result.durationMs,
     ...(isPrivate ? { stdout_withheld: true } : { stdout: stdout.text }),
@@ -49,7 +114,7 @@ function describeCommand(result: CommandResult, isPrivate: boolean) {
   };
 }
 
-function cut(text: string): { text: string; isCut: boolean } {
+function cut(text: string, mask: (text: string) => string): { text: string; isCut: boolean } {
   const isCut = text.length > MAX_RECORDED_CHARACTERS;
-  return { text: maskVariables(isCut ? text.slice(0, MAX_RECORDED_CHARACTERS) : text), isCut };
+  return { text: mask(isCut ? text.slice(0, MAX_RECORDED_CHARACTERS) : text), isCut };
 }

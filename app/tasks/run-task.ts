@@ -27,6 +27,8 @@ export type RunTaskParts = {
   readonly lockPull?: DeployParts['lockPull'];
   readonly lockUnits: DeployParts['lockUnits'];
   readonly signal: AbortSignal;
+  /** Hides the secrets that the task has come to know. */
+  readonly mask: (text: string) => string;
   /** Has `look` called whenever somebody says that the row of the task has changed. */
   readonly onWake: (look: () => void) => void;
 };
@@ -107,7 +109,10 @@ async function deploy(
   const { store, settings, signal, host } = parts;
   const run = recordCommand(
     (command) => host.run({ ...command, signal: anyOf(signal, command.signal) }),
-    (entry) => store.taskLogs.append({ task_id: task.id, ...entry }),
+    {
+      append: (entry) => store.taskLogs.append({ task_id: task.id, ...entry }),
+      mask: parts.mask,
+    },
   );
   const defaultPolicy = policyDefaults(settings);
   const diagnose = async () => {

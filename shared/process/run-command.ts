@@ -1,6 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { OutputCollector } from './output-collector.ts';
+
+/** A stream of a command. */
+export type OutputStream = 'stdout' | 'stderr';
 
 /** A command to run: an argument list, never a shell line. */
 export type Command = {
@@ -20,6 +24,8 @@ export type Command = {
    * stays open until it is ended or the process is gone. Not together with `input`; only for commands of this machine.
    */
   readonly onStart?: (process: ChildProcess) => void;
+  /** Hears the streams as they come, whole, also what is not kept; for those who watch. */
+  readonly onOutput?: (stream: OutputStream, chunk: Buffer) => void;
   /** Its output may hold secrets of others (the environment of a container): a record of the run leaves it out. */
   readonly isPrivate?: boolean;
   /** Its arguments may hold secrets: a record of the run names the program only. */
@@ -80,8 +86,14 @@ export async function runCommand(command: Command): Promise<CommandResult> {
     ...chooseInput(command),
     ...(command.environment && { env: command.environment, extendEnv: false }),
   });
-  subprocess.stdout.on('data', (chunk: Buffer) => stdout.add(chunk));
-  subprocess.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
+  listen(subprocess.stdout, (chunk) => {
+    stdout.add(chunk);
+    command.onOutput?.('stdout', chunk);
+  });
+  listen(subprocess.stderr, (chunk) => {
+    stderr.add(chunk);
+    command.onOutput?.('stderr', chunk);
+  });
 
   if (subprocess.pid !== undefined) command.onStart?.(subprocess.nodeChildProcess);
 
@@ -159,6 +171,10 @@ function describeEnd(reason: 'timed-out' | 'aborted' | undefined, result: Ended)
   if (result.exitCode !== undefined) return { kind: 'exited', code: result.exitCode };
   if (result.signal !== undefined) return { kind: 'signalled', signal: result.signal };
   return { kind: 'not-started', reason: result.code ?? 'unknown' };
+}
+
+function listen(stream: Readable, onChunk: (chunk: Buffer) => void): void {
+  stream.on('data', onChunk);
 }
 
 function after(ms: number, cancel: AbortSignal, act: () => void): void {

@@ -25,6 +25,28 @@ async function isRunning(word: string): Promise<boolean> {
 }
 const hasStarted = (word: string) => until(`${word} runs`, LIMIT_MS, () => isRunning(word));
 
+describe('what a command says while it runs', () => {
+  test('comes as it says it, without our marks', async () => {
+    const heard = { stdout: '', stderr: '' };
+    const word = mark();
+    const script = `echo one; echo two >&2; until [ -e "/tmp/$1" ]; do :; done; printf three; printf four >&2`;
+    const onOutput: Command['onOutput'] = (stream, chunk) => {
+      heard[stream] += chunk;
+    };
+    const ended = sh(script, { onOutput }, word);
+    await until(
+      'its first words',
+      LIMIT_MS,
+      () => heard.stdout === 'one\n' && heard.stderr === 'two\n',
+    );
+    await lab.exec(`touch /tmp/${word}`);
+    const { end, stderr } = await ended;
+    assert.deepEqual(end, { kind: 'exited', code: 0 });
+    assert.deepEqual(heard, { stdout: 'one\nthree', stderr: 'two\nfour' });
+    assert.equal(stderr, heard.stderr);
+  });
+});
+
 describe('how a command ends there', () => {
   const ROWS: readonly (readonly [title: string, script: string, end: CommandEnd])[] = [
     ...[0, 1, 3, 123, 124, 125, 126, 127, 128, 254, 255].map(

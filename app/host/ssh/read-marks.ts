@@ -14,9 +14,25 @@ export type Marks = {
 /** A shell says 128 + N of what signal N has ended, sh(1); a program that exits with such a code says the same. */
 const SIGNAL_BASE = 128;
 
+function markOf(nonce: string): RegExp {
+  return new RegExp(`podup-${nonce} (began|exited|missing|denied) (\\d{1,3});`, 'g');
+}
+
+/** A part of stderr without its marks and, as long as the command has not begun, without what came before. */
+export function stripMarks(
+  text: string,
+  nonce: string,
+  hadBegun: boolean,
+): { readonly hasBegun: boolean; readonly text: string } {
+  const mark = markOf(nonce);
+  const began = hadBegun ? 0 : (mark.exec(text)?.index ?? -1);
+  if (began < 0) return { hasBegun: false, text: '' };
+  return { hasBegun: true, text: text.slice(began).replace(markOf(nonce), '') };
+}
+
 /** Takes the marks of `REMOTE_COMMAND` out of what came on stderr. */
 export function readMarks(text: string, nonce: string): Marks {
-  const mark = new RegExp(`podup-${nonce} (began|exited|missing|denied) (\\d{1,3});`, 'g');
+  const mark = markOf(nonce);
   const found = [...text.matchAll(mark)];
   const began = found.find(([, word]) => word === 'began');
   const last = found.find(([, word]) => word !== 'began');

@@ -6,6 +6,7 @@ import {
   runCommand,
 } from '../../../shared/process/run-command.ts';
 import { type ClientOptions, NOT_SHARED, sessionArguments } from './client-arguments.ts';
+import { MarkFilter } from './mark-filter.ts';
 import { hasEndMark, type Marks, readMarks } from './read-marks.ts';
 import { encodeRequest, REMOTE_COMMAND } from './remote-program.ts';
 import { toLine } from './shared-connection.ts';
@@ -44,12 +45,18 @@ export async function runSession(
   const over = new AbortController();
   const kill = new AbortController();
   const killAfter = (ms: number) => after(ms, over.signal, () => kill.abort());
+  const { onOutput } = command;
+  const filter = onOutput && new MarkFilter(nonce, (chunk) => onOutput('stderr', chunk));
   const outcome = await runCommand({
     argv: sessionArguments(client, REMOTE_COMMAND),
     // Only where all else fails.
     timeoutMs: command.timeoutMs + 2 * (killGraceMs + WORD_MS),
     maxOutputBytes: Math.max(command.maxOutputBytes ?? MAX_OUTPUT_BYTES, MIN_OUTPUT_BYTES),
     signal: kill.signal,
+    ...(filter && {
+      onOutput: (stream, chunk) =>
+        stream === 'stderr' ? filter.add(chunk) : onOutput('stdout', chunk),
+    }),
     onStart: ({ stdin, stderr }) => {
       // The client has ended; its end says more.
       stdin?.on('error', () => undefined);
@@ -74,6 +81,7 @@ export async function runSession(
     },
   });
   over.abort();
+  filter?.end();
   const marks = readMarks(outcome.stderr, nonce);
   // What has begun may say that word itself, and must never run twice.
   if (!reason && !marks.end && !marks.hasBegun && marks.stderr.includes(NOT_SHARED)) {

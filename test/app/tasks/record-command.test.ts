@@ -1,20 +1,115 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFile } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { TaskLogRow } from '../../../app/db/task-logs.ts';
 import { recordCommand } from '../../../app/tasks/record-command.ts';
+import { maskSecrets } from '../../../shared/log/mask-secrets.ts';
 import { type Command, runCommand } from '../../../shared/process/run-command.ts';
+
+const mask = maskSecrets(['correct horse']);
 
 async function record(command: Omit<Command, 'timeoutMs'>, timeoutMs = 10_000) {
   const entries: Omit<TaskLogRow, 'id' | 'task_id'>[] = [];
-  const result = await recordCommand(runCommand, (entry) => entries.push(entry))({
-    ...command,
-    timeoutMs,
-  });
+  const log = { append: (entry: (typeof entries)[number]) => entries.push(entry), mask };
+  const result = await recordCommand(runCommand, log)({ ...command, timeoutMs });
   const [entry] = entries;
   assert.ok(entry);
   assert.equal(entries.length, 1);
   return { result, entry, meta: JSON.parse(entry.meta ?? 'null') };
 }
+
+type Row = Omit<TaskLogRow, 'id' | 'task_id'>;
+
+/** Runs a command that takes its time; `onEntry` sees each entry when it is written. */
+async function watch(command: Omit<Command, 'timeoutMs'>, onEntry: (entry: Row) => void) {
+  const entries: Row[] = [];
+  const append = (entry: Row) => {
+    entries.push(entry);
+    onEntry(entry);
+  };
+  const result = await recordCommand(runCommand, { append, mask })({
+    ...command,
+    timeoutMs: 20_000,
+  });
+  const metas = entries.map(({ action, meta }) => ({ action, ...JSON.parse(meta ?? 'null') }));
+  return { result, metas };
+}
+
+const textOf = (metas: readonly { parts?: { stream: string; text: string }[] }[], stream: string) =>
+  metas
+    .flatMap(({ parts = [] }) => parts)
+    .filter((part) => part.stream === stream)
+    .map(({ text }) => text)
+    .join('');
+
+describe('record a command that takes its time', () => {
+  test('what it says is there before it ends, in the order in which it came', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'podup record '));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const fifo = join(folder, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    let hasAnswered = false;
+    const script = `echo one; echo two >&2; read -r word < "$0"; echo "$word"; printf rest`;
+    const { metas, result } = await watch({ argv: ['sh', '-c', script, fifo] }, ({ action }) => {
+      // It goes on only because somebody has seen what it said.
+      if (action === 'command-output' && !hasAnswered) writeFile(fifo, 'three\n', () => undefined);
+      hasAnswered ||= action === 'command-output';
+    });
+    assert.equal(result.stdout, 'one\nthree\nrest');
+    assert.deepEqual(
+      [metas[0]?.action, metas[0]?.argv, metas.at(-1)?.action],
+      ['command-started', ['sh', '-c', script, fifo], 'command'],
+    );
+    assert.equal(new Set(metas.map(({ command }) => command)).size, 1);
+    assert.match(metas[0]?.command, /^\d+-1$/);
+    assert.equal(textOf(metas, 'stdout'), 'one\nthree\nrest');
+    assert.equal(textOf(metas, 'stderr'), 'two\n');
+    assert.equal(metas.at(-1)?.stdout, 'one\nthree\nrest');
+  });
+
+  test('a megabyte is shown; then it is said that there is more, once', async () => {
+    const script =
+      'sleep 0.6; for i in 1 2 3; do head -c 600000 /dev/zero | tr "\\0" x; done; echo end';
+    const { metas } = await watch({ argv: ['sh', '-c', script] }, () => undefined);
+    assert.equal(textOf(metas, 'stdout').length, 1_048_576);
+    assert.deepEqual(metas.filter(({ truncated }) => truncated).length, 1);
+    assert.equal(metas.at(-1)?.stdout_truncated, true);
+  });
+
+  for (const kind of ['isPrivate', 'isRoutine', 'hidesArguments'] as const) {
+    test(`of one that ${kind} nothing is shown while it runs`, async () => {
+      const { metas } = await watch(
+        { argv: ['sh', '-c', 'echo hidden; sleep 0.8; exit 1'], [kind]: true },
+        () => undefined,
+      );
+      assert.deepEqual(
+        metas.map(({ action }) => action),
+        ['command'],
+      );
+    });
+  }
+
+  test('secrets are hidden there, by their value and by their key', async () => {
+    const { metas } = await watch(
+      {
+        argv: [
+          'sh',
+          '-c',
+          'echo it is correct horse; echo password=staple; sleep 0.8',
+          'correct horse',
+        ],
+      },
+      () => undefined,
+    );
+    assert.ok(metas.some(({ action }) => action === 'command-output'));
+    assert.equal(textOf(metas, 'stdout'), 'it is [redacted]\npassword=[masked]\n');
+    assert.ok(!JSON.stringify(metas).includes('correct horse'));
+    assert.ok(!JSON.stringify(metas).includes('staple'));
+  });
+});
 
 describe('record command', () => {
   test('a command that went well is one entry with argument list, end and output', async () => {
@@ -104,7 +199,8 @@ describe('record command', () => {
 
   test('one that is repeated all the time is an entry only where it fails', async () => {
     const entries: string[] = [];
-    const run = recordCommand(runCommand, ({ summary }) => entries.push(summary));
+    const append = ({ summary }: { summary: string }) => entries.push(summary);
+    const run = recordCommand(runCommand, { append, mask });
     const timeoutMs = 10_000;
     await run({ argv: ['true'], timeoutMs, isRoutine: true });
     await run({ argv: ['false'], timeoutMs, isRoutine: true });

@@ -73,6 +73,7 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
     lockUnits,
     signal,
     onWake,
+    mask: (text) => text,
     ...parts,
   };
   return {
