@@ -22,8 +22,8 @@ import { registerAdminApi } from './http/routes/admin-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerHealth } from './http/routes/health.ts';
+import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
-import { registerSelfUpdateStream } from './http/routes/self-update-stream.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
@@ -32,6 +32,7 @@ import { createExecutorChoice } from './tasks/choose-executor.ts';
 import { dropOldCompiledCode } from './tasks/compiled-code.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
+import { createCommitSource } from './tasks/live/commit-source.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import { createSystemdRunExecutor, longestTaskMs } from './tasks/systemd-run-executor.ts';
 import { TaskDispatcher } from './tasks/task-dispatcher.ts';
@@ -258,14 +259,15 @@ function joinOwnUpdates(parts: WorkerParts, app: FastifyInstance, gate: AdminGat
     cron === undefined ? undefined : createSelfUpdateSchedule({ cron, dryRun, ask, log });
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
-  const stream = registerSelfUpdateStream(app, { selfUpdate, gate });
+  const commits = createCommitSource(paths.database, log);
+  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate });
   return {
     start() {
       reports.start();
       schedule?.start();
     },
     /** First of all in a stop, which must not wait for those who only listen. */
-    endStreams: () => stream.close(),
+    endStreams,
     async close() {
       schedule?.close();
       await reports.close();

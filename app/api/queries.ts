@@ -15,6 +15,9 @@ export const tasksQuery = z.strictObject({
     .optional(),
 });
 
+/** Query of `GET /sse/task-logs`. */
+export const taskLogStreamQuery = z.strictObject({ task_id: word });
+
 /** Query of `GET /api/events`; `cursor` is `next_cursor` of the page before. */
 export const eventsQuery = z.strictObject({
   limit,

@@ -95,6 +95,14 @@ export type TaskDetailView = TaskView & {
   readonly logs: readonly TaskLogView[];
 };
 
+/** Numbers for the badges of an interface. */
+export type BadgesView = {
+  readonly pending: number;
+  readonly running: number;
+  /** Images that are not deployed again. */
+  readonly quarantined: number;
+};
+
 /** Something that happened. */
 export type EventView = {
   readonly id: number;

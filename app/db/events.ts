@@ -30,6 +30,8 @@ export type EventTable = {
   insertAll(events: readonly Omit<EventRow, 'id'>[]): void;
   /** Newest first. */
   list(filter: EventFilter): EventRow[];
+  /** The id of the last one; zero where there is none. */
+  newest(): number;
 };
 
 /** Prepares the statements of the table. */
@@ -43,7 +45,9 @@ export function openEventTable(database: Database): EventTable {
   const insertAll = database.transaction((events: readonly Omit<EventRow, 'id'>[]) => {
     for (const event of events) insert.run(event);
   });
+  const newest = database.prepare<[], number>('SELECT coalesce(max(id), 0) FROM events').pluck();
   return {
+    newest: () => newest.get() ?? 0,
     insertAll: (events) => void insertAll(events),
     list: ({ limit, before, action, requestId }) => {
       const filters: [string, string | number | undefined][] = [

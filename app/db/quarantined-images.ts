@@ -38,6 +38,7 @@ export type QuarantineTable = {
   setGuard(unit: string, guard: string | null): void;
   /** Newest first. */
   list(nowMs: number): QuarantineRow[];
+  count(nowMs: number): number;
   /** Lets one digest of a unit be deployed again, or all of them; how many there were. */
   release(unit: string, digest?: string): number;
 };
@@ -55,6 +56,11 @@ export function openQuarantineTable(database: Database): QuarantineTable {
      ON CONFLICT (unit, digest) DO UPDATE SET image = excluded.image, image_id = excluded.image_id, code = excluded.code,
        detail = excluded.detail, count = count + 1, last_at = excluded.last_at, expires_at = excluded.expires_at`,
   );
+  const count = database
+    .prepare<[number], number>(
+      'SELECT count(*) FROM quarantined_images WHERE expires_at IS NULL OR expires_at > ?',
+    )
+    .pluck();
   const list = database.prepare<[number], QuarantineRow>(
     `SELECT * FROM quarantined_images WHERE expires_at IS NULL OR expires_at > ?
      ORDER BY last_at DESC, unit, digest`,
@@ -76,6 +82,7 @@ export function openQuarantineTable(database: Database): QuarantineTable {
     add: (failed) => void add.run(failed),
     listGuards: (nowMs) => listGuards.all(nowMs),
     setGuard: (unit, guard) => void setGuard.run(guard, unit),
+    count: (nowMs) => count.get(nowMs) ?? 0,
     list: (nowMs) => list.all(nowMs),
     release: (unit, digest) => release.run(unit, digest ?? null).changes,
   };

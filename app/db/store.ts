@@ -9,6 +9,7 @@ import { type Database, describeSqliteError, openDatabase } from './open-databas
 import { openPlanTable, type PlanTable } from './plans.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
+import { openTaskChangeTable, type TaskChangeTable } from './task-changes.ts';
 import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';
 import { openTaskTable, type TaskTable } from './tasks.ts';
 
@@ -20,6 +21,7 @@ export type Store = {
   readonly segments: SpoolSegmentTable;
   readonly tasks: TaskTable;
   readonly taskLogs: TaskLogTable;
+  readonly taskChanges: TaskChangeTable;
   readonly deployments: DeploymentTable;
   readonly quarantine: QuarantineTable;
   readonly sightings: SightingTable;
@@ -56,6 +58,7 @@ function prepareStore(database: Database, schema: number): Store {
     segments: openSpoolSegmentTable(database),
     tasks: openTaskTable(database),
     taskLogs: openTaskLogTable(database),
+    taskChanges: openTaskChangeTable(database),
     deployments: openDeploymentTable(database),
     quarantine: openQuarantineTable(database),
     sightings: openSightingTable(database),

@@ -1,10 +1,19 @@
+import type { TaskStatus } from '../domain/task.ts';
 import type { Database } from './open-database.ts';
 import type { TaskRow, TaskTable } from './tasks.ts';
 
 /** The questions to the tasks table. */
 type Reads = Pick<
   TaskTable,
-  'find' | 'list' | 'findPending' | 'listDispatchable' | 'nextDue' | 'listRunning' | 'countRunning'
+  | 'find'
+  | 'list'
+  | 'findPending'
+  | 'listDispatchable'
+  | 'nextDue'
+  | 'listRunning'
+  | 'countRunning'
+  | 'countOpen'
+  | 'statusesOf'
 >;
 
 /** Prepares the questions to the table. */
@@ -53,6 +62,25 @@ export function prepareTaskReads(database: Database): Reads {
     nextDue: (nowMs) => nextDue.get(nowMs) ?? undefined,
     listRunning: () => listRunning.all(),
     countRunning: () => countRunning.get() ?? 0,
+    ...prepareLooks(database),
+  };
+}
+
+/** What is asked again and again for those who watch. */
+function prepareLooks(database: Database): Pick<TaskTable, 'countOpen' | 'statusesOf'> {
+  const countOpen = database.prepare<[], { pending: number; running: number }>(
+    `SELECT count(*) FILTER (WHERE status = 'pending') AS pending,
+       count(*) FILTER (WHERE status = 'running') AS running
+     FROM tasks WHERE status IN ('pending', 'running')`,
+  );
+  const statuses = database
+    .prepare<[string], [string, TaskStatus]>(
+      'SELECT id, status FROM tasks WHERE id IN (SELECT value FROM json_each(?))',
+    )
+    .raw();
+  return {
+    countOpen: () => countOpen.get() ?? { pending: 0, running: 0 },
+    statusesOf: (ids) => new Map(statuses.all(JSON.stringify(ids))),
   };
 }
 

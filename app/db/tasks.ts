@@ -99,6 +99,9 @@ export type TaskTable = {
   nextDue(nowMs: number): number | undefined;
   listRunning(): TaskRow[];
   countRunning(): number;
+  countOpen(): { readonly pending: number; readonly running: number };
+  /** The states of tasks, of those that are there. */
+  statusesOf(ids: readonly string[]): ReadonlyMap<string, TaskStatus>;
   /**
    * A later delivery joins a pending task: the newest digest wins, and whether it is time is looked at anew, but not
    * before a registry may be asked again.

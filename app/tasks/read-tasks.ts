@@ -1,7 +1,8 @@
 import { ERRORS } from '../../shared/contract/error-codes.ts';
-import type { DeliveryView, Page, TaskDetailView, TaskLogView, TaskView } from '../api/views.ts';
+import type { DeliveryView, Page, TaskDetailView, TaskView } from '../api/views.ts';
 import type { Store } from '../db/store.ts';
 import type { TaskFilter, TaskRow } from '../db/tasks.ts';
+import { viewLog } from './view-log.ts';
 
 /** One page of tasks. */
 export function listTasks(store: Store, filter: TaskFilter): Page<'tasks', TaskView> {
@@ -9,7 +10,7 @@ export function listTasks(store: Store, filter: TaskFilter): Page<'tasks', TaskV
   const page = rows.slice(0, filter.limit);
   const last = page.at(-1);
   return {
-    tasks: page.map(toView),
+    tasks: page.map(viewTask),
     next_cursor: rows.length > page.length && last ? `${last.created_at}.${last.id}` : null,
   };
 }
@@ -25,7 +26,7 @@ export function readTask(store: Store, id: string): TaskDetailView | undefined {
   const row = store.tasks.find(id);
   if (!row) return undefined;
   return {
-    ...toView(row),
+    ...viewTask(row),
     deliveries: store.deliveries.listByTask(id).map(
       (delivery): DeliveryView => ({
         id: delivery.id,
@@ -37,20 +38,12 @@ export function readTask(store: Store, id: string): TaskDetailView | undefined {
         digest: delivery.digest,
       }),
     ),
-    logs: store.taskLogs.listByTask(id).map(
-      (entry): TaskLogView => ({
-        id: entry.id,
-        ts: isoTime(entry.ts),
-        level: entry.level,
-        action: entry.action,
-        summary: entry.summary,
-        meta: entry.meta === null ? null : JSON.parse(entry.meta),
-      }),
-    ),
+    logs: store.taskLogs.listByTask(id).map(viewLog),
   };
 }
 
-function toView(row: TaskRow): TaskView {
+/** A task as a list shows it. */
+export function viewTask(row: TaskRow): TaskView {
   return {
     task_id: row.id,
     kind: row.kind,

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
 import { openStore, type Store } from '../../../app/db/store.ts';
 import { parseImageReference } from '../../../app/domain/image-reference.ts';
 import { EventWriter } from '../../../app/events/event-writer.ts';
@@ -52,7 +53,10 @@ type Options = {
   readonly token?: string;
   readonly secrets?: readonly string[];
   /** Called before listening: routes of the test. */
-  readonly prepare?: (app: FastifyInstance) => void;
+  readonly prepare?: (
+    app: FastifyInstance,
+    parts: { readonly store: Store; readonly folder: string; readonly log: Logger },
+  ) => void;
 };
 
 const deferred = new WeakMap<TestContext, (() => unknown)[]>();
@@ -118,7 +122,7 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
     Promise.resolve(store.quarantine.release(unit, digest));
   const gate = createAdminGate(options.token ?? TOKEN);
   registerAdminApi(app, { store, events, tell, release, gate });
-  options.prepare?.(app);
+  options.prepare?.(app, { store, folder, log });
   await app.listen({ host: '127.0.0.1', port: 0 });
   defer(context, async () => {
     app.server.closeAllConnections();

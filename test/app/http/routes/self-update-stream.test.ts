@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { prepareDrain } from '../../../../app/http/drain.ts';
-import {
-  registerSelfUpdateStream,
-  type UpdateStream,
-} from '../../../../app/http/routes/self-update-stream.ts';
+import { createEventStreams } from '../../../../app/http/event-streams.ts';
+import { registerSelfUpdateStream } from '../../../../app/http/routes/self-update-stream.ts';
 import { viewStatus } from '../../../../app/updates/view-self-update.ts';
 import { until } from '../../../helpers/until.ts';
 import { type FakeChannel, openFakeChannel } from '../../updates/fake-channel.ts';
@@ -19,6 +17,7 @@ import {
   writeUpdateFiles,
 } from '../../updates/update-fixture.ts';
 import { ask, askAdmin, defer, TOKEN } from '../http-fixture.ts';
+import { type Listener, listen } from '../sse-listener.ts';
 import { startUpdateApp } from './self-update-fixture.ts';
 
 const PATH = '/sse/self-update';
@@ -27,9 +26,10 @@ const LONG_MS = 20_000;
 /** The application with the stream over a channel to a supervisor that the test plays. */
 async function startStream(
   context: TestContext,
-  { fake = openFakeChannel(), heartbeatMs = 60_000, speaks = true } = {},
+  { fake = openFakeChannel(), heartbeatMs = 60_000, speaks = true, maxStreams = 100 } = {},
 ) {
-  let stream: UpdateStream | undefined;
+  const streams = createEventStreams({ heartbeatMs, maxStreams });
+  let stopListening = () => {};
   let drain: ReturnType<typeof prepareDrain> = () => Promise.resolve();
   if (speaks) fake.say(updateStatus());
   const app = await startUpdateApp(context, {
@@ -37,59 +37,15 @@ async function startStream(
     prepare: (prepared, selfUpdate) => {
       drain = prepareDrain(prepared);
       const gate = createAdminGate(TOKEN);
-      stream = registerSelfUpdateStream(prepared, { selfUpdate, gate, heartbeatMs });
+      stopListening = registerSelfUpdateStream(prepared, { selfUpdate, gate, streams });
     },
   });
-  const close = () => stream?.close();
+  const close = () => {
+    stopListening();
+    streams.close();
+  };
   defer(context, close);
   return { ...app, fake, close, drain: (limitMs: number) => drain(limitMs) };
-}
-
-type Event = { readonly id?: string; readonly event?: string; readonly data?: string };
-
-/** A client that listens. */
-class Listener {
-  readonly response: IncomingMessage;
-  text = '';
-  isOver = false;
-
-  constructor(response: IncomingMessage) {
-    this.response = response;
-    response.setEncoding('utf8').on('data', (chunk: string) => {
-      this.text += chunk;
-    });
-    response.on('close', () => {
-      this.isOver = true;
-    });
-    response.on('error', () => {});
-  }
-
-  /** The whole events that came; comments are none. */
-  events(): readonly Event[] {
-    const blocks = this.text.split('\n\n').slice(0, -1);
-    return blocks
-      .filter((block) => !block.startsWith(':'))
-      .map((block) =>
-        Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s).slice(0, 2))),
-      );
-  }
-
-  /** Waits for so many events. */
-  async hear(count: number): Promise<readonly Event[]> {
-    await until(`${count} events`, LONG_MS, () => this.events().length >= count);
-    return this.events();
-  }
-}
-
-async function listen(context: TestContext, port: number): Promise<Listener> {
-  // So that a `close` in the answer is the server's own wish.
-  const headers = { authorization: `Bearer ${TOKEN}`, connection: 'keep-alive' };
-  const sent = request({ host: '127.0.0.1', port, path: PATH, headers, agent: false });
-  sent.on('error', () => {});
-  sent.end();
-  const [response] = await once(sent, 'response');
-  defer(context, () => response.destroy());
-  return new Listener(response);
 }
 
 describe('GET /sse/self-update', () => {
@@ -103,7 +59,7 @@ describe('GET /sse/self-update', () => {
 
   test('says at once how it stands, then each change, with its number', async (t) => {
     const { port, fake } = await startStream(t);
-    const listener = await listen(t, port);
+    const listener = await listen(t, port, PATH);
     const { statusCode, headers } = listener.response;
     assert.deepEqual(
       [statusCode, headers['content-type'], headers['cache-control'], headers.connection],
@@ -138,7 +94,7 @@ describe('GET /sse/self-update', () => {
   test('begins with the files where the supervisor has not spoken, and goes on with its word', async (t) => {
     const { port, fake, paths } = await startStream(t, { speaks: false });
     writeUpdateFiles(paths, { record: updateRecord({ state: 'trial' }) });
-    const listener = await listen(t, port);
+    const listener = await listen(t, port, PATH);
     const [first] = await listener.hear(1);
     const { source, update } = JSON.parse(first?.data ?? '');
     assert.deepEqual([first?.id, source, update.state], ['0', 'files', 'trial']);
@@ -153,27 +109,27 @@ describe('GET /sse/self-update', () => {
     const asking = selfUpdate.status();
     fake.say(updateStatus({ change: 5 }));
     assert.equal((await asking).change, 5);
-    const [first] = await (await listen(t, port)).hear(1);
+    const [first] = await (await listen(t, port, PATH)).hear(1);
     assert.equal(first?.id, '5');
   });
 
   test('shows now and then that it still lives', async (t) => {
     const { port } = await startStream(t, { heartbeatMs: 20 });
-    const listener = await listen(t, port);
+    const listener = await listen(t, port, PATH);
     await until('heartbeats', LONG_MS, () => (listener.text.match(/^: .*$/gm)?.length ?? 0) >= 3);
     assert.equal(listener.events().length, 1);
   });
 
   test('forgets who has gone', async (t) => {
     const { port, fake, app } = await startStream(t);
-    const gone = await listen(t, port);
+    const gone = await listen(t, port, PATH);
     await gone.hear(1);
     const closed = new Promise((resolve) =>
       app.server.once('connection', (socket) => {
         socket.once('close', resolve);
       }),
     );
-    const second = await listen(t, port);
+    const second = await listen(t, port, PATH);
     await second.hear(1);
     second.response.destroy();
     await closed;
@@ -184,22 +140,22 @@ describe('GET /sse/self-update', () => {
 });
 
 describe('the limits of the stream', () => {
-  test('the hundred and first listener is refused, and taken once another has gone', async (t) => {
-    const { port } = await startStream(t);
-    const listeners = await Promise.all(Array.from({ length: 100 }, () => listen(t, port)));
+  test('one listener too many is refused, and taken once another has gone', async (t) => {
+    const { port } = await startStream(t, { maxStreams: 3 });
+    const listeners = await Promise.all(Array.from({ length: 3 }, () => listen(t, port, PATH)));
     for (const { response } of listeners) assert.equal(response.statusCode, 200);
     const { status, json } = await askAdmin(port, PATH);
     assert.deepEqual([status, json['code']], [503, 'TOO_MANY_LISTENERS']);
     listeners[0]?.response.destroy();
     await until('a free place', LONG_MS, async () => {
-      const { response } = await listen(t, port);
+      const { response } = await listen(t, port, PATH);
       return response.statusCode === 200;
     });
   });
 
   test('who does not read is dropped, and the others hear on', async (t) => {
     const { port, fake } = await startStream(t);
-    const reader = await listen(t, port);
+    const reader = await listen(t, port, PATH);
     await reader.hear(1);
     const socket = connect(port, '127.0.0.1');
     defer(t, () => socket.destroy());
@@ -234,7 +190,7 @@ async function sayMuch(fake: FakeChannel, reader: Listener): Promise<boolean> {
 describe('the end of the stream', () => {
   test('a stop does not wait for who listens, and they see the end', async (t) => {
     const { port, fake, close, drain } = await startStream(t);
-    const listener = await listen(t, port);
+    const listener = await listen(t, port, PATH);
     await listener.hear(1);
     close();
     const from = performance.now();

@@ -1,0 +1,123 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { FailureError, fail } from '../../shared/contract/outcome.ts';
+import type { LiveReader } from '../tasks/live/live-reader.ts';
+
+/** Streams of Server-Sent Events (HTML Standard, "Server-sent events") that are open. */
+export type EventStreams = {
+  /** Makes the answer to a request a stream. Throws MAINTENANCE in a stop and TOO_MANY_LISTENERS. */
+  open(request: FastifyRequest, reply: FastifyReply): LiveReader;
+  /** Ends every stream and takes no more: a stop does not wait for those who only listen. */
+  close(): void;
+};
+
+/** Proxies close what is silent for a minute, some earlier. */
+const HEARTBEAT_MS = 15_000;
+/** Of all kinds together: each is a connection and a descriptor. */
+const MAX_STREAMS = 500;
+/** A reader that lags so far behind does not read; it comes again and goes on where it was. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+/** Until so little waits for it, a reader that catches up is not told more. */
+const READY_BYTES = 64 * 1024;
+/** How long one that catches up may take for that. */
+const READY_WITHIN_MS = 30_000;
+/** How soon a client that was cut off comes again. */
+const RETRY_MS = 2_000;
+
+const HEARTBEAT = Buffer.from(': still here\n\n');
+
+/** Opens streams, keeps them alive, and drops readers that do not read. */
+export function createEventStreams({
+  heartbeatMs = HEARTBEAT_MS,
+  maxStreams = MAX_STREAMS,
+} = {}): EventStreams {
+  const open = new Set<Reader>();
+  let isClosed = false;
+  const heartbeat = setInterval(() => {
+    for (const reader of open) reader.send(HEARTBEAT);
+  }, heartbeatMs);
+  return {
+    open(request, reply) {
+      if (isClosed) throw new FailureError(fail('MAINTENANCE', 'The service stops.').failure);
+      if (open.size >= maxStreams) {
+        const { failure } = fail('TOO_MANY_LISTENERS', `There are ${open.size}.`);
+        throw new FailureError(failure);
+      }
+      const reader = new Reader(begin(request, reply));
+      open.add(reader);
+      reader.onClose(() => open.delete(reader));
+      return reader;
+    },
+    close() {
+      isClosed = true;
+      clearInterval(heartbeat);
+      for (const reader of open) reader.end(Buffer.alloc(0));
+    },
+  };
+}
+
+/** Takes the response out of the hands of the framework, which would wait for its end. */
+function begin(request: FastifyRequest, reply: FastifyReply): ServerResponse {
+  reply.hijack();
+  const { raw } = reply;
+  // It has gone while we looked.
+  if (raw.destroyed) return raw;
+  raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    // Not to be gathered by a proxy (nginx) until there is enough of it.
+    'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': request.id,
+    // Nothing follows on this connection.
+    connection: 'close',
+  });
+  // A part of the first event, whenever that comes.
+  raw.write(`retry: ${RETRY_MS}\n`);
+  return raw;
+}
+
+class Reader implements LiveReader {
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  get isOpen(): boolean {
+    return !this.#response.destroyed && !this.#response.writableEnded;
+  }
+
+  send(frames: Buffer): void {
+    if (!this.isOpen) return;
+    // However much is told at once: it counts only when the next comes.
+    if (this.#response.writableLength > MAX_BUFFERED_BYTES) this.#response.destroy();
+    else this.#response.write(frames);
+  }
+
+  end(frames: Buffer): void {
+    if (this.isOpen) this.#response.end(frames);
+  }
+
+  async ready(): Promise<boolean> {
+    if (this.#response.writableLength > READY_BYTES) await this.#untilDrained();
+    return this.isOpen;
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#response.destroyed) listener();
+    else this.#response.once('close', listener);
+  }
+
+  #untilDrained(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => this.#response.destroy(), READY_WITHIN_MS);
+    const done = () => {
+      clearTimeout(timer);
+      this.#response.off('drain', done).off('close', done);
+      resolve();
+    };
+    this.#response.once('drain', done).once('close', done);
+    return promise;
+  }
+}

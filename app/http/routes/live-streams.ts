@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify';
+import type { Store } from '../../db/store.ts';
+import type { CommitSource } from '../../tasks/live/commit-source.ts';
+import { ListFeed } from '../../tasks/live/list-feed.ts';
+import { TaskLogFeed } from '../../tasks/live/task-log-feed.ts';
+import type { SelfUpdate } from '../../updates/self-update.ts';
+import type { AdminGate } from '../admin-gate.ts';
+import { createEventStreams } from '../event-streams.ts';
+import { registerListStream } from './list-stream.ts';
+import { registerSelfUpdateStream } from './self-update-stream.ts';
+import { registerTaskLogStream } from './task-log-stream.ts';
+
+type Parts = {
+  readonly store: Store;
+  readonly commits: CommitSource;
+  readonly selfUpdate: Pick<SelfUpdate, 'status' | 'onStatus'>;
+  readonly gate: AdminGate;
+  /** How often one hears that it is still connected, and how many there may be; for tests. */
+  readonly limits?: { readonly heartbeatMs?: number; readonly maxStreams?: number };
+};
+
+/** Everything under `/sse`. Gives what ends all that is open of it and lets no more in. */
+export function registerLiveStreams(app: FastifyInstance, parts: Parts): () => void {
+  const { store, commits, selfUpdate, gate } = parts;
+  const streams = createEventStreams(parts.limits);
+  const logs = new TaskLogFeed(store, commits);
+  const lists = new ListFeed(store, commits);
+  registerTaskLogStream(app, { store, feed: logs, streams, gate });
+  registerListStream(app, { selfUpdate, feed: lists, streams, gate });
+  const stopListening = registerSelfUpdateStream(app, { selfUpdate, streams, gate });
+  const stopTelling = selfUpdate.onStatus((_change, view) => lists.tellUpdate(view));
+  return () => {
+    stopListening();
+    stopTelling();
+    streams.close();
+    logs.close();
+    lists.close();
+  };
+}

@@ -1,0 +1,176 @@
+import type { UpdateStatusView } from '../../api/self-update-views.ts';
+import type { BadgesView } from '../../api/views.ts';
+import type { Store } from '../../db/store.ts';
+import type { ChangedTask } from '../../db/task-changes.ts';
+import { viewTask } from '../read-tasks.ts';
+import type { CommitSource } from './commit-source.ts';
+import { type Gathered, gather } from './gather.ts';
+import { formatFrame, type LiveReader } from './live-reader.ts';
+
+/** The tables that it reads. */
+type Reads = Pick<Store, 'tasks' | 'taskChanges' | 'events' | 'quarantine'>;
+
+/** How far somebody has read: the last change of a task and the last event. */
+export type ListPosition = { readonly change: number; readonly event: number };
+
+type Reader = {
+  readonly live: LiveReader;
+  /** The last change of a task that it was told. */
+  change: number;
+  isUpToDate: boolean;
+};
+
+const PAGE = 200;
+/** Lists are looked at by people: often enough, and the more read, the more is gathered. */
+const MIN_PAUSE_MS = 200;
+const PAUSE_PER_READER_MS = 2;
+const MAX_PAUSE_MS = 1_000;
+
+/** The position in the form of an event's id. */
+export function formatPosition({ change, event }: ListPosition): string {
+  return `${change}.${event}`;
+}
+
+/** The position that an event's id stands for; undefined where it is none. */
+export function parsePosition(text: string): ListPosition | undefined {
+  const [, change, event] = /^(\d{1,15})\.(\d{1,15})$/.exec(text) ?? [];
+  if (change === undefined || event === undefined) return undefined;
+  return { change: Number(change), event: Number(event) };
+}
+
+/**
+ * Tells what lists and badges show as it changes: tasks, numbers, that there are new events, the update of the program. The
+ * same questions for each change, however many read.
+ */
+export class ListFeed {
+  readonly #reads: Reads;
+  readonly #commits: CommitSource;
+  readonly #looks: Gathered;
+  readonly #readers = new Set<Reader>();
+  #cursor: ListPosition = { change: 0, event: 0 };
+  #badges = '';
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(reads: Reads, commits: CommitSource) {
+    this.#reads = reads;
+    this.#commits = commits;
+    this.#looks = gather(
+      () => this.#look(),
+      () => Math.min(MIN_PAUSE_MS + this.#readers.size * PAUSE_PER_READER_MS, MAX_PAUSE_MS),
+    );
+  }
+
+  /**
+   * Tells the reader how it stands and from now on each change; with `after`, first what has changed since, or `reset`
+   * where that is not known any more and it has to ask for its lists again.
+   */
+  join(after: ListPosition | undefined, update: UpdateStatusView, live: LiveReader): void {
+    if (!this.#unsubscribe) {
+      this.#cursor = this.#findPosition();
+      this.#badges = this.#readBadges();
+      this.#unsubscribe = this.#commits.subscribe(() => this.#looks.ask());
+    }
+    const { oldest, newest } = this.#reads.taskChanges.range();
+    const isKnown = after !== undefined && after.change <= newest && after.change >= oldest - 1;
+    if (after && !isKnown) live.send(Buffer.from(formatFrame('reset', '{}')));
+    const reader: Reader = {
+      live,
+      change: isKnown ? after.change : newest,
+      isUpToDate: false,
+    };
+    this.#readers.add(reader);
+    live.onClose(() => this.#leave(reader));
+    void this.#catchUp(reader, update);
+  }
+
+  /** The update of the program has gone on. */
+  tellUpdate(view: UpdateStatusView): void {
+    this.#sendAll(formatFrame('self-update', JSON.stringify(view)));
+  }
+
+  /** Looks no more. */
+  close(): void {
+    this.#looks.close();
+    this.#unsubscribe?.();
+  }
+
+  #leave(reader: Reader): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size > 0) return;
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+  }
+
+  async #catchUp(reader: Reader, update: UpdateStatusView): Promise<void> {
+    const { live } = reader;
+    const { events, taskChanges } = this.#reads;
+    while (live.isOpen) {
+      const changed = taskChanges.listAfter(reader.change, PAGE);
+      reader.change = changed.at(-1)?.seq ?? reader.change;
+      const position = { change: reader.change, event: events.newest() };
+      if (changed.length > 0) live.send(Buffer.from(formatTasks(changed, position.event)));
+      if (changed.length < PAGE) {
+        const frames =
+          formatFrame('badges', this.#readBadges()) +
+          formatFrame('self-update', JSON.stringify(update)) +
+          formatEvents(position);
+        live.send(Buffer.from(frames));
+        reader.isUpToDate = true;
+        return;
+      }
+      if (!(await live.ready())) return;
+    }
+  }
+
+  #look(): void {
+    if (this.#readers.size === 0) return;
+    const { events, taskChanges } = this.#reads;
+    const changed = taskChanges.listAfter(this.#cursor.change, PAGE);
+    const before = this.#cursor;
+    this.#cursor = { change: changed.at(-1)?.seq ?? before.change, event: events.newest() };
+    const badges = this.#readBadges();
+    const frames = [
+      formatTasks(changed, before.event),
+      badges === this.#badges ? '' : formatFrame('badges', badges),
+      this.#cursor.event === before.event ? '' : formatEvents(this.#cursor),
+    ];
+    this.#badges = badges;
+    this.#sendAll(frames.join(''));
+    if (changed.length === PAGE) this.#looks.ask();
+  }
+
+  #sendAll(text: string): void {
+    if (text === '') return;
+    const frames = Buffer.from(text);
+    for (const { live, isUpToDate } of this.#readers) if (isUpToDate) live.send(frames);
+  }
+
+  #findPosition(): ListPosition {
+    return { change: this.#reads.taskChanges.range().newest, event: this.#reads.events.newest() };
+  }
+
+  #readBadges(): string {
+    const open = this.#reads.tasks.countOpen();
+    const badges: BadgesView = {
+      pending: open.pending,
+      running: open.running,
+      quarantined: this.#reads.quarantine.count(Date.now()),
+    };
+    return JSON.stringify(badges);
+  }
+}
+
+function formatTasks(changed: readonly ChangedTask[], event: number): string {
+  return changed
+    .map((task) => {
+      const id = formatPosition({ change: task.seq, event });
+      return formatFrame('task', JSON.stringify(viewTask(task)), id);
+    })
+    .join('');
+}
+
+/** Not the events themselves: of a busy host there are thousands in a second, and a list has its filters. */
+function formatEvents(position: ListPosition): string {
+  const data = JSON.stringify({ newest_id: position.event });
+  return formatFrame('events', data, formatPosition(position));
+}
