@@ -62,6 +62,8 @@ function begin(request: FastifyRequest, reply: FastifyReply): ServerResponse {
   const { raw } = reply;
   // It has gone while we looked.
   if (raw.destroyed) return raw;
+  // The end of the connection is the end of the answer (RFC 9112 §6.3): chunks would cost each reader three writes for one.
+  raw.useChunkedEncodingByDefault = false;
   raw.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',

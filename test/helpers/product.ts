@@ -12,7 +12,7 @@ export const PROGRAM_FILE = join(import.meta.dirname, '../../dist/pod-upgrade-tr
 /** Long enough for a slow machine; a test that waits this long has failed. */
 export const PATIENCE_MS = 20_000;
 
-const TOKEN = 'admin-token-of-the-tests';
+export const TOKEN = 'admin-token-of-the-tests';
 export const SECRET = "It's a Secret to Everybody";
 
 /** A line of the log. */

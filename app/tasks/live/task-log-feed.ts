@@ -21,8 +21,8 @@ type Reader = {
 const MAX_PARTS = 10;
 /** Each look costs a question, and a write for each reader: the more read, the more is gathered. */
 const MIN_PAUSE_MS = 100;
-const PAUSE_PER_READER_MS = 2;
-const MAX_PAUSE_MS = 500;
+const PAUSE_PER_READER_MS = 5;
+const MAX_PAUSE_MS = 1_000;
 
 /**
  * Tells the entries of tasks' logs to all who read them, as they are written, by whichever process: two questions for each
