@@ -27,7 +27,7 @@ const PAUSE_PER_READER_MS = 2;
 const MAX_PAUSE_MS = 1_000;
 
 /** The position in the form of an event's id. */
-export function formatPosition({ change, event }: ListPosition): string {
+function formatPosition({ change, event }: ListPosition): string {
   return `${change}.${event}`;
 }
 

@@ -169,21 +169,28 @@ describe('many readers of one log', () => {
   });
 
   test('a slow one that catches up gets all of a long log', async (t) => {
-    const { port, store } = await startLive(t);
+    const { port, store, other } = await startLive(t);
     beginTask(store);
     const long = 'x'.repeat(20_000);
     store.transact(() => {
       for (let at = 0; at < 600; at++) write(store, `line ${at}`, TASK, { long });
     });
-    finish(store);
     const headers = { authorization: `Bearer ${TOKEN}` };
     const sent = request({ host: '127.0.0.1', port, path: PATH, headers, agent: false }).end();
     const [response] = await once(sent, 'response');
     // It does not read before the server has had to wait for it.
     await until('a full buffer', 20_000, () => response.readableLength > 0);
+    // What is written meanwhile, and told to others, waits its turn.
+    const quick = await listen(t, port, PATH, '600');
+    write(other, 'late');
+    await quick.hear(1);
+    finish(other);
+    await quick.hearOut();
     let text = '';
     for await (const chunk of response) text += String(chunk);
-    assert.equal(text.match(/^event: log$/gm)?.length, 601);
+    const told = [...text.matchAll(/"summary":"([^"]*)"/g)].map(([, summary]) => summary);
+    const expected = Array.from({ length: 600 }, (_, at) => `line ${at}`);
+    assert.deepEqual(told, [...expected, 'late', 'over']);
     assert.match(text, /event: end\n/);
   });
 });
