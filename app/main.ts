@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
+import { addBackupCommands } from './cli/backup-commands.ts';
 import type { DeployOptions } from './cli/deploy.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 
@@ -85,6 +86,9 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
       const { releaseQuarantine } = await import('./cli/quarantine.ts');
       exitCode = await releaseQuarantine(unit, digest, environment);
     });
+  addBackupCommands(cli, environment, (code) => {
+    exitCode = code;
+  });
   addUpdateCommands({
     program: cli,
     environment,

@@ -39,6 +39,8 @@ export type QuarantineTable = {
   /** Newest first. */
   list(nowMs: number): QuarantineRow[];
   count(nowMs: number): number;
+  /** Takes over what was in quarantine in another database, where it is not known here; how many there were. */
+  carryOver(rows: readonly QuarantineRow[]): number;
   /** Lets one digest of a unit be deployed again, or all of them; how many there were. */
   release(unit: string, digest?: string): number;
 };
@@ -73,6 +75,11 @@ export function openQuarantineTable(database: Database): QuarantineTable {
        ) AS is_wanted FROM quarantined_images AS bad)
      WHERE is_wanted OR guard IS NOT NULL ORDER BY unit, is_wanted DESC, digest`,
   );
+  const carryOver = database.prepare(
+    `INSERT INTO quarantined_images (unit, digest, image, image_id, code, detail, count, first_at, last_at, expires_at, guard)
+     VALUES (@unit, @digest, @image, @image_id, @code, @detail, @count, @first_at, @last_at, @expires_at, @guard)
+     ON CONFLICT (unit, digest) DO NOTHING`,
+  );
   const setGuard = database.prepare('UPDATE quarantined_images SET guard = ? WHERE unit = ?');
   const release = database.prepare(
     'DELETE FROM quarantined_images WHERE unit = ? AND digest = coalesce(?, digest)',
@@ -84,6 +91,7 @@ export function openQuarantineTable(database: Database): QuarantineTable {
     setGuard: (unit, guard) => void setGuard.run(guard, unit),
     count: (nowMs) => count.get(nowMs) ?? 0,
     list: (nowMs) => list.all(nowMs),
+    carryOver: (rows) => rows.reduce((sum, row) => sum + carryOver.run(row).changes, 0),
     release: (unit, digest) => release.run(unit, digest ?? null).changes,
   };
 }

@@ -1,3 +1,4 @@
+import { BACKUP_ERRORS } from './backup-error-codes.ts';
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
 import { SSH_ERRORS } from './ssh-error-codes.ts';
@@ -273,6 +274,7 @@ export const ERRORS = {
   },
   ...TASK_ERRORS,
   ...DEPLOY_ERRORS,
+  ...BACKUP_ERRORS,
   ...SSH_ERRORS,
   ...UPDATE_ERRORS,
 } as const satisfies Record<string, ErrorMeaning>;

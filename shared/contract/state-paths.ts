@@ -19,6 +19,8 @@ export type StatePaths = {
   readonly updatePolicy: string;
   /** One folder an update: the database and the program before it. */
   readonly backupsDir: string;
+  /** Backups of the database alone, made on a schedule or by a person. */
+  readonly databaseBackupsDir: string;
   readonly reportsDir: string;
 };
 
@@ -39,6 +41,7 @@ export function statePaths(stateDir: string): StatePaths {
     quarantine: `${dataDir}/quarantine.json`,
     updatePolicy: `${dataDir}/update-policy.json`,
     backupsDir: `${dataDir}/backups/auto_update`,
+    databaseBackupsDir: `${dataDir}/backups/database`,
     reportsDir: `${stateDir}/self-update-reports`,
   };
 }

@@ -4,7 +4,11 @@ import type { DatabaseBackup, UpdateRecord } from '../../shared/contract/update-
 import type { BulkFiles } from '../../shared/fs/bulk-files.ts';
 import { makeDirectoryDurably, writeFileDurably } from '../../shared/fs/durable-file.ts';
 import type { Files } from '../../shared/fs/files.ts';
-import { backUpRaw, isRestorationBegun, restoreDatabase } from '../database/restore-database.ts';
+import {
+  backUpRaw,
+  isRestorationBegun,
+  restoreDatabase,
+} from '../../shared/fs/restore-database.ts';
 import { KEPT } from '../release/program-files.ts';
 import type { HelperEnd } from './run-helper.ts';
 

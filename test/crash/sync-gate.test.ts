@@ -93,7 +93,7 @@ const HARMLESS: Readonly<Record<string, string>> = {
 const SYNC_CALL = /(?<!function |^ {2})\b(sync|datasync|syncDirectory|fsyncSync)\(/gm;
 
 const WRITES = 'shared/fs/durable-file.ts';
-const RESTORES = 'supervisor/database/restore-database.ts';
+const RESTORES = 'shared/fs/restore-database.ts';
 const HISTORY = 'supervisor/record/history.ts';
 const SETTLES = 'supervisor/record/settle-folders.ts';
 
@@ -127,7 +127,7 @@ const PROVEN_ELSEWHERE: Readonly<Record<string, string>> = {
     'test/app/updates/release/download-program.test.ts',
   'shared/fs/bulk-files.ts: sync': 'test/shared/fs/bulk-files.test.ts',
   'shared/fs/files.ts: fsyncSync': 'test/shared/fs/durable-file.test.ts',
-  [`${RESTORES}: syncDirectory`]: 'test/supervisor/database/restore-database.test.ts',
+  [`${RESTORES}: syncDirectory`]: 'test/shared/fs/restore-database.test.ts',
   'supervisor/release/program-files.ts: syncDirectory':
     'test/supervisor/release/program-files.test.ts',
 };

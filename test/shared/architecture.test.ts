@@ -21,6 +21,7 @@ const JOINTS = [
 const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/api': ['app/domain', 'shared/contract'],
   'app/cli': [
+    'app/backups',
     'app/api',
     'app/db',
     'app/domain',
@@ -34,6 +35,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/fs',
     'shared/log',
   ],
+  'app/backups': ['app/db', 'shared/contract', 'shared/fs'],
   'app/db': ['app/domain', 'shared/contract', 'shared/fs'],
   'app/deploy': ['app/domain', 'app/host', 'shared/contract', 'shared/process'],
   'app/domain': ['shared/contract'],
@@ -125,7 +127,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'supervisor/socket',
   ],
   'supervisor/core': ['shared/contract'],
-  'supervisor/database': ['shared/contract', 'shared/fs'],
+  'supervisor/database': ['shared/contract'],
   'supervisor/find-on-disk.ts': [
     'shared/contract',
     'shared/fs',

@@ -14,7 +14,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { DatabaseBackup } from '../../../shared/contract/update-record.ts';
 import { realBulkFiles } from '../../../shared/fs/bulk-files.ts';
 import { type Files, realFiles } from '../../../shared/fs/files.ts';
-import { backUpRaw, restoreDatabase } from '../../../supervisor/database/restore-database.ts';
+import { backUpRaw, restoreDatabase } from '../../../shared/fs/restore-database.ts';
 import {
   copyBackup,
   crashAt,
@@ -24,7 +24,7 @@ import {
   readRows,
   writeClosed,
   writeHot,
-} from './database-fixture.ts';
+} from '../../supervisor/database/database-fixture.ts';
 
 const REAL = { files: realFiles, bulk: realBulkFiles };
 const NONE: DatabaseBackup = { kind: 'none', file: null, sha256: null, bytes: 0, schema: null };

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
-import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import type { DatabaseBackup } from '../../shared/contract/update-record.ts';
-import type { BulkFiles } from '../../shared/fs/bulk-files.ts';
-import { linkDurably, removeDurably, renameDurably } from '../../shared/fs/durable-file.ts';
-import type { Files } from '../../shared/fs/files.ts';
+import { fail, type Outcome, succeed } from '../contract/outcome.ts';
+import type { DatabaseBackup } from '../contract/update-record.ts';
+import type { BulkFiles } from './bulk-files.ts';
+import { linkDurably, removeDurably, renameDurably } from './durable-file.ts';
+import type { Files } from './files.ts';
 
 /** What is put back where, and where what lay there is kept for a person to look at. */
 export type Restoration = {

@@ -1,0 +1,85 @@
+import { basename, dirname, join } from 'node:path';
+import { fail, formatFailure, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { StatePaths } from '../../shared/contract/state-paths.ts';
+import { realBulkFiles } from '../../shared/fs/bulk-files.ts';
+import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
+import { realFiles } from '../../shared/fs/files.ts';
+import { lockFile } from '../../shared/fs/lock-file.ts';
+import { restoreDatabase } from '../../shared/fs/restore-database.ts';
+import { readQuarantine } from '../db/read-quarantine.ts';
+import { openStore } from '../db/store.ts';
+import type { Backup } from './backup-folder.ts';
+import { verifyBackup } from './verify-backup.ts';
+
+/** What became of a restoration. */
+export type Restored = {
+  /** Where the database lies that was in its place. */
+  readonly kept: string | undefined;
+  /** Images that failed since the backup was made: they stay in quarantine. */
+  readonly quarantined: number;
+  /** Why that could not be read; then they may be deployed once more. */
+  readonly unread: string | undefined;
+};
+
+type Order = {
+  readonly backup: Backup;
+  readonly paths: Pick<
+    StatePaths,
+    'database' | 'dataDir' | 'supervisorLock' | 'workerLock' | 'updateRecord'
+  >;
+  readonly version: string;
+  readonly nowMs: number;
+};
+
+/**
+ * Puts a backup in the place of the database and keeps what lay there. The service must not run, and no update may be
+ * open: STATE_DIR_IN_USE and UPDATE_IN_PROGRESS. The backup is verified first; while it is put in place both locks are
+ * held, so that nobody starts. Where the power goes meanwhile, the old database or the backup is there, whole. What is in
+ * quarantine now is so afterwards: no bad image is installed again.
+ */
+export async function restoreBackup(order: Order): Promise<Outcome<Restored>> {
+  const { backup, paths } = order;
+  if (realFiles.facts(paths.updateRecord)) {
+    return fail('UPDATE_IN_PROGRESS', `${paths.updateRecord} is there.`);
+  }
+  const supervisor = lockFile(paths.supervisorLock);
+  if (!supervisor.ok) return supervisor;
+  const worker = lockFile(paths.workerLock);
+  try {
+    if (!worker.ok) return worker;
+    const verified = await verifyBackup(backup);
+    return verified.ok ? await exchange(order) : verified;
+  } finally {
+    if (worker.ok) worker.value.release();
+    supervisor.value.release();
+  }
+}
+
+async function exchange({ backup, paths, version, nowMs }: Order): Promise<Outcome<Restored>> {
+  const { database } = paths;
+  const quarantine = readQuarantine(database, nowMs);
+  const stamp = basename(backup.file, '.db');
+  const keepIn = join(paths.dataDir, 'backups', 'replaced', `${nowMs}-for-${stamp}`);
+  makeDirectoryDurably(dirname(keepIn));
+  makeDirectoryDurably(keepIn);
+  const { file, sha256, bytes, schema } = backup;
+  const restored = await restoreDatabase({
+    ...{ database, keepIn, files: realFiles, bulk: realBulkFiles },
+    backup: { kind: 'copy', file, sha256, bytes, schema },
+  });
+  if (!restored.ok) return fail('BACKUP_RESTORE_FAILED', restored.failure.detail);
+  const opened = openStore(database, { version, nowMs });
+  if (!opened.ok) return opened;
+  try {
+    const rows = quarantine.ok ? quarantine.value : [];
+    const quarantined = opened.value.quarantine.carryOver(rows);
+    const kept = join(keepIn, basename(database));
+    return succeed({
+      kept: realFiles.facts(kept) ? kept : undefined,
+      quarantined,
+      unread: quarantine.ok ? undefined : formatFailure(quarantine.failure),
+    });
+  } finally {
+    opened.value.close();
+  }
+}

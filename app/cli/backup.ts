@@ -1,0 +1,116 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import { loadSettings } from '../../shared/config/load-settings.ts';
+import { PROGRAM } from '../../shared/config/program-version.ts';
+import type { Settings } from '../../shared/config/settings.ts';
+import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
+import { type Failure, fail, formatFailure } from '../../shared/contract/outcome.ts';
+import type { StatePaths } from '../../shared/contract/state-paths.ts';
+import { type Backup, listBackups, readBackup } from '../backups/backup-folder.ts';
+import { createBackup } from '../backups/create-backup.ts';
+import { restoreBackup } from '../backups/restore-backup.ts';
+import { verifyBackup } from '../backups/verify-backup.ts';
+import { printFaults } from './print-faults.ts';
+
+type Options = { readonly json?: boolean };
+
+/** `backup create`: a copy of the database now, whether the service runs or not. */
+export function backupCreate({ json }: Options, environment: NodeJS.ProcessEnv): Promise<ExitCode> {
+  return withPlaces(environment, async ({ paths, settings }) => {
+    const made = await createBackup({
+      database: paths.database,
+      folder: paths.databaseBackupsDir,
+      keep: settings.backupKeep,
+      version: PROGRAM.version,
+      nowMs: Date.now(),
+    });
+    if (!made.ok) return refuse(made.failure);
+    print(json ? JSON.stringify(made.value) : made.value.file);
+    return EXIT.ok;
+  });
+}
+
+/** `backup list`: newest first. */
+export function backupList({ json }: Options, environment: NodeJS.ProcessEnv): Promise<ExitCode> {
+  return withPlaces(environment, ({ paths }) => {
+    const backups = listBackups(paths.databaseBackupsDir);
+    if (json) print(JSON.stringify({ backups }));
+    else if (backups.length === 0) print(`There is no backup in ${paths.databaseBackupsDir}.`);
+    else for (const backup of backups) print(describe(backup));
+    return EXIT.ok;
+  });
+}
+
+/** `backup verify [NAME]`: whether backups are what was written and fit for this program; without a name all of them. */
+export function backupVerify(
+  name: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): Promise<ExitCode> {
+  return withPlaces(environment, async ({ paths }) => {
+    const folder = paths.databaseBackupsDir;
+    const found = name === undefined ? listBackups(folder) : [find(folder, name)];
+    if (found.length === 0) return refuse(notFound(folder));
+    let isGood = true;
+    for (const backup of found) {
+      const verified = backup ? await verifyBackup(backup) : { ok: false, failure: notFound(name) };
+      isGood &&= verified.ok;
+      const said = verified.ok ? 'good' : formatFailure((verified as { failure: Failure }).failure);
+      print(`${backup?.name ?? name}: ${said}`);
+    }
+    return isGood ? EXIT.ok : EXIT.failure;
+  });
+}
+
+/** `backup restore NAME`: puts it in the place of the database; the service must not run. */
+export function backupRestore(name: string, environment: NodeJS.ProcessEnv): Promise<ExitCode> {
+  return withPlaces(environment, async ({ paths }) => {
+    const backup = find(paths.databaseBackupsDir, name);
+    if (!backup) return refuse(notFound(name));
+    const { version } = PROGRAM;
+    const restored = await restoreBackup({ backup, paths, version, nowMs: Date.now() });
+    if (!restored.ok) return refuse(restored.failure);
+    const { kept, quarantined, unread } = restored.value;
+    print(`${backup.name} is in its place: the database as it was at ${backup.created_at}.`);
+    if (kept !== undefined) print(`The database that was there is kept: ${kept}`);
+    if (quarantined > 0) print(`${quarantined} images that failed since then stay in quarantine.`);
+    if (unread !== undefined) {
+      process.stderr.write(`What is in quarantine could not be carried over: ${unread}\n`);
+    }
+    return EXIT.ok;
+  });
+}
+
+type Places = { readonly settings: Settings; readonly paths: StatePaths };
+
+async function withPlaces(
+  environment: NodeJS.ProcessEnv,
+  act: (places: Places) => ExitCode | Promise<ExitCode>,
+): Promise<ExitCode> {
+  const result = loadSettings(environment);
+  if (result.ok) return act(result.loaded);
+  printFaults(result.faults);
+  return EXIT.configInvalid;
+}
+
+/** By its name in the folder of backups, or by the path of its file wherever that is. */
+function find(folder: string, name: string): Backup | undefined {
+  const isPath = isAbsolute(name) || name.includes('/');
+  return readBackup(isPath ? resolve(name) : join(folder, name));
+}
+
+function describe({ name, created_at, bytes, schema, version }: Backup): string {
+  const size = (bytes / 1_000_000).toFixed(1).padStart(8);
+  return `${name}  ${created_at}  ${size} MB  schema ${schema}  of ${version}`;
+}
+
+function notFound(what: string | undefined): Failure {
+  return fail('BACKUP_NOT_FOUND', `${what}.`).failure;
+}
+
+function refuse(failure: Failure): ExitCode {
+  process.stderr.write(`${formatFailure(failure)}\n`);
+  return EXIT.failure;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
