@@ -45,7 +45,7 @@ describe('the backup commands', () => {
     store.close();
     const restored = await call('restore', name);
     assert.equal(restored.code, 0, restored.stderr);
-    assert.match(restored.stdout, /is in its place[^]*is kept: /);
+    assert.match(restored.stdout, /is in its place[\s\S]*is kept: /);
     const again = openTestStore(t, stateDir);
     assert.equal(again.store.tasks.find('tsk_late'), undefined);
 
