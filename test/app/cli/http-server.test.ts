@@ -45,8 +45,13 @@ describe('http-server', () => {
       });
       assert.ok(store.ok);
       t.after(() => store.value.close());
-      const actions = store.value.events.list({ limit: 9 }).map(({ action }) => action);
-      assert.deepEqual(actions, ['github-webhook', 'tasks-api']);
+      const actions = store.value.events.list({ limit: 9 }).rows.map(({ action }) => action);
+      assert.deepEqual(actions, [
+        'service-stopped',
+        'github-webhook',
+        'tasks-api',
+        'service-started',
+      ]);
     });
   }
 

@@ -40,7 +40,7 @@ describe('http application', () => {
       ids,
     );
     assert.deepEqual(
-      store.events.list({ limit: 9 }).map((event) => event.request_id),
+      store.events.list({ limit: 9 }).rows.map((event) => event.request_id),
       [...ids].reverse(),
     );
     assert.equal(new Set(ids).size, 2);
@@ -81,7 +81,7 @@ describe('http application', () => {
     assert.equal(line.request, answer.json['request_id']);
     assert.equal(line.err.message, 'zgeheim inside');
     events.flush();
-    const [event] = store.events.list({ limit: 1 });
+    const [event] = store.events.list({ limit: 1 }).rows;
     assert.deepEqual([event?.code, event?.action, event?.status], ['INTERNAL', 'unknown', 500]);
   });
 
@@ -108,7 +108,7 @@ describe('http application', () => {
     const { port, events, store } = await startApp(t);
     await ask(port, { path: `/${'p'.repeat(400)}?secret=zgeheim` });
     events.flush();
-    const [event] = store.events.list({ limit: 1 });
+    const [event] = store.events.list({ limit: 1 }).rows;
     assert.equal(event?.path, `/${'p'.repeat(299)}`);
     assert.deepEqual(
       [event?.method, event?.remote_address, event?.action],

@@ -43,7 +43,7 @@ describe('GET /health', () => {
       ],
     });
     events.flush();
-    assert.deepEqual(store.events.list({ limit: 1 }), []);
+    assert.deepEqual(store.events.list({ limit: 1 }).rows, []);
   });
 
   test('something is ill: 503 with code and hint for everybody, and no detail', async (t) => {
@@ -96,7 +96,7 @@ describe('GET /health/self', () => {
       checks: [{ component: 'database', ok: true }],
     });
     events.flush();
-    assert.deepEqual(store.events.list({ limit: 1 }), []);
+    assert.deepEqual(store.events.list({ limit: 1 }).rows, []);
   });
 
   test('is 503 when a part of ours is ill, with details for admins only', async (t) => {
