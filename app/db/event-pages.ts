@@ -36,9 +36,11 @@ export type EventPage = {
   readonly lookedBackTo: number | null;
 };
 
-/** One page looks at so many ids in a row, or at so many rows here and there: some ten milliseconds. */
-const MAX_IDS = 20_000;
-const MAX_ROWS = 5_000;
+/** What one page looks at: so many ids in a row, or so many rows here and there. */
+export type PageBounds = { readonly ids: number; readonly rows: number };
+
+/** Some ten milliseconds. */
+const BOUNDS: PageBounds = { ids: 20_000, rows: 5_000 };
 
 /** The columns that lead to rows, the most telling first, with what has to be said for their index to be used. */
 const WAYS = {
@@ -72,11 +74,13 @@ type Plan = { readonly source: string; readonly low: number };
 export class EventPages {
   readonly #database: Database;
   readonly #blocks: EventBlocks;
+  readonly #bounds: PageBounds;
   /** By their text, of which there are some twenty: a task has no use for them, so none is prepared ahead. */
   readonly #statements = new Map<string, ReturnType<Database['prepare']>>();
 
-  constructor(database: Database) {
+  constructor(database: Database, bounds = BOUNDS) {
     this.#database = database;
+    this.#bounds = bounds;
     this.#blocks = openEventBlocks(database);
   }
 
@@ -124,7 +128,7 @@ export class EventPages {
   #plan(filter: EventFilter, values: Values, range: { low: number; high: number }): Plan {
     let best: Plan = {
       source: 'events WHERE true',
-      low: Math.max(range.low, range.high - MAX_IDS),
+      low: Math.max(range.low, range.high - this.#bounds.ids),
     };
     for (const way of Object.keys(WAYS) as Way[]) {
       if (best.low <= range.low) return best;
@@ -133,7 +137,7 @@ export class EventPages {
       const source = `events INDEXED BY ${index} WHERE ${term}`;
       const [last] = this.#all<{ id: number }>(
         `SELECT id FROM ${source} AND ${IN_RANGE} ORDER BY id DESC LIMIT 1 OFFSET @skip`,
-        { ...values, ...range, skip: MAX_ROWS - 1 },
+        { ...values, ...range, skip: this.#bounds.rows - 1 },
       );
       const low = last?.id ?? range.low;
       if (low < best.low) best = { source, low };
@@ -146,9 +150,9 @@ export class EventPages {
   #isRare(values: Values): boolean {
     const [found] = this.#all<{ count: number }>(
       `SELECT count(*) AS count FROM (SELECT 1 ${WITH_PATH} LIMIT @limit)`,
-      { ...values, limit: MAX_ROWS + 1 },
+      { ...values, limit: this.#bounds.rows + 1 },
     );
-    return found !== undefined && found.count <= MAX_ROWS;
+    return found !== undefined && found.count <= this.#bounds.rows;
   }
 
   #all<Row>(sql: string, values: Values): Row[] {
