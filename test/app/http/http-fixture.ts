@@ -195,7 +195,7 @@ export async function ask(port: number, asked: Asked): Promise<Answer> {
   sent.on('error', () => {});
   let text = '';
   for await (const chunk of response.setEncoding('utf8')) text += chunk;
-  const isJson = /json/.test(response.headers['content-type'] ?? '') && text !== '';
+  const isJson = /[/+]json\b/.test(response.headers['content-type'] ?? '') && text !== '';
   const { statusCode: status, headers: answered } = response;
   return { status, headers: answered, text, json: isJson ? JSON.parse(text) : {} };
 }
