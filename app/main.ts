@@ -2,7 +2,10 @@ import { Command, CommanderError, Option } from 'commander';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
 import { addBackupCommands } from './cli/backup-commands.ts';
+import type { CallNote } from './cli/call-note.ts';
 import type { DeployOptions } from './cli/deploy.ts';
+import { addEventCommands } from './cli/events/commands.ts';
+import type { Call } from './cli/record-call.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 
 /** How the program was started. */
@@ -17,19 +20,36 @@ export type Invocation = {
 };
 
 /**
+ * Commands that are no calls of a person: processes that serve or work, whose doings are events of their own; helpers
+ * of the supervisor, before which the database may be another one; and the one that only reads the environment.
+ */
+const OWN_PROCESSES: ReadonlySet<string> = new Set([
+  ...['http-server', 'run-task', 'intake'],
+  ...['stage-release', 'db-backup', 'db-inspect', 'post-update-check', 'self-check'],
+  'check-config',
+]);
+
+/**
  * Every command but `supervise`, which must not load what the worker needs. Commands are loaded when they are called:
  * a task has no use for the HTTP framework, nor the worker for the registry client.
  */
 export async function runApp(invocation: Invocation): Promise<ExitCode> {
   const { words, program, environment, loadSupervisor } = invocation;
   let exitCode: ExitCode = EXIT.ok;
+  const note: CallNote = {};
+  let call: Call | undefined;
   const cli = new Command('pod-upgrade-trigger')
     .description(
       'Hears of a pushed image, proves it, and restarts exactly the Podman unit that runs it.',
     )
     .version(`${PROGRAM.version} (${PROGRAM.commit})`)
     .showHelpAfterError()
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_program, command) => {
+      if (!OWN_PROCESSES.has(command.name())) {
+        call = { command, startedMs: performance.now(), note };
+      }
+    });
   cli
     .command('supervise')
     .description(
@@ -64,9 +84,11 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
       const { checkConfig } = await import('./cli/check-config.ts');
       exitCode = checkConfig(environment);
     });
-  addDeployCommands(cli, environment, (code) => {
+  const onEnd = (code: ExitCode) => {
     exitCode = code;
-  });
+  };
+  addDeployCommands({ cli, environment, note, onEnd });
+  addEventCommands({ program: cli, environment, onEnd });
   const quarantine = cli
     .command('quarantine')
     .description('the images that failed for a unit and are not deployed to it again');
@@ -84,18 +106,10 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
     .argument('[digest]')
     .action(async (unit: string, digest?: string) => {
       const { releaseQuarantine } = await import('./cli/quarantine.ts');
-      exitCode = await releaseQuarantine(unit, digest, environment);
+      exitCode = await releaseQuarantine(unit, digest, environment, note);
     });
-  addBackupCommands(cli, environment, (code) => {
-    exitCode = code;
-  });
-  addUpdateCommands({
-    program: cli,
-    environment,
-    onEnd: (code) => {
-      exitCode = code;
-    },
-  });
+  addBackupCommands(cli, environment, onEnd);
+  addUpdateCommands({ program: cli, environment, onEnd });
   cli
     .command('intake', { hidden: true })
     .requiredOption('--listen-fd <number>', 'the listening socket', Number)
@@ -141,17 +155,28 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   try {
     await cli.parseAsync(readWords(words), { from: 'user' });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 && words.length > 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 && words.length > 0 ? EXIT.ok : EXIT.usage;
+    }
+    exitCode = EXIT.failure;
+    throw error;
+  } finally {
+    if (call) {
+      const { recordCall } = await import('./cli/record-call.ts');
+      recordCall(call, exitCode, environment);
+    }
   }
   return exitCode;
 }
 
-function addDeployCommands(
-  cli: Command,
-  environment: NodeJS.ProcessEnv,
-  onEnd: (code: ExitCode) => void,
-): void {
+type DeployCommands = {
+  readonly cli: Command;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly note: CallNote;
+  readonly onEnd: (code: ExitCode) => void;
+};
+
+function addDeployCommands({ cli, environment, note, onEnd }: DeployCommands): void {
   cli
     .command('deploy')
     .description(
@@ -165,7 +190,7 @@ function addDeployCommands(
     .option('--json', 'for programs: one JSON object')
     .action(async (unit: string | undefined, options: DeployOptions) => {
       const { deploy } = await import('./cli/deploy.ts');
-      onEnd(await deploy(unit, options, environment));
+      onEnd(await deploy(unit, options, environment, note));
     });
   cli
     .command('stop-task')
@@ -173,7 +198,7 @@ function addDeployCommands(
     .argument('<id>')
     .action(async (id: string) => {
       const { stopTaskCommand } = await import('./cli/deploy.ts');
-      onEnd(await stopTaskCommand(id, environment));
+      onEnd(await stopTaskCommand(id, environment, note));
     });
 }
 

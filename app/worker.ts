@@ -3,12 +3,14 @@ import type { Logger } from 'pino';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
-import type { WorkerNotice } from '../shared/contract/worker-messages.ts';
+import type { UpdateAnswer } from '../shared/contract/update-request.ts';
 import type { RunCommand } from '../shared/process/run-command.ts';
 import { openStore, type Store } from './db/store.ts';
 import { withTag } from './domain/image-reference.ts';
 import { policyDefaults } from './domain/unit-policy.ts';
+import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
+import { createSystemEvents, type SystemEvents } from './events/system-events.ts';
 import { createHealthCheck, toCheck } from './host/health.ts';
 import type { Host } from './host/host.ts';
 import { openHost, openLocalHost } from './host/open-host.ts';
@@ -20,6 +22,7 @@ import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { registerAdminApi } from './http/routes/admin-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
+import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
@@ -41,6 +44,7 @@ import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { ReportImporter } from './updates/import-reports.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
 import type { SupervisorChannel } from './updates/supervisor-channel.ts';
+import { whileSaying } from './updates/while-saying.ts';
 
 /** What a worker is made of. */
 export type WorkerParts = {
@@ -65,9 +69,6 @@ export type WorkerProcess = {
   /** Serves what has arrived, makes everything durable, and lets go; at once when `hurry` is aborted. */
   stop(hurry?: AbortSignal): Promise<void>;
 };
-
-/** A supervisor waits while it hears this at least every ten seconds. */
-const GETS_ON_EVERY_MS = 5_000;
 
 /**
  * Opens the database, joins the parts of the worker, and takes over what was accepted and what was running before.
@@ -101,46 +102,30 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
   return succeed({ app, schema: store.value.schema, stop });
 }
 
-type StartingStep = Extract<WorkerNotice, { kind: 'worker-starting' }>['step'];
-
-async function whileSaying<T>(
-  channel: SupervisorChannel | undefined,
-  step: StartingStep,
-  act: Promise<T>,
-): Promise<T> {
-  const say = () => channel?.send({ kind: 'worker-starting', step });
-  say();
-  const timer = setInterval(say, GETS_ON_EVERY_MS);
-  try {
-    return await act;
-  } finally {
-    clearInterval(timer);
-  }
-}
-
 type Joined = Pick<WorkerProcess, 'app' | 'stop'> & { recover(): Promise<void> };
 
 function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: Host): Joined {
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
   const { run } = host;
-  const dispatcher = createDispatcher(parts, store);
+  const events = new EventWriter(recorder.events, log);
+  const system = createSystemEvents(events);
+  const dispatcher = createDispatcher(parts, store, system);
   const intake = new Intake({
     folder: paths.intakeDir,
     store,
     startTaker: (onTaken) => recorder.startTaker(onTaken),
     onTasks: () => dispatcher.wake(),
   });
-  const events = new EventWriter(recorder.events, log);
   const units = createUnitCatalog(settings.units, (unit) => readUnit(run, unit));
-  const app = createApp({ log, events });
+  const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
   const drain = prepareDrain(app);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { units, onTask: () => dispatcher.wake() });
   const joined = { app, store, events, intake, units, dispatcher, guards, gate, run, manual };
   joinRoutes(loaded, log, joined);
-  const ownUpdates = joinOwnUpdates(parts, app, gate, store);
+  const ownUpdates = joinOwnUpdates(parts, { app, gate, store, system });
   channel?.onCommand((command) => {
     if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
     dispatcher.resume();
@@ -155,6 +140,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       await dispatcher.recover();
       // Known before the first webhook asks, but nothing waits for it.
       for (const unit of settings.units) void units.refresh(unit);
+      system.started({ schema: store.schema, isTrial: parts.isTrial ?? false });
       if (parts.isTrial) return;
       dropOldCompiledCode(paths.dataDir);
       ownUpdates.start();
@@ -167,10 +153,11 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       await app.close();
       dispatcher.close();
       guards.close();
+      await ownUpdates.close();
+      system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
       await intake.close();
-      await ownUpdates.close();
       await host.close();
       store.close();
     },
@@ -227,11 +214,11 @@ function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedPart
   });
   registerAdminApi(app, {
     store,
-    events,
     gate,
     tell: (task) => dispatcher.tell(task),
     release: (unit, digest) => guards.release(unit, digest),
   });
+  registerEventsApi(app, { store, events, gate });
   registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
   registerHealth(app, {
     gate,
@@ -249,14 +236,24 @@ function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedPart
  * Updates of this program itself, as far as the worker has a part in them. A version on trial begins none and imports
  * nothing: what it writes into the database may be taken back.
  */
-function joinOwnUpdates(parts: WorkerParts, app: FastifyInstance, gate: AdminGate, store: Store) {
+function joinOwnUpdates(
+  parts: WorkerParts,
+  {
+    app,
+    gate,
+    store,
+    system,
+  }: Pick<JoinedParts, 'app' | 'gate' | 'store'> & { system: SystemEvents },
+) {
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
   const { selfUpdateCron: cron, selfUpdateDryRun: dryRun } = settings;
-  const reports = new ReportImporter({ folder: paths.reportsDir, store, log });
+  const onImported = system.reportImported;
+  const reports = new ReportImporter({ folder: paths.reportsDir, store, log, onImported });
   const ask = createAskSupervisor(channel, paths);
+  const onRun = (asked: Outcome<UpdateAnswer>) => system.ticked(asked, dryRun);
   const schedule =
-    cron === undefined ? undefined : createSelfUpdateSchedule({ cron, dryRun, ask, log });
+    cron === undefined ? undefined : createSelfUpdateSchedule({ cron, dryRun, ask, log, onRun });
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
   const commits = createCommitSource(paths.database, log);
@@ -275,7 +272,7 @@ function joinOwnUpdates(parts: WorkerParts, app: FastifyInstance, gate: AdminGat
   };
 }
 
-function createDispatcher(parts: WorkerParts, store: Store): TaskDispatcher {
+function createDispatcher(parts: WorkerParts, store: Store, system: SystemEvents): TaskDispatcher {
   const { loaded, log, environment, isTrial = false } = parts;
   const { settings, paths } = loaded;
   const program = {
@@ -294,5 +291,6 @@ function createDispatcher(parts: WorkerParts, store: Store): TaskDispatcher {
     chooseExecutor: createExecutorChoice(settings.taskExecutor, { systemdRun, child }, run),
     concurrency: settings.taskConcurrency,
     isPaused: isTrial,
+    onLost: system.taskLost,
   });
 }

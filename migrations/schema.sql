@@ -40,6 +40,23 @@ CREATE TABLE deployments (
   cause_detail TEXT,
   updated_at INTEGER NOT NULL
 , wanted_image_id TEXT, restart_unit TEXT, write_image TEXT, is_brought INTEGER NOT NULL DEFAULT 0, down_ms INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE event_blocks (
+  block INTEGER PRIMARY KEY,
+  min_ts INTEGER NOT NULL,
+  max_ts INTEGER NOT NULL
+) STRICT;
+CREATE TABLE event_chain (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  unchained_id INTEGER NOT NULL,
+  anchor_id INTEGER NOT NULL,
+  anchor_hash BLOB NOT NULL,
+  head_id INTEGER NOT NULL,
+  head_hash BLOB NOT NULL,
+  kept_rows INTEGER NOT NULL,
+  removed_rows INTEGER NOT NULL,
+  removed_at INTEGER,
+  seal BLOB
+) STRICT;
 CREATE TABLE events (
   id INTEGER PRIMARY KEY,
   request_id TEXT NOT NULL,
@@ -53,7 +70,7 @@ CREATE TABLE events (
   remote_address TEXT,
   duration_us INTEGER NOT NULL,
   meta TEXT
-) STRICT;
+, task_id TEXT, hash BLOB) STRICT;
 CREATE TABLE image_sightings (
   unit TEXT NOT NULL,
   digest TEXT NOT NULL,
@@ -141,9 +158,14 @@ CREATE INDEX deliveries_by_time ON deliveries (received_at);
 CREATE INDEX deployments_by_unit ON deployments (unit, wanted_image_id);
 CREATE INDEX deployments_down ON deployments (unit, updated_at) WHERE down_ms IS NOT NULL;
 CREATE INDEX deployments_open ON deployments (unit) WHERE stage <> 'ended';
-CREATE INDEX events_by_action ON events (action, id);
+CREATE INDEX events_by_action ON events (action);
+CREATE INDEX events_by_actor ON events (actor) WHERE actor IS NOT NULL;
+CREATE INDEX events_by_failure ON events (status / 100) WHERE status >= 300;
+CREATE INDEX events_by_method ON events (method);
+CREATE INDEX events_by_path ON events (path);
 CREATE INDEX events_by_request ON events (request_id);
-CREATE INDEX events_by_time ON events (ts);
+CREATE INDEX events_by_status ON events (status);
+CREATE INDEX events_by_task ON events (task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX plans_by_expiry ON plans (expires_at);
 CREATE INDEX task_logs_by_task ON task_logs (task_id, id);
 CREATE INDEX tasks_by_time ON tasks (created_at DESC, id DESC);

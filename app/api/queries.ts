@@ -17,14 +17,40 @@ export const tasksQuery = z.strictObject({
 
 /** Query of `GET /sse/task-logs`. */
 export const taskLogStreamQuery = z.strictObject({ task_id: word });
+const time = z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
+  error: 'expected a time such as 2030-01-31T12:00:00Z, or a date, which begins in UTC',
+});
+
+const eventFilter = {
+  action: word.optional(),
+  status: z
+    .string()
+    .regex(/^[1-5](?:\d\d|xx)$/, 'expected a status such as 404, or a class such as 4xx')
+    .optional(),
+  method: word.optional(),
+  request_id: word.optional(),
+  task_id: word.optional(),
+  actor: word.optional(),
+  path: z.string().min(1).max(300).optional(),
+  from: time.optional(),
+  to: time.optional(),
+};
+
+/** What both have in common. */
+export type EventFilterQuery = z.output<z.ZodObject<typeof eventFilter>>;
 
 /** Query of `GET /api/events`; `cursor` is `next_cursor` of the page before. */
 export const eventsQuery = z.strictObject({
+  ...eventFilter,
   limit,
-  action: word.optional(),
-  request_id: word.optional(),
   cursor: z.coerce.number().int().min(1).optional(),
 });
+
+/** A query that was read. */
+export type EventsQuery = z.output<typeof eventsQuery>;
+
+/** Query of `GET /api/events/export`. */
+export const exportQuery = z.strictObject({ ...eventFilter, format: z.enum(['jsonl', 'csv']) });
 
 /** The first fault of a query in words: field and what is wrong with it. */
 export function describeQueryFault(error: z.ZodError): string {

@@ -116,7 +116,18 @@ export type EventView = {
   readonly actor: string | null;
   readonly remote_address: string | null;
   readonly duration_ms: number;
+  /** The task that was made or touched. */
+  readonly task_id: string | null;
   readonly meta: unknown;
+};
+
+/**
+ * A page of events, newest first. One page looks at a bounded number of rows: it may hold fewer than were asked for,
+ * even none, and yet not be the last one.
+ */
+export type EventPageView = Page<'events', EventView> & {
+  /** The time down to which was looked; null on the last page. */
+  readonly looked_back_to: string | null;
 };
 
 /** A page of a list, newest first; `next_cursor` is null on the last page. */

@@ -2,6 +2,7 @@ import { request } from 'undici';
 import { loadSettings } from '../../shared/config/load-settings.ts';
 import { formatHttpAddress } from '../../shared/contract/http-address.ts';
 import type { Problem } from '../api/problem.ts';
+import type { CallNote } from './call-note.ts';
 import { printFaults } from './print-faults.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -11,12 +12,13 @@ export type ServiceAnswer = { readonly isGood: boolean; readonly body: unknown }
 
 /**
  * Asks the running service, at the address and with the token that this environment configures. What keeps it from
- * answering, and each refusal, is printed on stderr.
+ * answering, and each refusal, is printed on stderr; how it answered is noted for the event of the call.
  */
 export async function callService(
   environment: NodeJS.ProcessEnv,
   path: string,
   body: unknown,
+  note: CallNote,
 ): Promise<ServiceAnswer | undefined> {
   const result = loadSettings(environment);
   if (!result.ok) {
@@ -37,7 +39,11 @@ export async function callService(
     });
     const said = await answer.body.json();
     const isGood = answer.statusCode < 300;
-    if (!isGood) process.stderr.write(`${describeProblem(said as Problem)}\n`);
+    note.status = answer.statusCode;
+    if (!isGood) {
+      note.code = (said as Problem).code;
+      process.stderr.write(`${describeProblem(said as Problem)}\n`);
+    }
     return { isGood, body: said };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

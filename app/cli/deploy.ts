@@ -1,5 +1,6 @@
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import type { PlanView, TaskView } from '../api/views.ts';
+import type { CallNote } from './call-note.ts';
 import { callService } from './call-service.ts';
 
 /** Options of `deploy`. */
@@ -16,20 +17,23 @@ export async function deploy(
   unit: string | undefined,
   { to: version, dryRun, plan, reason, json }: DeployOptions,
   environment: NodeJS.ProcessEnv,
+  note: CallNote,
 ): Promise<ExitCode> {
   if ((unit === undefined) === (plan === undefined)) {
     process.stderr.write('Name a unit, or a plan with --plan.\n');
     return EXIT.usage;
   }
   const wish = plan === undefined ? { unit, version, dry_run: dryRun } : { plan_id: plan };
-  const answer = await callService(environment, '/api/deployments', { ...wish, reason });
+  const body = { ...wish, reason };
+  const answer = await callService(environment, '/api/deployments', body, note);
   if (!answer?.isGood) return EXIT.failure;
+  const { task_id: id } = answer.body as { readonly task_id?: string };
+  if (id !== undefined) note.taskId = id;
   if (json) {
     process.stdout.write(`${JSON.stringify(answer.body)}\n`);
   } else if (dryRun) {
     process.stdout.write(describePlan(answer.body as PlanView));
   } else {
-    const { task_id: id } = answer.body as { readonly task_id: string };
     process.stdout.write(`Task ${id}; GET /api/tasks/${id} shows how it goes.\n`);
   }
   return EXIT.ok;
@@ -39,9 +43,11 @@ export async function deploy(
 export async function stopTaskCommand(
   id: string,
   environment: NodeJS.ProcessEnv,
+  note: CallNote,
 ): Promise<ExitCode> {
+  note.taskId = id;
   const path = `/api/tasks/${encodeURIComponent(id)}/stop`;
-  const answer = await callService(environment, path, {});
+  const answer = await callService(environment, path, {}, note);
   if (!answer?.isGood) return EXIT.failure;
   const { status, summary } = answer.body as TaskView;
   process.stdout.write(`Task ${id} is ${status} and ends: ${summary}\n`);

@@ -1,14 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { loadSettings } from '../../shared/config/load-settings.ts';
-import { PROGRAM } from '../../shared/config/program-version.ts';
-import type { Settings } from '../../shared/config/settings.ts';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import { formatFailure } from '../../shared/contract/outcome.ts';
-import { openStore, type Store } from '../db/store.ts';
 import { openHost } from '../host/open-host.ts';
 import { listQuarantine } from '../tasks/quarantine.ts';
 import { releaseQuarantined } from '../tasks/timer-guards.ts';
-import { printFaults } from './print-faults.ts';
+import type { CallNote } from './call-note.ts';
+import { withStore } from './with-store.ts';
 
 type Options = { readonly json?: boolean };
 
@@ -43,6 +39,7 @@ export function releaseQuarantine(
   unit: string,
   digest: string | undefined,
   environment: NodeJS.ProcessEnv,
+  note: CallNote,
 ): Promise<ExitCode> {
   return withStore(environment, async (store, settings) => {
     const host = openHost(settings, environment);
@@ -54,60 +51,15 @@ export function releaseQuarantine(
     const { released, guards } = await releaseQuarantined(store, run, unit, digest);
     await close();
     if (!guards.ok) process.stderr.write(`${formatFailure(guards.failure)}\n`);
-    recordRelease(store, unit, digest, released);
+    note.meta = { unit, digest: digest ?? null, released };
     const what = digest === undefined ? 'no image of it is' : 'that image of it is not';
     if (released === 0) {
+      note.status = 404;
+      note.code = 'QUARANTINE_NOT_FOUND';
       process.stderr.write(`${unit}: ${what} in quarantine.\n`);
       return EXIT.failure;
     }
     process.stdout.write(`${unit}: ${released} released; push again or redeliver the webhook.\n`);
     return EXIT.ok;
   });
-}
-
-/** Who let a bad image in again must be found later on. */
-function recordRelease(
-  store: Store,
-  unit: string,
-  digest: string | undefined,
-  released: number,
-): void {
-  store.events.insertAll([
-    {
-      request_id: `cli_${randomUUID()}`,
-      ts: Date.now(),
-      method: 'CLI',
-      path: 'quarantine release',
-      status: released === 0 ? 404 : 200,
-      action: 'quarantine-release',
-      code: null,
-      actor: `uid ${process.getuid?.() ?? 0}`,
-      remote_address: null,
-      duration_us: 0,
-      meta: JSON.stringify({ unit, digest: digest ?? null, released }),
-    },
-  ]);
-}
-
-async function withStore(
-  environment: NodeJS.ProcessEnv,
-  act: (store: Store, settings: Settings) => ExitCode | Promise<ExitCode>,
-): Promise<ExitCode> {
-  const result = loadSettings(environment);
-  if (!result.ok) {
-    printFaults(result.faults);
-    return EXIT.configInvalid;
-  }
-  const { settings, paths } = result.loaded;
-  const { database } = paths;
-  const opened = openStore(database, { version: PROGRAM.version, nowMs: Date.now() });
-  if (!opened.ok) {
-    process.stderr.write(`${formatFailure(opened.failure)}\n`);
-    return EXIT.failure;
-  }
-  try {
-    return await act(opened.value, settings);
-  } finally {
-    opened.value.close();
-  }
 }

@@ -3,12 +3,15 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_CHARS = 9;
 const RANDOM_CHARS = 10;
 
+/** What an identifier is of: a task, a delivery, a request, a plan, a call on the command line, a system event. */
+export type IdentifierPrefix = 'tsk' | 'dlv' | 'req' | 'pln' | 'cli' | 'sys';
+
 /**
  * An identifier that sorts by the time it was made (milliseconds, good until the year 3084) and cannot be guessed:
  * `tsk_` + 19 characters. `random` are at least 10 random bytes.
  */
 export function formatIdentifier(
-  prefix: 'tsk' | 'dlv' | 'req' | 'pln',
+  prefix: IdentifierPrefix,
   nowMs: number,
   random: Uint8Array,
 ): string {

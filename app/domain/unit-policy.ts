@@ -1,6 +1,6 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { parseTimeSpan } from '../../shared/contract/time-span.ts';
 import { parseMaintenanceWindow } from './maintenance-window.ts';
-import { parseTimeSpan } from './time-span.ts';
 import { type Assignment, readSection } from './unit-file.ts';
 import { parseProbe } from './unit-probe.ts';
 

@@ -1,11 +1,16 @@
 import type { ErrorLog } from '../../shared/log/error-log.ts';
-import type { EventRow, EventTable } from '../db/events.ts';
+import type { NewEvent } from '../db/event-row.ts';
 
-/** Something that happened, before it has a row. */
-export type NewEvent = Omit<EventRow, 'id'>;
+/** An event on its way. */
+export type PendingEvent = NewEvent & {
+  /** The delivery that it was about: the task that follows is known only once that is taken over. */
+  readonly delivery_id?: string | null;
+};
 
 /** Where events go: the table, or the thread that writes it. */
-export type EventSink = Pick<EventTable, 'insertAll'> & {
+export type EventSink = {
+  /** All or none of them. */
+  insertAll(events: readonly PendingEvent[]): void;
   /** Settles when everything that was handed over has been written. */
   settled?(): Promise<void>;
 };
@@ -20,7 +25,7 @@ const MAX_KEPT = 10_000;
 export class EventWriter {
   readonly #sink: EventSink;
   readonly #log: ErrorLog;
-  #waiting: NewEvent[] = [];
+  #waiting: PendingEvent[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(sink: EventSink, log: ErrorLog) {
@@ -28,7 +33,7 @@ export class EventWriter {
     this.#log = log;
   }
 
-  record(event: NewEvent): void {
+  record(event: PendingEvent): void {
     this.#waiting.push(event);
     if (this.#waiting.length % MAX_WAITING === 0) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), FLUSH_EVERY_MS);

@@ -1,19 +1,45 @@
-import type { EventView, Page } from '../api/views.ts';
-import type { EventFilter, EventRow } from '../db/events.ts';
+import type { EventFilterQuery, EventsQuery } from '../api/queries.ts';
+import type { EventPageView, EventView } from '../api/views.ts';
+import type { EventFilter } from '../db/event-pages.ts';
+import type { EventRow } from '../db/event-row.ts';
 import type { Store } from '../db/store.ts';
 
 /** One page of events, newest first. */
-export function listEvents(store: Store, filter: EventFilter): Page<'events', EventView> {
-  const rows = store.events.list({ ...filter, limit: filter.limit + 1 });
-  const page = rows.slice(0, filter.limit);
-  const last = page.at(-1);
+export function listEvents(
+  store: Pick<Store, 'events'>,
+  { limit, cursor, ...filter }: EventsQuery,
+): EventPageView {
+  const query = { ...toFilter(filter), limit, before: cursor };
+  const { rows, next, lookedBackTo } = store.events.list(query);
   return {
-    events: page.map(toView),
-    next_cursor: rows.length > page.length && last ? String(last.id) : null,
+    events: rows.map(toView),
+    next_cursor: next === null ? null : String(next),
+    looked_back_to: lookedBackTo === null ? null : new Date(lookedBackTo).toISOString(),
   };
 }
 
-function toView({ ts, duration_us, meta, ...row }: EventRow): EventView {
+/** What a query asks for, as the table understands it. */
+export function toFilter({
+  status,
+  request_id: requestId,
+  task_id: taskId,
+  from,
+  to,
+  ...rest
+}: EventFilterQuery): EventFilter {
+  const isClass = status?.endsWith('xx') ?? false;
+  return {
+    ...rest,
+    requestId,
+    taskId,
+    status: status === undefined || isClass ? undefined : Number(status),
+    statusClass: isClass ? Number(status?.[0]) : undefined,
+    from: from === undefined ? undefined : Date.parse(from),
+    to: to === undefined ? undefined : Date.parse(to),
+  };
+}
+
+function toView({ ts, duration_us, meta, hash: _, ...row }: EventRow): EventView {
   return {
     ...row,
     ts: new Date(ts).toISOString(),

@@ -4,16 +4,21 @@ import type { Logger } from 'pino';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import { FailureError } from '../../shared/contract/outcome.ts';
 import { toProblem } from '../api/problem.ts';
+import { isTaskId } from '../domain/identifier.ts';
 import type { EventWriter } from '../events/event-writer.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import { describeThrown, sendFailure } from './problem-reply.ts';
 
 /** What a request leaves for its event. */
 export type RequestNote = {
-  /** What was asked for, as a word of a closed set; empty for what leaves no event. */
+  /** What was asked for, as a word of a closed set. */
   action: string;
   actor: string | null;
   code: ErrorCode | null;
+  /** The task that was made; where the path names one it need not be said. */
+  taskId: string | null;
+  /** The delivery that was taken in, of which a task may follow. */
+  deliveryId: string | null;
   meta: Readonly<Record<string, unknown>> | null;
 };
 
@@ -48,7 +53,7 @@ export function createApp({ log, events }: Parts): FastifyInstance {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     exposeHeadRoutes: false,
     return503OnClosing: false,
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) => answerBrokenRequest(events, error, socket),
     // A path that cannot be routed (a broken escape, a part that is too long) passes no hook.
     frameworkErrors: (error, request, reply) => {
       prepareReply(request, reply, 'not-found');
@@ -76,7 +81,7 @@ export function createApp({ log, events }: Parts): FastifyInstance {
 }
 
 function prepareReply(request: FastifyRequest, reply: FastifyReply, action: string): void {
-  request.note = { action, actor: null, code: null, meta: null };
+  request.note = { action, actor: null, code: null, taskId: null, deliveryId: null, meta: null };
   reply.header('x-request-id', request.id);
   reply.header('x-content-type-options', 'nosniff');
   reply.header('cache-control', 'no-store');
@@ -88,8 +93,7 @@ function recordRequest(
   status: number,
   elapsedMs: number,
 ): void {
-  const { action, actor, code, meta } = request.note;
-  if (action === '') return;
+  const { action, actor, code, taskId, deliveryId, meta } = request.note;
   events.record({
     request_id: request.id,
     ts: Date.now(),
@@ -102,12 +106,20 @@ function recordRequest(
     actor,
     remote_address: request.ip,
     duration_us: Math.round(elapsedMs * 1000),
+    task_id: taskId ?? findTask(request),
+    delivery_id: deliveryId,
     meta: meta === null ? null : JSON.stringify(meta),
   });
 }
 
+/** The task that the path names. */
+function findTask({ params }: FastifyRequest): string | null {
+  const { id } = (params ?? {}) as { readonly id?: string };
+  return id !== undefined && isTaskId(id) ? id : null;
+}
+
 /** Answers what never became a request: a broken head, one that is too large, one that did not arrive in time. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+function answerBrokenRequest(events: Events, error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -115,6 +127,21 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
   const code: ErrorCode =
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'REQUEST_TIMEOUT' : 'REQUEST_INVALID';
   const problem = toProblem(code, '', newIdentifier('req'));
+  events.record({
+    request_id: problem.request_id,
+    ts: Date.now(),
+    // What cannot be read has neither.
+    method: '?',
+    path: '?',
+    status: problem.status,
+    action: 'request-line',
+    code,
+    actor: null,
+    remote_address: socket.remoteAddress ?? null,
+    duration_us: 0,
+    task_id: null,
+    meta: null,
+  });
   const body = JSON.stringify(problem);
   const reason = code === 'REQUEST_TIMEOUT' ? 'Request Timeout' : 'Bad Request';
   socket.end(

@@ -1,12 +1,12 @@
 import { randomFillSync } from 'node:crypto';
-import { formatIdentifier } from '../domain/identifier.ts';
+import { formatIdentifier, type IdentifierPrefix } from '../domain/identifier.ts';
 
 const POOL_BYTES = 4096;
 const pool = new Uint8Array(POOL_BYTES);
 let used = POOL_BYTES;
 
 /** A fresh identifier. Random bytes are drawn in bulk: one system call serves some 400 requests. */
-export function newIdentifier(prefix: 'tsk' | 'dlv' | 'req' | 'pln'): string {
+export function newIdentifier(prefix: IdentifierPrefix): string {
   if (used + 10 > POOL_BYTES) {
     randomFillSync(pool);
     used = 0;

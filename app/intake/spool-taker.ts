@@ -66,6 +66,7 @@ export class SpoolTaker implements Taker {
   /** Not the same timer: what is new is not to wait for it. */
   #lookAgain: NodeJS.Timeout | undefined;
   #lastRound = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
 
   constructor(options: Options) {
     this.#options = options;
@@ -80,12 +81,18 @@ export class SpoolTaker implements Taker {
     this.#schedule(this.#lastRound + TAKE_OVER_EVERY_MS - performance.now());
   }
 
+  /** Takes over at once what is durable by now, and not when its turn comes. */
+  takeOverNow(): void {
+    if (!this.#isClosed) this.#round();
+  }
+
   finish(segment: string): void {
     this.#finished.add(segment);
     this.wake();
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#round();
     clearTimeout(this.#timer);
     clearTimeout(this.#lookAgain);

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
-import type { EventRow } from '../db/events.ts';
+import type { PendingEvent } from '../events/event-writer.ts';
 import type { TakenDelivery } from '../intake/spool-taker.ts';
 
 /** What the recorder's thread is started with. */
@@ -16,7 +16,7 @@ export type RecorderOrder =
   | { readonly kind: 'recover' | 'settle' | 'close'; readonly number: number }
   | { readonly kind: 'wake' }
   | { readonly kind: 'finish'; readonly segment: string }
-  | { readonly kind: 'events'; readonly rows: readonly Omit<EventRow, 'id'>[] };
+  | { readonly kind: 'events'; readonly rows: readonly PendingEvent[] };
 
 /** What the thread says. */
 export type RecorderNotice =

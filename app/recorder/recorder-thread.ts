@@ -6,8 +6,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { succeed } from '../../shared/contract/outcome.ts';
 import { realFiles } from '../../shared/fs/files.ts';
 import { openStore, type Store } from '../db/store.ts';
-import { EventWriter } from '../events/event-writer.ts';
+import { EventWriter, type PendingEvent } from '../events/event-writer.ts';
 import { SpoolTaker } from '../intake/spool-taker.ts';
+import { nameTasks } from './name-tasks.ts';
 import type { RecorderData, RecorderNotice, RecorderOrder } from './recorder-messages.ts';
 
 const data = workerData as RecorderData;
@@ -20,7 +21,6 @@ say({ kind: 'opened', outcome: opened.ok ? succeed(opened.value.schema) : opened
 if (opened.ok) serve(opened.value);
 
 function serve(store: Store): void {
-  const events = new EventWriter(store.events, log);
   const taker = new SpoolTaker({
     folder: data.intakeDir,
     store,
@@ -28,6 +28,10 @@ function serve(store: Store): void {
     onTaken: (taken, tasksMade) => say({ kind: 'taken', taken, tasksMade }),
     isUpdateOpen: () => realFiles.facts(data.updateRecord) !== undefined,
   });
+  const insertAll = (events: readonly PendingEvent[]) => {
+    store.events.insertAll(nameTasks(store, events, () => taker.takeOverNow()));
+  };
+  const events = new EventWriter({ insertAll }, log);
 
   parentPort?.on('message', (order: RecorderOrder) => {
     switch (order.kind) {

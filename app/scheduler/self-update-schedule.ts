@@ -2,7 +2,8 @@ import { Cron } from 'croner';
 import type { Logger } from 'pino';
 import { CRON_MODE } from '../../shared/config/setting-values.ts';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
-import { type Failure, formatFailure } from '../../shared/contract/outcome.ts';
+import { type Failure, formatFailure, type Outcome } from '../../shared/contract/outcome.ts';
+import type { UpdateAnswer } from '../../shared/contract/update-request.ts';
 import type { ScheduleView } from '../api/self-update-views.ts';
 import { type AskSupervisor, newUpdateRequest } from '../updates/ask-supervisor.ts';
 
@@ -13,6 +14,8 @@ export type ScheduleParts = {
   readonly dryRun: boolean;
   readonly ask: AskSupervisor;
   readonly log: Logger;
+  /** Told what came of each run. */
+  readonly onRun?: (asked: Outcome<UpdateAnswer>) => void;
   /** How long to wait each time, so that hosts with the same expression do not all come at once. */
   readonly delayMs?: () => number;
 };
@@ -46,6 +49,7 @@ export function createSelfUpdateSchedule(parts: ScheduleParts): SelfUpdateSchedu
       delay = setTimeout(resolve, delayMs());
     });
     const asked = await parts.ask(newUpdateRequest('run', 'cron', { dryRun, by: 'schedule' }));
+    parts.onRun?.(asked);
     report(asked.ok ? undefined : asked.failure);
   };
   const onBug = (error: unknown) =>

@@ -25,6 +25,8 @@ type Options = {
   readonly concurrency: number;
   /** A new version that has not proven itself begins nothing; `resume` ends that. */
   readonly isPaused?: boolean;
+  /** Told when the process of a task was gone: it begins again, or is closed with `failure`. */
+  readonly onLost?: (taskId: string, how: string, failure: Failure | undefined) => void;
 };
 
 /**
@@ -229,6 +231,7 @@ export class TaskDispatcher {
       }
       this.#note(task.id, 'warning', 'task-resumed', `${what}; it begins again.`);
       log.warn({ task: task.id, attempts: task.attempts, how }, 'task begins again');
+      this.#options.onLost?.(task.id, how, undefined);
       this.#later(RESUME_DELAY_MS);
       return;
     }
@@ -242,6 +245,7 @@ export class TaskDispatcher {
       at: Date.now(),
     });
     log.error({ task: task.id, code: failure.code, how }, 'task ended');
+    this.#options.onLost?.(task.id, how, failure);
     this.wake();
   }
 

@@ -11,6 +11,8 @@ export type ImportParts = {
   readonly folder: string;
   readonly store: Store;
   readonly log: Logger;
+  /** Told of each report that has become a task. */
+  readonly onImported?: (file: string, taskId: string) => void;
   readonly sweepEveryMs?: number;
 };
 
@@ -95,7 +97,7 @@ export class ReportImporter {
   }
 
   async #import(name: string): Promise<void> {
-    const { folder, store, log } = this.#parts;
+    const { folder, store, log, onImported } = this.#parts;
     const came = await importReport(store, { folder, name, nowMs: Date.now() });
     switch (came.kind) {
       case 'gone':
@@ -107,7 +109,10 @@ export class ReportImporter {
         }, AGAIN_MS);
         return;
       case 'imported':
-        if (came.isNew) log.info({ file: name, task: came.task }, 'self-update report imported');
+        if (came.isNew) {
+          log.info({ file: name, task: came.task }, 'self-update report imported');
+          onImported?.(name, came.task);
+        }
         return this.#mark(name, 'imported');
       case 'rejected':
         if (!this.#stuck.has(name)) {

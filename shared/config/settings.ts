@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parseHttpAddress } from '../contract/http-address.ts';
 import { DEPLOY_SETTINGS } from './deploy-settings.ts';
+import { EVENT_SETTINGS } from './event-settings.ts';
 import { KEEPING_SETTINGS } from './keeping-settings.ts';
 import { milliseconds, type Setting } from './setting.ts';
 import {
@@ -126,6 +127,7 @@ export const SETTINGS = {
   },
   ...DEPLOY_SETTINGS,
   ...KEEPING_SETTINGS,
+  ...EVENT_SETTINGS,
   minFreeBytes: {
     variable: 'PODUP_MIN_FREE_BYTES',
     schema: within(0, 1_000_000_000_000),

@@ -57,6 +57,16 @@ export const ERRORS = {
     sentence: 'So many listen already that no more are taken.',
     hint: 'Close streams that nobody reads, or ask GET /api/self-update now and then.',
   },
+  TOO_MANY_EXPORTS: {
+    status: 503,
+    sentence: 'So many exports are being written already that no more are begun.',
+    hint: 'Wait for one to end, or use pod-upgrade-trigger events export on the host.',
+  },
+  EVENT_CHAIN_BROKEN: {
+    status: 500,
+    sentence: 'The event log is not as it was written.',
+    hint: 'Compare the row with a backup or an export. docs/events.md says what this proves.',
+  },
   // Webhooks, in the order in which they are checked.
   WEBHOOK_SECRET_NOT_CONFIGURED: {
     status: 503,

@@ -3,10 +3,12 @@ import { rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { MIGRATIONS } from '../../app/db/generated-migrations.ts';
 import { listSegments } from '../../app/intake/segments.ts';
 import type { SupervisorChannel, SupervisorCommand } from '../../app/updates/supervisor-channel.ts';
 import { startWorker } from '../../app/worker.ts';
 import { loadSettings } from '../../shared/config/load-settings.ts';
+import { PROGRAM } from '../../shared/config/program-version.ts';
 import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
 import { deadSegmentName, spoolEntry, writeSegment } from '../helpers/spool.ts';
 import { until } from '../helpers/until.ts';
@@ -118,6 +120,37 @@ describe('worker', () => {
     assert.deepEqual(
       [logs[0]?.action, logs[1]?.action, logs.at(-1)?.action],
       ['task-created', 'task-dispatched', 'task-ended'],
+    );
+  });
+
+  test('the event of a push names the task that followed from it', async (t) => {
+    const { port } = await startTestWorker(t, makeFolder(t));
+    await deliver(port, 'web', PUSH);
+    await deliver(port, 'web', PUSH);
+    const { json } = await askAdmin(port, '/api/events?action=github-webhook');
+    const events = json['events'] as { task_id: string }[];
+    const tasks = await listTasks(port);
+    assert.equal(events.length, 2);
+    for (const event of events) {
+      assert.ok(tasks.some(({ task_id: id }) => id === event.task_id));
+    }
+  });
+
+  test('that it has started and that it has stopped are events', async (t) => {
+    const folder = makeFolder(t);
+    const first = await startTestWorker(t, folder);
+    await first.stop();
+    const second = await startTestWorker(t, folder);
+    const { json } = await askAdmin(second.port, '/api/events?method=SYSTEM');
+    const events = json['events'] as { action: string; path: string; meta: object }[];
+    const started = { ...PROGRAM, schema: MIGRATIONS.at(-1)?.version, trial: false };
+    assert.deepEqual(
+      events.map(({ action, path, meta }) => [action, path, meta]),
+      [
+        ['service-started', 'worker', started],
+        ['service-stopped', 'worker', { ...PROGRAM }],
+        ['service-started', 'worker', started],
+      ],
     );
   });
 

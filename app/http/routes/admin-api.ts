@@ -1,10 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import { eventsQuery, tasksQuery } from '../../api/queries.ts';
+import { tasksQuery } from '../../api/queries.ts';
 import type { Store } from '../../db/store.ts';
 import type { TaskRow } from '../../db/tasks.ts';
 import { isTaskId } from '../../domain/identifier.ts';
-import type { EventWriter } from '../../events/event-writer.ts';
-import { listEvents } from '../../events/list-events.ts';
 import { listQuarantine } from '../../tasks/quarantine.ts';
 import { listTasks, parseTaskCursor, readTask } from '../../tasks/read-tasks.ts';
 import { stopTask } from '../../tasks/stop-task.ts';
@@ -16,7 +14,6 @@ import { readBy } from '../read-json-body.ts';
 
 type Parts = {
   readonly store: Store;
-  readonly events: EventWriter;
   readonly gate: AdminGate;
   /** Tells the process of a task that its row has changed. */
   readonly tell: (task: TaskRow) => Promise<void>;
@@ -24,24 +21,13 @@ type Parts = {
   readonly release: (unit: string, digest: string) => Promise<number>;
 };
 
-/** Events, tasks and the quarantine, for admins only. */
+/** Tasks and the quarantine, for admins only. */
 export function registerAdminApi(
   app: FastifyInstance,
-  { store, events, gate, tell, release }: Parts,
+  { store, gate, tell, release }: Parts,
 ): void {
   void app.register((scope, _options, done) => {
     admitAdmins(scope, gate, (request) => `${request.routeOptions.url?.split('/')[2] ?? ''}-api`);
-    scope.get('/api/events', async (request) => {
-      const { cursor, request_id, action, limit } = readBy(eventsQuery, request.query);
-      // What has happened is what can be read, also when it waits for its batch.
-      await events.settle();
-      return listEvents(store, {
-        limit,
-        ...(cursor !== undefined && { before: cursor }),
-        ...(action !== undefined && { action }),
-        ...(request_id !== undefined && { requestId: request_id }),
-      });
-    });
     scope.get('/api/tasks', (request) => {
       const { cursor, status, unit, limit } = readBy(tasksQuery, request.query);
       return listTasks(store, {
@@ -67,7 +53,7 @@ export function registerAdminApi(
     });
     refuseOtherMethods(scope, '/api/tasks/:id/stop', 'POST', 'admin-api');
     scope.get('/api/quarantine', () => ({ images: listQuarantine(store, Date.now()) }));
-    for (const url of ['/api/events', '/api/tasks', '/api/tasks/:id', '/api/quarantine']) {
+    for (const url of ['/api/tasks', '/api/tasks/:id', '/api/quarantine']) {
       refuseOtherMethods(scope, url, 'GET', 'admin-api');
     }
     scope.delete<{ Params: { unit: string; digest: string } }>(

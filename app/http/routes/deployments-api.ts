@@ -46,6 +46,7 @@ async function carryOut(
   request.note.meta = { plan: body.plan_id };
   const started = await deployments.carryOut(body.plan_id, describeAsker(request, body.reason));
   if (!started.ok) return sendFailure(request, reply, started.failure);
+  request.note.taskId = started.value;
   return reply.code(202).send({ task_id: started.value });
 }
 
@@ -64,6 +65,7 @@ async function begin(
   }
   if (!isDry) {
     const task_id = deployments.start({ unit, version, ...describeAsker(request, reason) });
+    request.note.taskId = task_id;
     return reply.code(202).send({ task_id });
   }
   const plan = await deployments.plan({ unit, version });

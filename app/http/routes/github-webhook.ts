@@ -38,6 +38,7 @@ export function registerGithubWebhook(app: FastifyInstance, parts: Parts): void 
           if (!received.ok) return sendFailure(request, reply, received.failure);
           const { id, unit, verdict } = received.value;
           request.note.actor = 'github';
+          request.note.deliveryId = id;
           request.note.meta = { delivery: id, unit, ...verdict };
           logDelivery(parts.log, id, unit, verdict);
           const isNews = verdict.verdict === 'accepted' || verdict.verdict === 'ignored';

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PROGRAM } from '../../../shared/config/program-version.ts';
 import { ERRORS } from '../../../shared/contract/error-codes.ts';
 import type { HealthCheckView, HealthView } from '../../api/views.ts';
@@ -18,19 +18,30 @@ type Parts = {
  * `GET /health/self`: whether this program is well, whatever its host is; the supervisor asks it of a new version.
  */
 export function registerHealth(app: FastifyInstance, { check, checkOwn, gate }: Parts): void {
-  app.get('/health', async (request, reply) => {
-    // Monitors ask every few seconds: no event for each.
-    request.note.action = '';
-    const isAdmin = gate(request.headers.authorization).ok;
-    const view = toHealth(await check(), isAdmin);
+  const answer = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    found: readonly HealthCheck[],
+  ): FastifyReply => {
+    const view = toHealth(found, gate(request.headers.authorization).ok);
+    noteFailures(request, found);
     return reply.code(view.status === 'ok' ? 200 : 503).send(view);
-  });
-  app.get('/health/self', (request, reply) => {
-    request.note.action = '';
-    const view = toHealth(checkOwn(), gate(request.headers.authorization).ok);
-    return reply.code(view.status === 'ok' ? 200 : 503).send(view);
-  });
+  };
+  app.get('/health', async (request, reply) => answer(request, reply, await check()));
+  app.get('/health/self', (request, reply) => answer(request, reply, checkOwn()));
   for (const url of ['/health', '/health/self']) refuseOtherMethods(app, url, 'GET', 'health');
+}
+
+/** What is wrong, without the details: whoever compares two answers is to see a change of what is wrong only. */
+function noteFailures(request: FastifyRequest, found: readonly HealthCheck[]): void {
+  request.note.action = 'health';
+  const failing = found.flatMap(({ component, failure }) =>
+    failure ? [{ component, code: failure.code }] : [],
+  );
+  const [first] = failing;
+  if (!first) return;
+  request.note.code = first.code;
+  request.note.meta = { failing };
 }
 
 function toHealth(found: readonly HealthCheck[], isAdmin: boolean): HealthView {

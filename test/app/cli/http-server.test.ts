@@ -45,10 +45,42 @@ describe('http-server', () => {
       });
       assert.ok(store.ok);
       t.after(() => store.value.close());
-      const actions = store.value.events.list({ limit: 9 }).map(({ action }) => action);
-      assert.deepEqual(actions, ['github-webhook', 'tasks-api']);
+      const actions = store.value.events.list({ limit: 9 }).rows.map(({ action }) => action);
+      assert.deepEqual(actions, [
+        'service-stopped',
+        'github-webhook',
+        'tasks-api',
+        'service-started',
+      ]);
     });
   }
+
+  test('a stop right after the answers loses none of their events', async (t) => {
+    const folder = makeFolder(t);
+    const { child, ended, logged } = startProgram(
+      t,
+      ['http-server'],
+      environmentIn(folder, { PODUP_TOKEN: TOKEN }),
+    );
+    const port = portOf(await logged('serving'));
+    const answers = await Promise.all(
+      Array.from({ length: 300 }, (_, at) => ask(port, { path: `/asked/${at}` })),
+    );
+    child.kill('SIGTERM');
+    assert.equal((await ended).code, 0);
+    const store = openStore(join(folder, 'data/pod-upgrade-trigger.db'), {
+      version: '0',
+      nowMs: 1,
+    });
+    assert.ok(store.ok);
+    t.after(() => store.value.close());
+    const { rows } = store.value.events.list({ limit: 500, path: '/asked/' });
+    assert.deepEqual(
+      rows.map(({ request_id: id }) => id).sort(),
+      answers.map(({ headers }) => headers['x-request-id']).sort(),
+    );
+    assert.equal(store.value.events.verify().fault, null);
+  });
 
   test('without secrets it serves closed, and the log says so', async (t) => {
     const { logged } = startProgram(t, ['server', '--http-addr', '127.0.0.1:0'], {

@@ -58,16 +58,17 @@ describe('quarantine', () => {
     assert.equal((await run('release', 'web.service')).code, EXIT.ok);
     assert.match((await run('list')).stdout, /^No image is in quarantine\.$/m);
     assert.equal((await run('release', 'web.service')).code, EXIT.failure);
-    const events = store.events.list({ limit: 9, action: 'quarantine-release' });
+    const events = store.events.list({ limit: 9, action: 'cli-quarantine-release' }).rows;
     assert.deepEqual(
-      events.map(({ method, status }) => [method, status]),
-      [
-        ['CLI', 404],
-        ['CLI', 200],
-        ['CLI', 404],
-        ['CLI', 200],
-      ],
+      events.map(({ method, path, status, code }) => [method, path, status, code]),
+      [404, 200, 404, 200].map((status) => [
+        'CLI',
+        'quarantine release',
+        status,
+        status === 404 ? 'QUARANTINE_NOT_FOUND' : null,
+      ]),
     );
-    assert.equal(JSON.parse(events.at(-1)?.meta ?? '').digest, BAD[0]);
+    const meta = JSON.parse(events.at(-1)?.meta ?? '');
+    assert.deepEqual([meta.digest, meta.released, meta.exit], [BAD[0], 1, EXIT.ok]);
   });
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
-import { EventWriter, type NewEvent } from '../../../app/events/event-writer.ts';
+import type { NewEvent } from '../../../app/db/event-row.ts';
+import { EventWriter } from '../../../app/events/event-writer.ts';
 import { keepLog, makeFolder, openTestStore } from '../http/http-fixture.ts';
 
 function makeEvent(index: number): NewEvent {
@@ -16,6 +17,7 @@ function makeEvent(index: number): NewEvent {
     actor: null,
     remote_address: null,
     duration_us: 1,
+    task_id: null,
     meta: null,
   };
 }

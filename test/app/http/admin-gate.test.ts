@@ -54,7 +54,7 @@ describe('admin api: who is let in', () => {
       assert.equal(answer.headers['www-authenticate'], 'Bearer');
       assert.equal(answer.headers['content-type'], 'application/problem+json; charset=utf-8');
       events.flush();
-      const [event] = store.events.list({ limit: 1 });
+      const [event] = store.events.list({ limit: 1 }).rows;
       assert.deepEqual([event?.status, event?.code, event?.actor], [401, MISSING, null]);
     });
   }
@@ -72,7 +72,7 @@ describe('admin api: who is let in', () => {
     const headers = { authorization: `Bearer ${TOKEN}` };
     assert.equal((await ask(port, { path: '/api/tasks', headers })).status, 200);
     events.flush();
-    const [event] = store.events.list({ limit: 1 });
+    const [event] = store.events.list({ limit: 1 }).rows;
     assert.deepEqual([event?.actor, event?.action, event?.code], ['admin', 'tasks-api', null]);
   });
 });

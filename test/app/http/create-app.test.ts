@@ -40,7 +40,7 @@ describe('http application', () => {
       ids,
     );
     assert.deepEqual(
-      store.events.list({ limit: 9 }).map((event) => event.request_id),
+      store.events.list({ limit: 9 }).rows.map((event) => event.request_id),
       [...ids].reverse(),
     );
     assert.equal(new Set(ids).size, 2);
@@ -81,7 +81,7 @@ describe('http application', () => {
     assert.equal(line.request, answer.json['request_id']);
     assert.equal(line.err.message, 'zgeheim inside');
     events.flush();
-    const [event] = store.events.list({ limit: 1 });
+    const [event] = store.events.list({ limit: 1 }).rows;
     assert.deepEqual([event?.code, event?.action, event?.status], ['INTERNAL', 'unknown', 500]);
   });
 
@@ -108,7 +108,7 @@ describe('http application', () => {
     const { port, events, store } = await startApp(t);
     await ask(port, { path: `/${'p'.repeat(400)}?secret=zgeheim` });
     events.flush();
-    const [event] = store.events.list({ limit: 1 });
+    const [event] = store.events.list({ limit: 1 }).rows;
     assert.equal(event?.path, `/${'p'.repeat(299)}`);
     assert.deepEqual(
       [event?.method, event?.remote_address, event?.action],
@@ -116,6 +116,23 @@ describe('http application', () => {
     );
     assert.ok(event && event.duration_us >= 0 && Number.isInteger(event.duration_us));
   });
+});
+
+describe('http application: the task of an event', () => {
+  const ID = 'tsk_0123456789abcdefghj';
+  for (const [path, task] of [
+    [`/api/tasks/${ID}`, ID],
+    ['/api/tasks/tsk_1', null],
+    ['/api/tasks', null],
+    [`/nowhere/${ID}`, null],
+  ] as const) {
+    test(`${path} names ${task ?? 'none'}`, async (t) => {
+      const { port, events, store } = await startApp(t);
+      await ask(port, { path });
+      events.flush();
+      assert.equal(store.events.list({ limit: 1 }).rows[0]?.task_id, task);
+    });
+  }
 });
 
 describe('http application: what never becomes a request', () => {
@@ -144,6 +161,17 @@ describe('http application: what never becomes a request', () => {
     assert.equal(headers['content-type'], 'application/problem+json; charset=utf-8');
     assert.deepEqual([json['status'], json['code']], [400, 'REQUEST_INVALID']);
     assert.match(String(json['request_id']), /^req_/);
+  });
+
+  test('a broken head leaves an event, which its answer names', async (t) => {
+    const { port, events, store } = await startApp(t);
+    const { json } = await exchange(port, 'HELLO\r\n\r\n');
+    events.flush();
+    const [event] = store.events.list({ limit: 9 }).rows;
+    assert.deepEqual(
+      [event?.request_id, event?.action, event?.status, event?.code, event?.remote_address],
+      [json['request_id'], 'request-line', 400, 'REQUEST_INVALID', '127.0.0.1'],
+    );
   });
 
   test('a broken second request does not spoil the answer to the first', async (t) => {

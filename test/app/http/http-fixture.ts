@@ -10,12 +10,14 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { openStore, type Store } from '../../../app/db/store.ts';
 import { parseImageReference } from '../../../app/domain/image-reference.ts';
+import { filterEvents } from '../../../app/events/event-policy.ts';
 import { EventWriter } from '../../../app/events/event-writer.ts';
 import type { UnitReading } from '../../../app/host/read-unit.ts';
 import { createUnitCatalog } from '../../../app/host/unit-catalog.ts';
 import { createAdminGate } from '../../../app/http/admin-gate.ts';
 import { createApp } from '../../../app/http/create-app.ts';
 import { registerAdminApi } from '../../../app/http/routes/admin-api.ts';
+import { registerEventsApi } from '../../../app/http/routes/events-api.ts';
 import { registerGithubWebhook } from '../../../app/http/routes/github-webhook.ts';
 import { Intake } from '../../../app/intake/intake.ts';
 import { SpoolTaker } from '../../../app/intake/spool-taker.ts';
@@ -52,6 +54,8 @@ export type TestApp = {
 type Options = {
   readonly token?: string;
   readonly secrets?: readonly string[];
+  /** Actions that leave no event while they go well; health and static unless told. */
+  readonly excluded?: readonly string[];
   /** Called before listening: routes of the test. */
   readonly prepare?: (
     app: FastifyInstance,
@@ -112,7 +116,8 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
       new SpoolTaker({ folder: join(folder, 'intake'), store, log, onTaken }),
     onTasks: () => {},
   });
-  const app = createApp({ log, events });
+  const excluded = options.excluded ?? ['health', 'static'];
+  const app = createApp({ log, events: filterEvents(events, excluded) });
   const secrets = options.secrets ?? [SECRET];
   const units = createUnitCatalog(Object.keys(UNITS), readTestUnit);
   registerGithubWebhook(app, { log, intake, units, secrets, maxBodyBytes: MAX_BODY_BYTES });
@@ -121,7 +126,8 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   const release = (unit: string, digest: string) =>
     Promise.resolve(store.quarantine.release(unit, digest));
   const gate = createAdminGate(options.token ?? TOKEN);
-  registerAdminApi(app, { store, events, tell, release, gate });
+  registerAdminApi(app, { store, tell, release, gate });
+  registerEventsApi(app, { store, events, gate });
   options.prepare?.(app, { store, folder, log });
   await app.listen({ host: '127.0.0.1', port: 0 });
   defer(context, async () => {
@@ -193,7 +199,7 @@ export async function ask(port: number, asked: Asked): Promise<Answer> {
   sent.on('error', () => {});
   let text = '';
   for await (const chunk of response.setEncoding('utf8')) text += chunk;
-  const isJson = /json/.test(response.headers['content-type'] ?? '') && text !== '';
+  const isJson = /[/+]json\b/.test(response.headers['content-type'] ?? '') && text !== '';
   const { statusCode: status, headers: answered } = response;
   return { status, headers: answered, text, json: isJson ? JSON.parse(text) : {} };
 }

@@ -63,7 +63,8 @@ test('a database that cannot be used is the first thing that it says', async (t)
 
 test('a thread that dies is told, and whoever waits for it or asks it later hears of it', async (t) => {
   const { recorder, death } = start(t, () => undefined);
-  await recorder.opened;
+  // That it has died may be heard before that it has opened the database.
+  await Promise.allSettled([recorder.opened]);
   const waiting = recorder.startTaker(() => undefined).recover();
   await assert.rejects(Promise.resolve(waiting), /ENOENT/);
   assert.match((await death).message, /ENOENT/);

@@ -28,19 +28,21 @@ function makeSchedule(
   { cron = EVERY_SECOND, dryRun = false, delayMs = 0, answer = (() => ANSWER) as Answering } = {},
 ) {
   const asked: UpdateRequest[] = [];
+  const runs: Outcome<UpdateAnswer>[] = [];
   const { log, lines } = keepLog();
   const schedule = createSelfUpdateSchedule({
     cron,
     dryRun,
     log,
     delayMs: () => delayMs,
+    onRun: (outcome) => runs.push(outcome),
     ask: (request) => {
       asked.push(request);
       return Promise.resolve(answer(request));
     },
   });
   context.after(() => schedule.close());
-  return { schedule, asked, lines };
+  return { schedule, asked, runs, lines };
 }
 
 describe('a schedule', () => {
@@ -81,6 +83,16 @@ describe('a schedule', () => {
     assert.equal(asked.length, 0);
     await pass(1);
     assert.equal(asked.length, 1);
+  });
+
+  test('tells what came of each run, a refusal as often as it comes', async (t) => {
+    const pass = startClock(t);
+    const refusal = fail('UPDATE_ON_HOLD', 'x');
+    const answers: Outcome<UpdateAnswer>[] = [ANSWER, refusal, refusal];
+    const { schedule, runs } = makeSchedule(t, { answer: () => answers.shift() ?? ANSWER });
+    schedule.start();
+    await pass(3);
+    assert.deepEqual(runs, [ANSWER, refusal, refusal]);
   });
 
   test('does not overlap a run that is still asking', async (t) => {

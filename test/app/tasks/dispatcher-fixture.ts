@@ -59,12 +59,15 @@ export function startDispatcher(context: TestContext, concurrency = 2, isPaused 
   const child = new MemoryExecutor('child');
   const systemdRun = new MemoryExecutor('systemd-run');
   const choices: (() => Promise<TaskExecutor>)[] = [];
+  /** What was told of tasks whose process was gone: the task, and the code of what closed it. */
+  const lost: (readonly [id: string, code: string | undefined])[] = [];
   const dispatcher = new TaskDispatcher({
     store,
     log,
     concurrency,
     isPaused,
     executors: [systemdRun, child],
+    onLost: (id, _how, failure) => lost.push([id, failure?.code]),
     chooseExecutor: () => choices.shift()?.() ?? Promise.resolve(child),
   });
   context.after(() => dispatcher.close());
@@ -80,5 +83,5 @@ export function startDispatcher(context: TestContext, concurrency = 2, isPaused 
     process.end('the process exited with 0');
   };
   const units = () => child.started.map(({ task }) => task.unit);
-  return { store, lines, child, systemdRun, choices, dispatcher, succeed, units, context };
+  return { store, lines, lost, child, systemdRun, choices, dispatcher, succeed, units, context };
 }

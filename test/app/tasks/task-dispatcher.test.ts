@@ -111,7 +111,7 @@ describe('task dispatcher: a process that ends without a result', () => {
     ['TASK_DISPATCH_FAILED', false],
   ] as const) {
     test(`begins again at most ${MAX_ATTEMPTS} times, two seconds apart, then it is closed with ${code}`, async (t) => {
-      const { store, dispatcher, child } = startDispatcher(t);
+      const { store, dispatcher, child, lost } = startDispatcher(t);
       const id = addTask(store, 'a');
       dispatcher.wake();
       await settle();
@@ -133,6 +133,11 @@ describe('task dispatcher: a process that ends without a result', () => {
       assert.equal(child.started.length, MAX_ATTEMPTS);
       const round = ['task-dispatched', 'task-resumed'];
       assert.deepEqual(logOf(store, id), [...round, ...round, 'task-dispatched', 'task-lost']);
+      assert.deepEqual(lost, [
+        [id, undefined],
+        [id, undefined],
+        [id, code],
+      ]);
     });
   }
 

@@ -36,13 +36,15 @@ function makeImporter(context: TestContext, over: Partial<ImportParts> = {}) {
   const folder = join(home, 'self-update-reports');
   const { store } = openTestStore(context, home);
   const { log, lines } = keepLog();
-  const importer = new ReportImporter({ folder, store, log, ...over });
+  const told: (readonly [file: string, task: string])[] = [];
+  const onImported = (file: string, task: string) => void told.push([file, task]);
+  const importer = new ReportImporter({ folder, store, log, onImported, ...over });
   context.after(() => importer.close());
   const names = () => readdirSync(folder).sort();
   const tasks = () => store.tasks.list({ limit: 1000 });
   const becomes = (expected: readonly string[], withinMs = LONG_MS) =>
     until(`${expected}`, withinMs, () => JSON.stringify(names()) === JSON.stringify(expected));
-  return { folder, store, importer, lines, names, tasks, becomes };
+  return { folder, store, importer, lines, told, names, tasks, becomes };
 }
 
 /** Writes a report as a runner does: aside, then renamed. */
@@ -59,13 +61,14 @@ function age(path: string): void {
 
 describe('a report', () => {
   test('becomes a task within a second, and is renamed', async (t) => {
-    const { folder, store, importer, becomes, tasks } = makeImporter(t);
+    const { folder, store, importer, becomes, tasks, told } = makeImporter(t);
     importer.start();
     await until('the watch', LONG_MS, () => readdirSync(join(folder, '..')).length > 1);
     writeReport(folder, NAME);
     await becomes([`${NAME}.imported`], 1_000);
     const [task] = listTasks(store, { limit: 9 }).tasks;
     assert.equal(tasks().length, 1);
+    assert.deepEqual(told, [[NAME, task?.task_id]]);
     const { kind, status, phase, unit, summary, trigger, error, attempts } = task ?? {};
     assert.deepEqual(
       { kind, status, phase, unit, summary, trigger, error, attempts },

@@ -42,6 +42,7 @@ function insertEvents(store: Store, count: number): void {
       actor: null,
       remote_address: null,
       duration_us: 1500,
+      task_id: null,
       meta: index === 4 ? '{"a":1}' : null,
     })),
   );
@@ -129,6 +130,7 @@ describe('admin api: lists', () => {
           actor: null,
           remote_address: null,
           duration_ms: 1.5,
+          task_id: null,
           meta: { a: 1 },
         },
       ],

@@ -133,7 +133,7 @@ describe('github webhook: refusals', () => {
       const answer = await ask(port, isOpen ? fault(goodRequest()) : goodRequest());
       assertProblem(answer, code);
       events.flush();
-      const [event] = store.events.list({ limit: 10 });
+      const [event] = store.events.list({ limit: 10 }).rows;
       assert.deepEqual([event?.code, event?.status], [code, answer.status]);
       assert.equal(event?.request_id, answer.json['request_id']);
       assert.equal(store.tasks.list({ limit: 10 }).length, 0);

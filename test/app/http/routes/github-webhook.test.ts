@@ -59,7 +59,7 @@ describe('github webhook: what a delivery leads to', () => {
       assert.equal(answer.json['verdict'], 'ignored');
       assert.equal(answer.json['reason'], reason);
       events.flush();
-      const [row] = store.events.list({ limit: 1 });
+      const [row] = store.events.list({ limit: 1 }).rows;
       assert.equal(row?.actor, 'github');
       assert.equal(JSON.parse(row?.meta ?? '{}').reason, reason);
       assert.equal(store.tasks.list({ limit: 1 }).length, 0);

@@ -43,7 +43,7 @@ describe('GET /health', () => {
       ],
     });
     events.flush();
-    assert.deepEqual(store.events.list({ limit: 1 }), []);
+    assert.deepEqual(store.events.list({ limit: 1 }).rows, []);
   });
 
   test('something is ill: 503 with code and hint for everybody, and no detail', async (t) => {
@@ -60,6 +60,52 @@ describe('GET /health', () => {
       message,
       hint,
     });
+  });
+
+  test('of what is ill each change leaves an event, with what is wrong and no detail', async (t) => {
+    let checks = WELL;
+    const { port, events, store } = await startApp(t, {
+      prepare: (app) =>
+        registerHealth(app, {
+          check: () => Promise.resolve(checks),
+          checkOwn: () => checks,
+          gate: createAdminGate(TOKEN),
+        }),
+    });
+    for (const found of [WELL, ILL, ILL, ILL.slice(0, 2), ILL.slice(0, 2), WELL, WELL]) {
+      checks = found;
+      await ask(port, { path: '/health' });
+    }
+    events.flush();
+    const disk = { component: 'disk', code: 'DISK_LOW' };
+    const podman = { component: 'podman', code: 'PODMAN_UNAVAILABLE' };
+    const { rows } = store.events.list({ limit: 9 });
+    assert.deepEqual(
+      rows.map(({ status, code, meta }) => [status, code, meta && JSON.parse(meta).failing]),
+      [
+        [200, null, null],
+        [503, 'DISK_LOW', [disk]],
+        [503, 'DISK_LOW', [disk, podman]],
+      ],
+    );
+  });
+
+  test('each one leaves an event where none is left out', async (t) => {
+    const { port, events, store } = await startApp(t, {
+      excluded: [],
+      prepare: (app) =>
+        registerHealth(app, {
+          check: () => Promise.resolve(WELL),
+          checkOwn: () => WELL,
+          gate: createAdminGate(TOKEN),
+        }),
+    });
+    for (const path of ['/health', '/health', '/health/self']) await ask(port, { path });
+    events.flush();
+    assert.deepEqual(
+      store.events.list({ limit: 9 }).rows.map(({ path, action }) => [path, action]),
+      ['/health/self', '/health', '/health'].map((path) => [path, 'health']),
+    );
   });
 
   test('an admin is told what was seen', async (t) => {
@@ -96,7 +142,7 @@ describe('GET /health/self', () => {
       checks: [{ component: 'database', ok: true }],
     });
     events.flush();
-    assert.deepEqual(store.events.list({ limit: 1 }), []);
+    assert.deepEqual(store.events.list({ limit: 1 }).rows, []);
   });
 
   test('is 503 when a part of ours is ill, with details for admins only', async (t) => {

@@ -70,7 +70,7 @@ describe('the routes of self-update', () => {
     await post(port, '/api/self-update/run', { tag: 'v2.0.0', reason: 'not for the record' });
     await askAdmin(port, '/api/self-update');
     await events.settle();
-    const [looked, ran] = store.events.list({ limit: 2 });
+    const [looked, ran] = store.events.list({ limit: 2 }).rows;
     assert.deepEqual(
       [ran?.action, ran?.actor, JSON.parse(ran?.meta ?? '')],
       [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseTimeSpan } from '../../../app/domain/time-span.ts';
+import { parseTimeSpan } from '../../../shared/contract/time-span.ts';
 
 const ROWS: readonly (readonly [raw: string, milliseconds: number | undefined])[] = [
   ['0', 0],

@@ -1,0 +1,11 @@
+import type { ErrorCode } from '../../shared/contract/error-codes.ts';
+
+/** What a command leaves for the event of its call, besides its words and its exit code. */
+export type CallNote = {
+  /** Like that of a request; without it the exit code decides. */
+  status?: number;
+  code?: ErrorCode;
+  /** The task that was made or touched. */
+  taskId?: string;
+  meta?: Readonly<Record<string, unknown>>;
+};

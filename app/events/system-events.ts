@@ -1,0 +1,63 @@
+import { PROGRAM } from '../../shared/config/program-version.ts';
+import { ERRORS } from '../../shared/contract/error-codes.ts';
+import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
+import { newIdentifier } from '../intake/new-identifier.ts';
+import type { EventWriter } from './event-writer.ts';
+
+/** What happens without anybody asking for it. */
+export type SystemEvents = {
+  /** The worker is about to serve. */
+  started(facts: { readonly schema: number; readonly isTrial: boolean }): void;
+  stopped(): void;
+  /** The process of a task was gone: it begins again, or is closed with a failure. */
+  taskLost(taskId: string, how: string, failure: Failure | undefined): void;
+  /** The schedule of self-updates has asked for one. */
+  ticked(asked: Outcome<{ readonly txn: string | null }>, isDryRun: boolean): void;
+  /** A report of a self-update has become a task. */
+  reportImported(file: string, taskId: string): void;
+};
+
+/** Records such events with the method `SYSTEM`; the path says which part of the program it was. */
+export function createSystemEvents(events: Pick<EventWriter, 'record'>): SystemEvents {
+  const record = (
+    action: string,
+    path: string,
+    over: {
+      readonly status?: number;
+      readonly failure?: Failure | undefined;
+      readonly taskId?: string;
+      readonly meta?: object;
+    },
+  ) => {
+    const { failure } = over;
+    events.record({
+      request_id: newIdentifier('sys'),
+      ts: Date.now(),
+      method: 'SYSTEM',
+      path,
+      status: failure ? ERRORS[failure.code].status : (over.status ?? 200),
+      action,
+      code: failure?.code ?? null,
+      actor: null,
+      remote_address: null,
+      duration_us: 0,
+      task_id: over.taskId ?? null,
+      meta: over.meta ? JSON.stringify(over.meta) : null,
+    });
+  };
+  return {
+    started: ({ schema, isTrial }) =>
+      record('service-started', 'worker', { meta: { ...PROGRAM, schema, trial: isTrial } }),
+    stopped: () => record('service-stopped', 'worker', { meta: PROGRAM }),
+    taskLost: (taskId, how, failure) =>
+      record(failure ? 'task-lost' : 'task-resumed', 'tasks', { taskId, failure, meta: { how } }),
+    ticked: (asked, isDryRun) =>
+      record('scheduler', 'self-update', {
+        status: 202,
+        failure: asked.ok ? undefined : asked.failure,
+        meta: { dry_run: isDryRun, ...(asked.ok && { txn: asked.value.txn }) },
+      }),
+    reportImported: (file, taskId) =>
+      record('self-update-report', 'self-update', { taskId, meta: { file } }),
+  };
+}
