@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
+import { prepareToShrink } from './shrink-database.ts';
 
 /** An open database. Only files of app/db write SQL. */
 export type Database = SqliteDatabase.Database;
@@ -20,6 +21,7 @@ export function openDatabase(path: string): Outcome<Database> {
     const isNew = !existsSync(path);
     const database = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
     if (isNew) chmodSync(path, 0o600);
+    if (isNew) prepareToShrink(database);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');

@@ -7,7 +7,9 @@ import { openSightingTable, type SightingTable } from './image-sightings.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, describeSqliteError, openDatabase } from './open-database.ts';
 import { openPlanTable, type PlanTable } from './plans.ts';
+import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
+import { shrinkDatabase } from './shrink-database.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
 import { openTaskChangeTable, type TaskChangeTable } from './task-changes.ts';
 import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';
@@ -26,8 +28,11 @@ export type Store = {
   readonly quarantine: QuarantineTable;
   readonly sightings: SightingTable;
   readonly plans: PlanTable;
+  readonly pruning: Pruning;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
+  /** Gives room that nothing stands in back to the file system; how many bytes. */
+  shrink(): number;
   /** One trivial read; says why it cannot be done. */
   check(): Outcome<void>;
   close(): void;
@@ -63,6 +68,7 @@ function prepareStore(database: Database, schema: number): Store {
     quarantine: openQuarantineTable(database),
     sightings: openSightingTable(database),
     plans: openPlanTable(database),
+    pruning: openPruning(database),
     transact: (act) => database.transaction(act).immediate(),
     check: () => {
       try {
@@ -72,6 +78,7 @@ function prepareStore(database: Database, schema: number): Store {
         return fail('DATABASE_UNAVAILABLE', `${describeSqliteError(error)}.`);
       }
     },
+    shrink: () => shrinkDatabase(database),
     close: () => database.close(),
   };
 }

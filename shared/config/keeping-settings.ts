@@ -1,11 +1,37 @@
+import { parseTimeSpan } from '../contract/time-span.ts';
 import type { Setting } from './setting.ts';
 import { parseCron, parsed, within } from './setting-values.ts';
 
-/** How the database is kept: its backups. */
+const DAY_MS = 86_400_000;
+
+/** How the database is kept: what is removed when, and its backups. */
 export const KEEPING_SETTINGS = {
+  taskRetentionMs: {
+    variable: 'PODUP_TASK_RETENTION',
+    schema: parsed(parseKeeping),
+    fallback: '400d',
+    allowed: 'a time span such as 400d, 18M or 2y, 1h to 100y; a bare number counts seconds',
+    about:
+      'Tasks that are over and older are removed with their logs; the last ten of each unit stay.',
+  },
+  deliveryRetentionMs: {
+    variable: 'PODUP_DELIVERY_RETENTION',
+    schema: parsed(parseKeeping),
+    fallback: '400d',
+    allowed: 'a time span such as 400d, 18M or 2y, 1h to 100y',
+    about: 'Deliveries that are older are removed.',
+  },
+  pruneCron: {
+    variable: 'PODUP_PRUNE_CRON',
+    schema: parsed(parseSchedule),
+    fallback: '17 3 * * *',
+    allowed: 'a cron expression with five or six fields, or off',
+    about:
+      'When what is older than it is kept for is removed, and its room given back, in the time zone of the host.',
+  },
   backupCron: {
     variable: 'PODUP_BACKUP_CRON',
-    schema: parsed((raw) => (raw.trim() === 'off' ? 'off' : parseCron(raw))),
+    schema: parsed(parseSchedule),
     fallback: '47 3 * * *',
     allowed: 'a cron expression with five or six fields, or off',
     about: 'When the database is backed up, in the time zone of the host.',
@@ -18,3 +44,12 @@ export const KEEPING_SETTINGS = {
     about: 'How many backups of the database are kept.',
   },
 } as const satisfies Record<string, Setting<unknown>>;
+
+function parseSchedule(raw: string): string | undefined {
+  return raw.trim() === 'off' ? 'off' : parseCron(raw);
+}
+
+function parseKeeping(raw: string): number | undefined {
+  const span = parseTimeSpan(raw);
+  return span !== undefined && span >= DAY_MS / 24 && span <= 36_525 * DAY_MS ? span : undefined;
+}

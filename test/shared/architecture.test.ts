@@ -37,6 +37,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/log',
   ],
   'app/backups': ['app/db', 'shared/contract', 'shared/fs'],
+  'app/maintenance': ['app/db', 'app/domain'],
   'app/db': ['app/domain', 'shared/contract', 'shared/fs'],
   'app/deploy': ['app/domain', 'app/host', 'shared/contract', 'shared/process'],
   'app/domain': ['shared/contract'],

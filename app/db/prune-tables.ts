@@ -1,0 +1,67 @@
+import { type PruneCounts, type Retention, TASKS_KEPT_PER_UNIT } from '../domain/retention.ts';
+import type { Database } from './open-database.ts';
+
+/** The tables but that of events, which is a chain. */
+export type PrunedTable = Exclude<keyof PruneCounts, 'events'>;
+
+/** What is older than it is kept for. */
+export type Pruning = {
+  /** How many rows would go. */
+  count(table: PrunedTable, retention: Retention, nowMs: number): number;
+  /** Removes at most `limit` of them in one transaction, the oldest first; how many. */
+  remove(table: PrunedTable, retention: Retention, nowMs: number, limit: number): number;
+};
+
+/** A unit may still be brought back by it, it is one of the last of its unit, or the last that brought what its tag means. */
+const OLD_TASKS = `tasks AS old WHERE old.created_at < @tasks AND old.finished_at < @tasks
+  AND old.status NOT IN ('pending', 'running')
+  AND NOT EXISTS (SELECT 1 FROM deployments WHERE task_id = old.id AND stage <> 'ended')
+  AND (SELECT count(*) FROM (SELECT 1 FROM tasks AS newer WHERE newer.unit = old.unit
+         AND (newer.created_at, newer.id) > (old.created_at, old.id) LIMIT ${TASKS_KEPT_PER_UNIT})) = ${TASKS_KEPT_PER_UNIT}
+  AND old.id IS NOT (SELECT last.id FROM tasks AS last WHERE last.unit = old.unit AND last.status = 'succeeded'
+         AND last.wanted IS NULL ORDER BY last.created_at DESC, last.id DESC LIMIT 1)
+  ORDER BY old.created_at, old.id`;
+
+const OLD_DELIVERIES = `deliveries AS old WHERE old.received_at < @deliveries
+  AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = old.task_id AND tasks.status IN ('pending', 'running'))
+  ORDER BY old.received_at`;
+
+/** Key and rows of each table that go. A guard that is still there has to be taken away before its row. */
+const EXPIRED: Readonly<Record<PrunedTable, readonly [key: string, rows: string]>> = {
+  tasks: ['id', OLD_TASKS],
+  deliveries: ['id', OLD_DELIVERIES],
+  image_sightings: [
+    'unit, digest',
+    'image_sightings AS old WHERE old.first_at < @tasks ORDER BY old.first_at',
+  ],
+  quarantined_images: [
+    'unit, digest',
+    `quarantined_images AS old WHERE old.expires_at < @tasks AND old.guard IS NULL ORDER BY old.expires_at`,
+  ],
+  plans: ['id', 'plans AS old WHERE old.expires_at < @now ORDER BY old.expires_at'],
+};
+
+/** Prepares the statements. */
+export function openPruning(database: Database): Pruning {
+  const prepared = Object.fromEntries(
+    Object.entries(EXPIRED).map(([table, [key, rows]]) => [
+      table,
+      {
+        count: database
+          .prepare<object, number>(`SELECT count(*) FROM (SELECT 1 FROM ${rows})`)
+          .pluck(),
+        remove: database.prepare<object>(
+          `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${rows} LIMIT @limit)`,
+        ),
+      },
+    ]),
+  );
+  const limits = ({ taskMaxAgeMs, deliveryMaxAgeMs }: Retention, now: number) => ({
+    ...{ tasks: now - taskMaxAgeMs, deliveries: now - deliveryMaxAgeMs, now },
+  });
+  return {
+    count: (table, retention, now) => prepared[table]?.count.get(limits(retention, now)) ?? 0,
+    remove: (table, retention, now, limit) =>
+      prepared[table]?.remove.run({ ...limits(retention, now), limit }).changes ?? 0,
+  };
+}

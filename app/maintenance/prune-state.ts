@@ -1,0 +1,61 @@
+import { pruneEvents } from '../db/prune-events.ts';
+import type { Store } from '../db/store.ts';
+import { PRUNED, type PruneCounts, type Retention } from '../domain/retention.ts';
+
+/** What became of it. */
+export type Pruned = {
+  readonly removed: PruneCounts;
+  /** Given back to the file system. */
+  readonly freedBytes: number;
+  /** It was told to end before it had removed everything. */
+  readonly isCut: boolean;
+};
+
+/** In one transaction: some ten milliseconds in which nobody else can write. A task takes its log with it. */
+const BATCHES: Readonly<Partial<Record<keyof PruneCounts, number>>> = { tasks: 20 };
+const BATCH = 1_000;
+
+/** How many rows of each table are older than they are kept for. Nothing is touched. */
+export function countPrunable(
+  store: Pick<Store, 'pruning' | 'events'>,
+  retention: Retention,
+  nowMs: number,
+): PruneCounts {
+  const count = (table: (typeof PRUNED)[number]) =>
+    table === 'events'
+      ? store.events.countExpired(retention.events, nowMs)
+      : store.pruning.count(table, retention, nowMs);
+  return toCounts(PRUNED.map((table) => [table, count(table)]));
+}
+
+/**
+ * Removes what is older than it is kept for, in batches that others can write between, and gives the room back to the
+ * file system. `pause` is waited for after each batch; `signal` ends it there.
+ */
+export async function pruneState(
+  store: Pick<Store, 'pruning' | 'events' | 'shrink'>,
+  retention: Retention,
+  nowMs: number,
+  { pause, signal }: { pause(): Promise<void>; signal: AbortSignal },
+): Promise<Pruned> {
+  const removed: [keyof PruneCounts, number][] = [];
+  for (const table of PRUNED) {
+    const batch = BATCHES[table] ?? BATCH;
+    let sum = 0;
+    for (let count = batch; count === batch && !signal.aborted; ) {
+      count =
+        table === 'events'
+          ? pruneEvents(store, retention.events, nowMs, batch).removed
+          : store.pruning.remove(table, retention, nowMs, batch);
+      sum += count;
+      await pause();
+    }
+    removed.push([table, sum]);
+  }
+  const isCut = signal.aborted;
+  return { removed: toCounts(removed), freedBytes: isCut ? 0 : store.shrink(), isCut };
+}
+
+function toCounts(entries: readonly (readonly [keyof PruneCounts, number])[]): PruneCounts {
+  return Object.fromEntries(entries) as PruneCounts;
+}
