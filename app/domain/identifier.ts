@@ -8,7 +8,7 @@ const RANDOM_CHARS = 10;
  * `tsk_` + 19 characters. `random` are at least 10 random bytes.
  */
 export function formatIdentifier(
-  prefix: 'tsk' | 'dlv' | 'req' | 'pln',
+  prefix: 'tsk' | 'dlv' | 'req' | 'pln' | 'bat',
   nowMs: number,
   random: Uint8Array,
 ): string {

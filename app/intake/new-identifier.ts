@@ -6,7 +6,7 @@ const pool = new Uint8Array(POOL_BYTES);
 let used = POOL_BYTES;
 
 /** A fresh identifier. Random bytes are drawn in bulk: one system call serves some 400 requests. */
-export function newIdentifier(prefix: 'tsk' | 'dlv' | 'req' | 'pln'): string {
+export function newIdentifier(prefix: 'tsk' | 'dlv' | 'req' | 'pln' | 'bat'): string {
   if (used + 10 > POOL_BYTES) {
     randomFillSync(pool);
     used = 0;
