@@ -46,7 +46,7 @@ export function createChildExecutor(program: TaskProgram): TaskExecutor {
       return Promise.resolve();
     },
     kill(task) {
-      // One that has just been started does not carry its variable yet.
+      // Of the group also who has shed its environment; all others by it.
       for (const [child, id] of children) if (id === task.id) killGroup(child);
       return endAllTaskProcesses(TASK_ID_VARIABLE, task.id, KILL_WITHIN_MS);
     },

@@ -129,6 +129,45 @@ describe('POST /api/tasks/ID/stop', () => {
   });
 });
 
+describe('POST /api/tasks/ID/force-stop', () => {
+  test('closes the task, then has its processes killed, and may be asked for again', async (t) => {
+    const { port, store, told } = await startApp(t, { settings: { sshTarget: 'ssh://core@host' } });
+    const id = addTask(store, 'web.service');
+    store.tasks.markDispatched(id, 'child', 1);
+    for (const _ of [1, 2]) {
+      const { status, json } = await post(port, `/api/tasks/${id}/force-stop`);
+      assert.deepEqual([status, json['status']], [202, 'cancelled']);
+      assert.equal((json['error'] as { code: string }).code, 'TASK_FORCE_STOPPED');
+      assert.match(String(json['summary']), /at ssh:\/\/core@host ends with its connection/);
+      assert.equal((json['stop'] as { forced_by: string }).forced_by, 'admin at 127.0.0.1');
+      assert.deepEqual([json['can_force_stop'], json['can_retry']], [false, true]);
+    }
+    assert.deepEqual(told, [`kill ${id}`, `kill ${id}`]);
+  });
+
+  test('says so where something is left of them', async (t) => {
+    const failure = { code: 'TASK_NOT_KILLED', detail: 'Still there: 1.' } as const;
+    const { port, store } = await startApp(t, { killed: { ok: false, failure } });
+    const id = addTask(store, 'web.service');
+    store.tasks.markDispatched(id, 'child', 1);
+    const answer = await post(port, `/api/tasks/${id}/force-stop`);
+    assert.deepEqual([answer.status, answer.json['code']], [502, 'TASK_NOT_KILLED']);
+    assert.equal(answer.json['detail'], 'Still there: 1.');
+    assert.equal(store.tasks.find(id)?.status, 'cancelled');
+  });
+
+  test('is refused once the task has ended, and kills nothing', async (t) => {
+    const { port, store, told } = await startApp(t);
+    const id = addTask(store, 'web.service');
+    end(store, id);
+    const answer = await post(port, `/api/tasks/${id}/force-stop`);
+    assert.deepEqual([answer.status, answer.json['code']], [409, 'TASK_ENDED']);
+    const none = await post(port, '/api/tasks/tsk_0000000000000000000/force-stop');
+    assert.deepEqual([none.status, none.json['code']], [404, 'TASK_NOT_FOUND']);
+    assert.deepEqual(told, []);
+  });
+});
+
 describe('POST /api/tasks/ID/retry', () => {
   test('makes a new task of the same wish, and both tell of each other', async (t) => {
     const { port, store, told } = await startApp(t);
@@ -224,7 +263,7 @@ describe('POST /api/tasks/ID/retry', () => {
 });
 
 describe('commands to tasks', () => {
-  for (const name of ['stop', 'retry']) {
+  for (const name of ['stop', 'force-stop', 'retry']) {
     test(`${name} is for admins, and takes POST only`, async (t) => {
       const { port, store } = await startApp(t);
       const path = `/api/tasks/${addTask(store, 'web.service')}/${name}`;
