@@ -27,6 +27,7 @@ import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
+import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
@@ -174,6 +175,7 @@ function joinManual(
   const defaults = policyDefaults(settings);
   return createManualDeployments({
     store,
+    units: settings.units,
     onTask,
     imageOf: (unit) => {
       const facts = units.facts(unit);
@@ -215,10 +217,10 @@ function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedPart
   registerAdminApi(app, {
     store,
     gate,
-    tell: (task) => dispatcher.tell(task),
     release: (unit, digest) => guards.release(unit, digest),
   });
   registerEventsApi(app, { store, events, gate });
+  registerTasksApi(app, { store, gate, settings, deployments: manual, dispatcher });
   registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
   registerHealth(app, {
     gate,

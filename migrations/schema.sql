@@ -151,7 +151,7 @@ CREATE TABLE tasks (
   attempts INTEGER NOT NULL DEFAULT 0,
   executor TEXT,
   claimed_at INTEGER
-, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, stop_requested_at INTEGER, stop_requested_by TEXT, wanted TEXT, rate_limit_waits INTEGER NOT NULL DEFAULT 0, host_waits INTEGER NOT NULL DEFAULT 0, plan TEXT) STRICT;
+, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, stop_requested_at INTEGER, stop_requested_by TEXT, wanted TEXT, rate_limit_waits INTEGER NOT NULL DEFAULT 0, host_waits INTEGER NOT NULL DEFAULT 0, plan TEXT, batch_id TEXT, retry_of TEXT REFERENCES tasks (id) ON DELETE SET NULL, input TEXT, force_stopped_at INTEGER, force_stopped_by TEXT, killed_at INTEGER) STRICT;
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
@@ -168,5 +168,15 @@ CREATE INDEX events_by_status ON events (status);
 CREATE INDEX events_by_task ON events (task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX plans_by_expiry ON plans (expires_at);
 CREATE INDEX task_logs_by_task ON task_logs (task_id, id);
-CREATE INDEX tasks_by_time ON tasks (created_at DESC, id DESC);
+CREATE INDEX task_logs_warnings ON task_logs (task_id) WHERE level = 'warning';
+CREATE INDEX tasks_by_batch ON tasks (batch_id, status) WHERE batch_id IS NOT NULL;
+CREATE INDEX tasks_by_retry ON tasks (retry_of) WHERE retry_of IS NOT NULL;
+CREATE INDEX tasks_by_status ON tasks (status, kind, created_at DESC, id DESC, unit);
+CREATE INDEX tasks_by_time ON tasks (created_at DESC, id DESC, unit);
+CREATE INDEX tasks_by_unit ON tasks (unit, created_at DESC, id DESC, status, kind);
 CREATE INDEX tasks_open ON tasks (unit, created_at) WHERE status IN ('pending', 'running');
+CREATE INDEX tasks_searched ON tasks (status, kind, created_at DESC, id DESC, unit, (
+  summary || char(10) || unit || char(10) || coalesce(image, '') || char(10) || coalesce(error_code, '') || char(10)
+  || coalesce(trigger_caller, '') || char(10) || coalesce(trigger_reason, '') || char(10) || id
+));
+CREATE INDEX tasks_to_kill ON tasks (unit) WHERE force_stopped_at IS NOT NULL AND killed_at IS NULL;

@@ -1,19 +1,7 @@
 import * as z from 'zod';
-import { TASK_STATUSES } from '../domain/task.ts';
 
 const limit = z.coerce.number().int().min(1).max(500).default(50);
 const word = z.string().min(1).max(200);
-
-/** Query of `GET /api/tasks`; `cursor` is `next_cursor` of the page before. */
-export const tasksQuery = z.strictObject({
-  limit,
-  status: z.enum(TASK_STATUSES).optional(),
-  unit: word.optional(),
-  cursor: z
-    .string()
-    .regex(/^\d{1,16}\.tsk_[0-9a-z]{19}$/)
-    .optional(),
-});
 
 /** Query of `GET /sse/task-logs`. */
 export const taskLogStreamQuery = z.strictObject({ task_id: word });

@@ -1,6 +1,20 @@
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import type { Steps } from '../domain/deployment-plan.ts';
 import type { TaskKind, TaskPhase, TaskStatus } from '../domain/task.ts';
+import type { TaskRights } from '../domain/task-life.ts';
+
+/** The unit of a task, and how far it has come. */
+export type TaskUnitView = {
+  readonly unit: string;
+  readonly status: TaskStatus;
+  readonly phase: TaskPhase;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  /** From its start to its end. */
+  readonly duration_ms: number | null;
+  readonly message: string;
+  readonly error: TaskView['error'];
+};
 
 /** A task in a list. Times are ISO 8601 in UTC; what is not known (yet) is null. */
 export type TaskView = {
@@ -38,6 +52,29 @@ export type TaskView = {
     readonly detail: string;
     readonly hint: string;
   } | null;
+  /** What was asked for in one call has one. */
+  readonly batch_id: string | null;
+  /** The task that this one does anew. */
+  readonly retry_of: string | null;
+  /** Who wants it to end, or had it killed; null: nobody. */
+  readonly stop: {
+    readonly requested_at: string | null;
+    readonly requested_by: string | null;
+    readonly forced_at: string | null;
+    readonly forced_by: string | null;
+  } | null;
+  readonly units: readonly TaskUnitView[];
+  /** Of all units of its batch; of its own where it has none. */
+  readonly unit_counts: { readonly total: number } & { readonly [S in TaskStatus]: number };
+} & TaskRights;
+
+/** How many tasks a filter lets through. */
+export type TaskCountsView = {
+  readonly total: number;
+  readonly by_status: { readonly [S in TaskStatus]: number };
+  readonly by_kind: { readonly [K in TaskKind]: number };
+  /** False where a search has looked at the newest tasks only. */
+  readonly complete: boolean;
 };
 
 /** An image that failed for a unit and is not deployed to it again. */
@@ -89,10 +126,11 @@ export type DeliveryView = {
   readonly digest: string | null;
 };
 
-/** One task with everything that is recorded of it. */
-export type TaskDetailView = TaskView & {
-  readonly deliveries: readonly DeliveryView[];
+/** A part of the log of a task, oldest first. */
+export type TaskLogsView = {
   readonly logs: readonly TaskLogView[];
+  /** What `after` is to be for the rest; null where there is no more. */
+  readonly logs_next: number | null;
 };
 
 /** Numbers for the badges of an interface. */
@@ -102,6 +140,14 @@ export type BadgesView = {
   /** Images that are not deployed again. */
   readonly quarantined: number;
 };
+/** One task with everything that is recorded of it; of its log the beginning. */
+export type TaskDetailView = TaskView &
+  TaskLogsView & {
+    /** The tasks that do it anew. */
+    readonly retried_as: readonly string[];
+    readonly warning_count: number;
+    readonly deliveries: readonly DeliveryView[];
+  };
 
 /** Something that happened. */
 export type EventView = {

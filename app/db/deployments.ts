@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import type { OpenDeployment } from '../domain/deployment.ts';
 import type { Database } from './open-database.ts';
 
@@ -23,6 +24,8 @@ export type DeploymentTable = {
   isProven(unit: string, imageId: string): boolean;
   /** Of the newest deployments of a unit that came up, at most `limit`; in milliseconds. */
   listDowns(unit: string, limit: number): readonly number[];
+  /** Why the task of an open deployment does not go on with it; one that goes back keeps its own cause. */
+  setCause(taskId: string, code: ErrorCode, detail: string): void;
   /** Another task has taken over what others have left open of the unit. */
   endAbandoned(unit: string, taskId: string): void;
 };
@@ -41,6 +44,8 @@ export function openDeploymentTable(database: Database): DeploymentTable {
     `SELECT ${COLUMNS} FROM deployments WHERE ${others} ORDER BY updated_at DESC, task_id DESC LIMIT 1`,
   );
   const endAbandoned = database.prepare(`UPDATE deployments SET stage = 'ended' WHERE ${others}`);
+  const setCause = database.prepare(`UPDATE deployments SET cause_code = ?, cause_detail = ?
+    WHERE task_id = ? AND stage <> 'ended' AND cause_code IS NULL`);
   const save = database.prepare(
     `INSERT INTO deployments (task_id, unit, image, wanted_digest, wanted_image_id, restart_unit, write_image, is_brought, former_image_id, former_digest, held_as,
        dependents, stage, cause_code, cause_detail, updated_at)
@@ -74,6 +79,7 @@ export function openDeploymentTable(database: Database): DeploymentTable {
     noteDown: (taskId, ms) => void noteDown.run(ms, taskId),
     listDowns: (unit, limit) => listDowns.all(unit, limit),
     find: (taskId) => find.get(taskId),
+    setCause: (taskId, code, detail) => void setCause.run(code, detail, taskId),
     save: (row) => void save.run(row),
     findAbandoned: (unit, taskId) => findAbandoned.get(unit, taskId),
     endAbandoned: (unit, taskId) => void endAbandoned.run(unit, taskId),

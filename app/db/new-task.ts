@@ -16,7 +16,7 @@ export type NewTask = Pick<
   | 'trigger_caller'
   | 'webhook_digest'
 > &
-  Partial<Pick<TaskRow, 'wanted' | 'trigger_reason' | 'plan'>>;
+  Partial<Pick<TaskRow, 'wanted' | 'trigger_reason' | 'plan' | 'batch_id' | 'retry_of'>>;
 
 /** What was done by somebody else and is over: a task that is born with its final state. */
 export type FinalTask = Pick<

@@ -21,18 +21,33 @@ export type TaskLogPart = {
 const PART_ROWS = 500;
 const PART_CHARACTERS = 262_144;
 
+/** Which part of a log: entries behind `after`, at most `limit`. */
+export type LogRange = { readonly after: number; readonly limit: number };
+
 /** The task_logs table, append only. */
 export type TaskLogTable = {
   append(entry: Omit<TaskLogRow, 'id'>): void;
-  /** In the order in which they were written, at most 2000. */
-  listByTask(taskId: string): TaskLogRow[];
+  /**
+   * In the order in which they were written; at most 2000 from the first on where nothing else is said, and no more than
+   * some megabytes, but one at least.
+   */
+  listByTask(taskId: string, range?: LogRange): TaskLogRow[];
   /** Those of a task that were written after an entry. */
   listAfter(taskId: string, id: number): TaskLogPart;
   /** Those of all tasks that were written after an entry. */
   listNewer(id: number): TaskLogPart;
   /** The id of the last entry; zero where there is none. */
   newest(): number;
+  /** Whether there are entries behind one. */
+  hasMore(taskId: string, after: number): boolean;
+  /** The number of the newest entry; 0 where there is none. */
+  findLast(taskId: string): number;
+  countWarnings(taskId: string): number;
 };
+
+const FIRST: LogRange = { after: 0, limit: 2000 };
+/** The output of commands makes entries long: so many characters are one answer at most, and one entry more. */
+const MAX_CHARACTERS = 4 * 1024 * 1024;
 
 /** Prepares the statements of the table. */
 export function openTaskLogTable(database: Database): TaskLogTable {
@@ -40,8 +55,8 @@ export function openTaskLogTable(database: Database): TaskLogTable {
     `INSERT INTO task_logs (task_id, ts, level, action, summary, meta)
      VALUES (@task_id, @ts, @level, @action, @summary, @meta)`,
   );
-  const list = database.prepare<[string], TaskLogRow>(
-    'SELECT * FROM task_logs WHERE task_id = ? ORDER BY id LIMIT 2000',
+  const list = database.prepare<[string, number, number], TaskLogRow>(
+    'SELECT * FROM task_logs WHERE task_id = ? AND id > ? ORDER BY id LIMIT ?',
   );
   const listAfter = database.prepare<[string, number], TaskLogRow>(
     'SELECT * FROM task_logs WHERE task_id = ? AND id > ? ORDER BY id',
@@ -50,12 +65,35 @@ export function openTaskLogTable(database: Database): TaskLogTable {
     'SELECT * FROM task_logs WHERE id > ? ORDER BY id',
   );
   const newest = database.prepare<[], number>('SELECT coalesce(max(id), 0) FROM task_logs').pluck();
+  const hasMore = database.prepare<[string, number]>(
+    'SELECT 1 FROM task_logs WHERE task_id = ? AND id > ? LIMIT 1',
+  );
+  const findLast = database
+    .prepare<[string], number | null>('SELECT max(id) FROM task_logs WHERE task_id = ?')
+    .pluck();
+  const countWarnings = database
+    .prepare<[string], number>(
+      `SELECT count(*) FROM task_logs WHERE task_id = ? AND level = 'warning'`,
+    )
+    .pluck();
   return {
     append: (entry) => void append.run(entry),
-    listByTask: (taskId) => list.all(taskId),
     listAfter: (taskId, id) => takePart(listAfter.iterate(taskId, id)),
     listNewer: (id) => takePart(listNewer.iterate(id)),
     newest: () => newest.get() ?? 0,
+    listByTask: (taskId, { after, limit } = FIRST) => {
+      const rows: TaskLogRow[] = [];
+      let characters = 0;
+      for (const row of list.iterate(taskId, after, limit)) {
+        rows.push(row);
+        characters += row.summary.length + (row.meta?.length ?? 0);
+        if (characters > MAX_CHARACTERS) break;
+      }
+      return rows;
+    },
+    hasMore: (taskId, after) => hasMore.get(taskId, after) !== undefined,
+    findLast: (taskId) => findLast.get(taskId) ?? 0,
+    countWarnings: (taskId) => countWarnings.get(taskId) ?? 0,
   };
 }
 

@@ -6,8 +6,10 @@ import type { TaskRow, TaskTable } from './tasks.ts';
 type Reads = Pick<
   TaskTable,
   | 'find'
-  | 'list'
   | 'findPending'
+  | 'findPendingRetry'
+  | 'listRetries'
+  | 'isCurrent'
   | 'listDispatchable'
   | 'nextDue'
   | 'listRunning'
@@ -37,6 +39,9 @@ export function prepareTaskReads(database: Database): Reads {
            -- One that waits for its time holds nobody back, unless it has touched the unit.
            AND (coalesce(other.not_before, 0) <= @now OR EXISTS (SELECT 1 FROM deployments
              WHERE task_id = other.id AND stage <> 'ended')))))
+       -- Nor while something of a task that was force-stopped may still be at the unit, or at its tag.
+       AND NOT EXISTS (SELECT 1 FROM tasks AS dying WHERE dying.force_stopped_at IS NOT NULL
+         AND dying.killed_at IS NULL AND (dying.unit = task.unit OR dying.image = task.image))
        -- Units on one tag one after the other: each gives it another image for as long as it is tried.
        AND NOT EXISTS (SELECT 1 FROM tasks AS twin WHERE twin.image = task.image
          AND twin.status = 'running' AND twin.status IN ('pending', 'running'))
@@ -53,11 +58,24 @@ export function prepareTaskReads(database: Database): Reads {
     .prepare<[], number>(`SELECT count(*) FROM tasks
        WHERE status = 'running' AND status IN ('pending', 'running')`)
     .pluck();
-  const list = prepareList(database);
+  const findPendingRetry = database.prepare<[string], TaskRow>(
+    `SELECT * FROM tasks WHERE retry_of = ? AND status = 'pending' AND stop_requested_at IS NULL
+     ORDER BY created_at, id LIMIT 1`,
+  );
+  const listRetries = database
+    .prepare<[string], string>(
+      'SELECT id FROM tasks WHERE retry_of = ? ORDER BY created_at, id LIMIT 100',
+    )
+    .pluck();
+  const isCurrent = database.prepare<[string, number]>(
+    `SELECT 1 FROM tasks WHERE id = ? AND attempts = ? AND status = 'running'`,
+  );
   return {
     find: (id) => find.get(id),
-    list,
     findPending: (unit, image) => findPending.get(unit, image),
+    findPendingRetry: (retryOf) => findPendingRetry.get(retryOf),
+    listRetries: (id) => listRetries.all(id),
+    isCurrent: ({ id, attempts }) => isCurrent.get(id, attempts) !== undefined,
     listDispatchable: (limit, nowMs) => listDispatchable.all({ now: nowMs, limit }),
     nextDue: (nowMs) => nextDue.get(nowMs) ?? undefined,
     listRunning: () => listRunning.all(),
@@ -81,30 +99,5 @@ function prepareLooks(database: Database): Pick<TaskTable, 'countOpen' | 'status
   return {
     countOpen: () => countOpen.get() ?? { pending: 0, running: 0 },
     statusesOf: (ids) => new Map(statuses.all(JSON.stringify(ids))),
-  };
-}
-
-function prepareList(database: Database): TaskTable['list'] {
-  return ({ limit, status, unit, before }) => {
-    const conditions = ['1'];
-    const parameters: (string | number)[] = [];
-    if (status !== undefined) {
-      conditions.push('status = ?');
-      parameters.push(status);
-    }
-    if (unit !== undefined) {
-      conditions.push('unit = ?');
-      parameters.push(unit);
-    }
-    if (before !== undefined) {
-      conditions.push('(created_at, id) < (?, ?)');
-      parameters.push(before.createdAt, before.id);
-    }
-    return database
-      .prepare<(string | number)[], TaskRow>(
-        `SELECT * FROM tasks WHERE ${conditions.join(' AND ')}
-         ORDER BY created_at DESC, id DESC LIMIT ?`,
-      )
-      .all(...parameters, limit);
   };
 }

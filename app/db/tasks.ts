@@ -6,8 +6,11 @@ import type {
   TaskPhase,
   TaskStatus,
 } from '../domain/task.ts';
+import type { TaskInput } from '../domain/task-input.ts';
 import type { FinalTask, NewTask } from './new-task.ts';
 import type { Database } from './open-database.ts';
+import { type ForceStops, prepareForceStops } from './task-force-stops.ts';
+import { openTaskPages, type TaskPages } from './task-pages.ts';
 import { prepareTaskReads } from './task-reads.ts';
 
 /** A task as it is stored. Times are milliseconds since the epoch. */
@@ -53,6 +56,17 @@ export type TaskRow = {
   readonly host_waits: number;
   /** JSON: what a person was shown that it would do, and is to do or nothing; null: nobody was. */
   readonly plan: string | null;
+  /** What was asked for in one call has one; null: it was asked for by itself. */
+  readonly batch_id: string | null;
+  /** The task that this one does anew. */
+  readonly retry_of: string | null;
+  /** JSON of a `TaskInput`; null where nobody can do it again. */
+  readonly input: string | null;
+  /** A person had its processes killed; null: nobody did. */
+  readonly force_stopped_at: number | null;
+  readonly force_stopped_by: string | null;
+  /** When nothing was left of its processes after that; null: not seen yet. */
+  readonly killed_at: number | null;
 };
 
 /** The four digests of a deployment and what runs now, as they become known. */
@@ -69,14 +83,6 @@ export type TaskEnd = {
   readonly at: number;
 };
 
-/** Filters of a list; `before` is the key of the last row of the page before. */
-export type TaskFilter = {
-  readonly limit: number;
-  readonly status?: TaskStatus;
-  readonly unit?: string;
-  readonly before?: { readonly createdAt: number; readonly id: string };
-};
-
 /**
  * One attempt at a task: what a process is started for. Whoever writes names it, so that a process which was given up
  * for dead and is not cannot write into the attempt that took its place.
@@ -84,44 +90,49 @@ export type TaskFilter = {
 export type TaskRun = Pick<TaskRow, 'id' | 'attempts'>;
 
 /** The tasks table. Every change of state names the state it leaves, so that no late writer changes a final one. */
-export type TaskTable = {
-  insert(task: NewTask): void;
-  /** False where there is a task with this id already. */
-  insertFinal(task: FinalTask): boolean;
-  find(id: string): TaskRow | undefined;
-  /** Newest first. */
-  list(filter: TaskFilter): TaskRow[];
-  /** A task of that unit and image that has not begun. */
-  findPending(unit: string, image: string | null): TaskRow | undefined;
-  /** The oldest pending task of each unit that has none running and whose time has come, at most `limit`. */
-  listDispatchable(limit: number, nowMs: number): TaskRow[];
-  /** When the next pending task may begin whose time has not come; undefined where none waits for its time. */
-  nextDue(nowMs: number): number | undefined;
-  listRunning(): TaskRow[];
-  countRunning(): number;
-  countOpen(): { readonly pending: number; readonly running: number };
-  /** The states of tasks, of those that are there. */
-  statusesOf(ids: readonly string[]): ReadonlyMap<string, TaskStatus>;
-  /**
-   * A later delivery joins a pending task: the newest digest wins, and whether it is time is looked at anew, but not
-   * before a registry may be asked again.
-   */
-  joinPending(id: string, webhookDigest: string | null, at: number): void;
-  /** pending -> running, not yet claimed by a process. */
-  markDispatched(id: string, executor: 'systemd-run' | 'child', at: number): boolean;
-  /** The process of this attempt takes the task over; false when it is not there to be taken. */
-  claim(run: TaskRun, at: number): boolean;
-  /** running -> pending, when the process of this attempt is gone or gives up. */
-  release(run: TaskRun, at: number): boolean;
-  /** running -> pending: it is not time yet. */
-  defer(run: TaskRun, notBefore: number, at: number, why?: DeferralReason): boolean;
-  /** Remembers that a person wants an open task to end; false where it has ended, or somebody has asked before. */
-  requestStop(id: string, by: string, at: number): boolean;
-  /** running or pending -> a final state; false when it had one already or another attempt runs. */
-  finish(run: TaskRun, end: TaskEnd): boolean;
-  setPhase(run: TaskRun, phase: TaskPhase, at: number): void;
-  setEvidence(run: TaskRun, evidence: TaskEvidence, at: number): void;
-};
+export type TaskTable = TaskPages &
+  ForceStops & {
+    insert(task: NewTask): void;
+    /** False where there is a task with this id already. */
+    insertFinal(task: FinalTask): boolean;
+    find(id: string): TaskRow | undefined;
+    /** A task of that unit and image that has not begun. */
+    findPending(unit: string, image: string | null): TaskRow | undefined;
+    /** A task that does another one anew and has not begun, nor is to be stopped. */
+    findPendingRetry(retryOf: string): TaskRow | undefined;
+    /** The tasks that do this one anew, oldest first, at most 100. */
+    listRetries(id: string): string[];
+    /** Whether it runs, and this is its attempt: what others may still write is void. */
+    isCurrent(run: TaskRun): boolean;
+    /** The oldest pending task of each unit that has none running and whose time has come, at most `limit`. */
+    listDispatchable(limit: number, nowMs: number): TaskRow[];
+    /** When the next pending task may begin whose time has not come; undefined where none waits for its time. */
+    nextDue(nowMs: number): number | undefined;
+    listRunning(): TaskRow[];
+    countRunning(): number;
+    countOpen(): { readonly pending: number; readonly running: number };
+    /** The states of tasks, of those that are there. */
+    statusesOf(ids: readonly string[]): ReadonlyMap<string, TaskStatus>;
+    /**
+     * A later delivery joins a pending task: the newest digest wins, and whether it is time is looked at anew, but not
+     * before a registry may be asked again.
+     */
+    joinPending(id: string, webhookDigest: string | null, at: number): void;
+    /** pending -> running, not yet claimed by a process. */
+    markDispatched(id: string, executor: 'systemd-run' | 'child', at: number): boolean;
+    /** The process of this attempt takes the task over; false when it is not there to be taken. */
+    claim(run: TaskRun, at: number): boolean;
+    /** running -> pending, when the process of this attempt is gone or gives up. */
+    release(run: TaskRun, at: number): boolean;
+    /** running -> pending: it is not time yet. */
+    defer(run: TaskRun, notBefore: number, at: number, why?: DeferralReason): boolean;
+    /** Remembers that a person wants an open task to end; false where it has ended, or somebody has asked before. */
+    requestStop(id: string, by: string, at: number): boolean;
+    /** running or pending -> a final state; false when it had one already or another attempt runs. */
+    finish(run: TaskRun, end: TaskEnd): boolean;
+    setPhase(run: TaskRun, phase: TaskPhase, at: number): void;
+    setEvidence(run: TaskRun, evidence: TaskEvidence, at: number): void;
+  };
 
 /** Prepares the statements of the table. */
 export function openTaskTable(database: Database): TaskTable {
@@ -157,6 +168,8 @@ export function openTaskTable(database: Database): TaskTable {
   );
   return {
     ...prepareTaskReads(database),
+    ...openTaskPages(database),
+    ...prepareForceStops(database),
     ...prepareEdits(database),
     markDispatched: (id, executor, at) => markDispatched({ id, executor, at }),
     claim: ({ id, attempts }, at) => claim({ id, attempts, at }),
@@ -177,16 +190,19 @@ export function openTaskTable(database: Database): TaskTable {
   };
 }
 
+/** What most tasks have nothing of. */
+const BY_ITSELF = { trigger_reason: null, plan: null, batch_id: null, retry_of: null };
+
 function prepareEdits(
   database: Database,
 ): Pick<TaskTable, 'insert' | 'insertFinal' | 'joinPending' | 'setPhase' | 'setEvidence'> {
   const insert = database.prepare(
     `INSERT INTO tasks (id, kind, status, phase, unit, image, created_at, updated_at, summary,
        trigger_source, trigger_request_id, trigger_path, trigger_caller, webhook_digest, wanted, trigger_reason,
-       plan)
+       plan, batch_id, retry_of, input)
      VALUES (@id, @kind, 'pending', 'queued', @unit, @image, @created_at, @created_at, @summary,
        @trigger_source, @trigger_request_id, @trigger_path, @trigger_caller, @webhook_digest, @wanted, @trigger_reason,
-       @plan)`,
+       @plan, @batch_id, @retry_of, @input)`,
   );
   const insertFinal = database.prepare(
     `INSERT INTO tasks (id, kind, status, phase, unit, created_at, updated_at, started_at, finished_at, summary,
@@ -220,7 +236,11 @@ function prepareEdits(
     running_image: null,
   };
   return {
-    insert: (task) => void insert.run({ wanted: null, trigger_reason: null, plan: null, ...task }),
+    insert: (task) => {
+      const { unit, wanted = null, image } = task;
+      const input: TaskInput = { unit, version: wanted, image };
+      insert.run({ ...BY_ITSELF, ...task, wanted, input: JSON.stringify(input) });
+    },
     insertFinal: (task) => insertFinal.run(task).changes === 1,
     joinPending: (id, digest, at) => void join.run(digest, at, id),
     setPhase: ({ id, attempts }, name, at) => void phase.run(name, at, id, attempts),

@@ -4,7 +4,7 @@ const TIME_CHARS = 9;
 const RANDOM_CHARS = 10;
 
 /** What an identifier is of: a task, a delivery, a request, a plan, a call on the command line, a system event. */
-export type IdentifierPrefix = 'tsk' | 'dlv' | 'req' | 'pln' | 'cli' | 'sys';
+export type IdentifierPrefix = 'tsk' | 'dlv' | 'req' | 'pln' | 'bat' | 'cli' | 'sys';
 
 /**
  * An identifier that sorts by the time it was made (milliseconds, good until the year 3084) and cannot be guessed:

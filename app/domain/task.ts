@@ -1,7 +1,20 @@
 import { BACK_ATTEMPTS, FORWARD_ATTEMPTS } from './deployment.ts';
 
-/** What makes a task: a delivery, a person, or the report of a self-update that is over. */
-export type TaskKind = 'github-webhook' | 'manual' | 'self-update';
+/**
+ * The closed list of what makes a task: a person, a delivery, a clock, the keeping of order, the report of a self-update
+ * that is over, the program itself. A filter may ask for each; not every one is made.
+ */
+export const TASK_KINDS = [
+  'manual',
+  'github-webhook',
+  'scheduler',
+  'maintenance',
+  'self-update',
+  'internal',
+] as const;
+
+/** What has made a task. */
+export type TaskKind = (typeof TASK_KINDS)[number];
 
 /** The closed list of states of a task; the last six are final: nothing changes a task that has one of them. */
 export const TASK_STATUSES = [

@@ -1,4 +1,4 @@
-import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { fail, formatFailure, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import {
   type CommandResult,
   formatEnd,
@@ -129,4 +129,23 @@ export async function isUnitAlive(run: RunCommand, unit: string): Promise<Outcom
 /** Resolves when a running unit has ended. Starts nothing that has ended already: a collected unit is not found. */
 export async function waitForUnit(run: RunCommand, unit: string, timeoutMs: number): Promise<void> {
   await run({ argv: ['systemctl', '--user', 'start', '--wait', '--', unit], timeoutMs });
+}
+
+/**
+ * Kills every process of a unit and waits until it is gone, for `timeoutMs` at most. Good where there is no such unit;
+ * fails with TASK_NOT_KILLED where it is still there, or nobody can say.
+ */
+export async function killUnit(
+  run: RunCommand,
+  unit: string,
+  timeoutMs: number,
+): Promise<Outcome<void>> {
+  const systemctl = (...words: readonly string[]) =>
+    run({ argv: ['systemctl', '--user', ...words, '--', unit], timeoutMs });
+  await systemctl('kill', '--kill-who=all', '--signal=SIGKILL');
+  // Waits for the end of what was killed.
+  const stopped = await systemctl('stop');
+  const alive = await isUnitAlive(run, unit);
+  if (alive.ok && !alive.value) return succeed(undefined);
+  return fail('TASK_NOT_KILLED', alive.ok ? formatEnd(stopped) : formatFailure(alive.failure));
 }

@@ -15,15 +15,16 @@ const METHODS: readonly HTTPMethods[] = [
 export function refuseOtherMethods(
   app: FastifyInstance,
   url: string,
-  allowed: HTTPMethods,
+  allowed: HTTPMethods | readonly HTTPMethods[],
   action: string,
 ): void {
+  const taken = [allowed].flat();
   app.route({
-    method: METHODS.filter((method) => method !== allowed),
+    method: METHODS.filter((method) => !taken.includes(method)),
     url,
     onRequest: (request, reply, done) => {
       request.note.action = action;
-      reply.header('allow', allowed);
+      reply.header('allow', taken.join(', '));
       // A body of a type that we do not read must not turn the 405 into a 415.
       sendFailure(request, reply, { code: 'METHOD_NOT_ALLOWED', detail: '' });
       done();

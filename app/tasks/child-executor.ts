@@ -1,7 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { endTaskProcesses } from './end-task-processes.ts';
-import { type TaskExecutor, type TaskProgram, WAKE_SIGNAL } from './task-executor.ts';
+import { endAllTaskProcesses, endTaskProcesses } from './end-task-processes.ts';
+import {
+  KILL_WITHIN_MS,
+  type TaskExecutor,
+  type TaskProgram,
+  WAKE_SIGNAL,
+} from './task-executor.ts';
 
 /** By this variable of their environment the processes of a task are found again. */
 export const TASK_ID_VARIABLE = 'PODUP_TASK_ID';
@@ -40,8 +45,24 @@ export function createChildExecutor(program: TaskProgram): TaskExecutor {
       for (const [child, id] of children) if (id === task.id) child.kill(WAKE_SIGNAL);
       return Promise.resolve();
     },
+    kill(task) {
+      // Of the group also who has shed its environment; all others by it.
+      for (const [child, id] of children) if (id === task.id) killGroup(child);
+      return endAllTaskProcesses(TASK_ID_VARIABLE, task.id, KILL_WITHIN_MS);
+    },
     close() {
       for (const child of children.keys()) if (child.connected) child.disconnect();
     },
   };
+}
+
+function killGroup(child: ChildProcess): void {
+  const { pid } = child;
+  // Nobody else can have the number of a child before it is known to have ended.
+  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL');
+  }
 }

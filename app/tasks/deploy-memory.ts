@@ -1,16 +1,21 @@
 import type { DeploymentRow } from '../db/deployments.ts';
 import type { Store } from '../db/store.ts';
-import type { TaskRow } from '../db/tasks.ts';
+import type { TaskRun } from '../db/tasks.ts';
 import type { DeployMemory } from '../deploy/deploy-memory.ts';
 import type { OpenDeployment } from '../domain/deployment.ts';
 
 /** `writeEnd` writes what `end` has said, in the transaction that ends the task: neither is there without the other. */
 export type TaskMemory = DeployMemory & { writeEnd(): void };
 
-/** What a deployment remembers, in the database, for one task. */
-export function openMemory(store: Store, { id }: Pick<TaskRow, 'id'>): TaskMemory {
+/**
+ * What a deployment remembers, in the database, for one attempt at a task. What it writes when the task has ended, or
+ * another attempt has taken its place, throws: whoever writes must not go on.
+ */
+export function openMemory(store: Store, run: TaskRun): TaskMemory {
+  const { id } = run;
   let ended: OpenDeployment | undefined;
   const write = ({ dependents, ...deployment }: OpenDeployment) => {
+    if (!store.tasks.isCurrent(run)) throw new Error(`attempt ${run.attempts} at ${id} is over`);
     store.deployments.save({
       ...deployment,
       task_id: id,
@@ -21,8 +26,8 @@ export function openMemory(store: Store, { id }: Pick<TaskRow, 'id'>): TaskMemor
   };
   const save = (deployment: OpenDeployment) => store.transact(() => write(deployment));
   return {
-    find: () => read(store.deployments.find(id)),
-    findAbandoned: (unit) => read(store.deployments.findAbandoned(unit, id)),
+    find: () => readDeployment(store.deployments.find(id)),
+    findAbandoned: (unit) => readDeployment(store.deployments.findAbandoned(unit, id)),
     isNeeded: (imageId) => store.deployments.isNeeded(imageId, id),
     save,
     end: (deployment) => {
@@ -43,6 +48,7 @@ export function openMemory(store: Store, { id }: Pick<TaskRow, 'id'>): TaskMemor
   };
 }
 
-function read(row: DeploymentRow | undefined): OpenDeployment | undefined {
+/** A deployment as it is stored, read. */
+export function readDeployment(row: DeploymentRow | undefined): OpenDeployment | undefined {
   return row && { ...row, dependents: JSON.parse(row.dependents) as string[] };
 }

@@ -1,7 +1,7 @@
 import type { QuarantinedImageView } from '../api/views.ts';
 import type { QuarantineRow } from '../db/quarantined-images.ts';
 import type { Store } from '../db/store.ts';
-import { describeError } from './read-tasks.ts';
+import { describeError } from './task-view.ts';
 
 /** The images that are left alone because they failed, the latest first. */
 export function listQuarantine(store: Store, nowMs: number): readonly QuarantinedImageView[] {

@@ -1,32 +1,91 @@
-import { ERRORS } from '../../shared/contract/error-codes.ts';
-import type { DeliveryView, Page, TaskDetailView, TaskView } from '../api/views.ts';
+import type {
+  DeliveryView,
+  Page,
+  TaskCountsView,
+  TaskDetailView,
+  TaskLogsView,
+  TaskView,
+} from '../api/views.ts';
 import type { Store } from '../db/store.ts';
-import type { TaskFilter, TaskRow } from '../db/tasks.ts';
-import { viewLog } from './view-log.ts';
+import type { LogRange } from '../db/task-logs.ts';
+import type { TaskFilter, TaskKey } from '../db/task-pages.ts';
+import { TASK_KINDS, TASK_STATUSES } from '../domain/task.ts';
+import { isoTime, tally, toLogView, toViews } from './task-view.ts';
 
-/** One page of tasks. */
-export function listTasks(store: Store, filter: TaskFilter): Page<'tasks', TaskView> {
-  const rows = store.tasks.list({ ...filter, limit: filter.limit + 1 });
+/** A search reads the text of each task that it looks at: so many take it about 15 ms. */
+const MAX_SEARCHED = 30_000;
+/** Of the log of a task so many entries come with it. */
+const FIRST_LOGS = 500;
+
+/**
+ * One page of tasks. A search looks at the newest 30,000 only: its page may hold fewer than `limit`, even none, and the
+ * next one goes on behind them.
+ */
+export function listTasks(
+  store: Store,
+  filter: TaskFilter & { readonly limit: number },
+): Page<'tasks', TaskView> {
+  const since = findFloor(store, filter);
+  const rows = store.tasks.list({ ...filter, ...(since && { since }), limit: filter.limit + 1 });
   const page = rows.slice(0, filter.limit);
   const last = page.at(-1);
+  const isFull = rows.length > page.length && last;
+  const key = isFull ? { createdAt: last.created_at, id: last.id } : since;
   return {
-    tasks: page.map(viewTask),
-    next_cursor: rows.length > page.length && last ? `${last.created_at}.${last.id}` : null,
+    tasks: toViews(page, store.tasks.countBatches),
+    next_cursor: key ? `${key.createdAt}.${key.id}` : null,
   };
 }
 
+/** How many tasks a filter lets through; a search counts among the newest 30,000. */
+export function countTasks(store: Store, filter: TaskFilter): TaskCountsView {
+  const since = findFloor(store, filter);
+  const counts = store.tasks.count({ ...filter, ...(since && { since }) });
+  return {
+    total: counts.reduce((sum, { count }) => sum + count, 0),
+    by_status: tally(TASK_STATUSES, counts, ({ status }) => status),
+    by_kind: tally(TASK_KINDS, counts, ({ kind }) => kind),
+    complete: since === undefined,
+  };
+}
+
+/** The last task that a search looks at; undefined where it looks at all of them. */
+function findFloor(store: Store, { text, from, to, before }: TaskFilter): TaskKey | undefined {
+  if (text === undefined) return undefined;
+  const time = {
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    ...(before && { before }),
+  };
+  const floor = store.tasks.findNth(time, MAX_SEARCHED - 1);
+  const isLast = floor && !store.tasks.findNth({ ...time, before: floor }, 0);
+  return isLast ? undefined : floor;
+}
+
 /** The position that a cursor of `listTasks` stands for. */
-export function parseTaskCursor(cursor: string): { createdAt: number; id: string } {
+export function parseTaskCursor(cursor: string): TaskKey {
   const dot = cursor.indexOf('.');
   return { createdAt: Number(cursor.slice(0, dot)), id: cursor.slice(dot + 1) };
 }
 
-/** A task with its deliveries and its log; undefined where there is none of that id. */
+/** A task with its deliveries and the beginning of its log; undefined where there is none of that id. */
 export function readTask(store: Store, id: string): TaskDetailView | undefined {
+  const head = readTaskHead(store, id);
+  return head && { ...head, ...readTaskLogs(store, id, { after: 0, limit: FIRST_LOGS }) };
+}
+
+/** The same without its log. */
+export function readTaskHead(
+  store: Store,
+  id: string,
+): Omit<TaskDetailView, keyof TaskLogsView> | undefined {
   const row = store.tasks.find(id);
-  if (!row) return undefined;
+  const [view] = toViews(row ? [row] : [], store.tasks.countBatches);
+  if (!view) return undefined;
   return {
-    ...viewTask(row),
+    ...view,
+    retried_as: store.tasks.listRetries(id),
+    warning_count: store.taskLogs.countWarnings(id),
     deliveries: store.deliveries.listByTask(id).map(
       (delivery): DeliveryView => ({
         id: delivery.id,
@@ -38,52 +97,13 @@ export function readTask(store: Store, id: string): TaskDetailView | undefined {
         digest: delivery.digest,
       }),
     ),
-    logs: store.taskLogs.listByTask(id).map(viewLog),
   };
 }
 
-/** A task as a list shows it. */
-export function viewTask(row: TaskRow): TaskView {
-  return {
-    task_id: row.id,
-    kind: row.kind,
-    status: row.status,
-    phase: row.phase,
-    unit: row.unit,
-    image: row.image,
-    summary: row.summary,
-    created_at: isoTime(row.created_at),
-    updated_at: isoTime(row.updated_at),
-    started_at: row.started_at === null ? null : isoTime(row.started_at),
-    finished_at: row.finished_at === null ? null : isoTime(row.finished_at),
-    attempts: row.attempts,
-    trigger: {
-      source: row.trigger_source,
-      request_id: row.trigger_request_id,
-      path: row.trigger_path,
-      caller: row.trigger_caller,
-      reason: row.trigger_reason,
-    },
-    digests: {
-      webhook: row.webhook_digest,
-      registry: row.registry_digest,
-      pulled: row.pulled_digest,
-      running: row.running_digest,
-    },
-    running_image: row.running_image,
-    error: row.error_code === null ? null : describeError(row.error_code, row.error_detail ?? ''),
-  };
-}
-
-/** A failure as every view shows it. */
-export function describeError(
-  code: NonNullable<TaskRow['error_code']>,
-  detail: string,
-): NonNullable<TaskView['error']> {
-  const { sentence, hint } = ERRORS[code];
-  return { code, sentence, detail, hint };
-}
-
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+/** A part of the log of a task; empty where there is no such task. */
+export function readTaskLogs(store: Store, id: string, range: LogRange): TaskLogsView {
+  const rows = store.taskLogs.listByTask(id, range);
+  const last = rows.at(-1)?.id;
+  const isMore = last !== undefined && store.taskLogs.hasMore(id, last);
+  return { logs: rows.map(toLogView), logs_next: isMore ? last : null };
 }

@@ -1,7 +1,8 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
 import type { TaskRow } from '../db/tasks.ts';
-import { isFinal } from '../domain/task.ts';
+import { stepTask } from '../domain/task-life.ts';
+import { lifeOf } from './task-view.ts';
 
 /**
  * Has a task end because a person (`by`) wants it: one that has not begun at once, one that runs as soon as its unit is
@@ -12,7 +13,10 @@ export function stopTask(store: Store, id: string, by: string, nowMs: number): O
   return store.transact(() => {
     const task = store.tasks.find(id);
     if (!task) return fail('TASK_NOT_FOUND', '');
-    if (isFinal(task.status)) return fail('TASK_ENDED', `It is ${task.status}: ${task.summary}`);
+    const step = stepTask(lifeOf(task), { kind: 'request-stop' });
+    if (step.kind === 'refused' && step.why === 'ended') {
+      return fail('TASK_ENDED', `It is ${task.status}: ${task.summary}`);
+    }
     store.tasks.requestStop(id, by, nowMs);
     const stage = store.deployments.find(id)?.stage ?? 'ended';
     // A unit that an earlier attempt has touched is brought back by the next one.

@@ -1,8 +1,13 @@
 import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
 import type { TaskRow } from '../db/tasks.ts';
 import { longestDeploymentMs } from '../domain/deployment.ts';
-import { isUnitAlive, waitForUnit } from '../host/systemctl.ts';
-import { type TaskExecutor, type TaskProgram, WAKE_SIGNAL } from './task-executor.ts';
+import { isUnitAlive, killUnit, waitForUnit } from '../host/systemctl.ts';
+import {
+  KILL_WITHIN_MS,
+  type TaskExecutor,
+  type TaskProgram,
+  WAKE_SIGNAL,
+} from './task-executor.ts';
 
 /** Longer than every limit inside a task together; a task that hangs all the same is ended by systemd. */
 const RUNTIME_MARGIN_MS = 600_000;
@@ -66,6 +71,7 @@ export function createSystemdRunExecutor(
         timeoutMs: WAKE_TIMEOUT_MS,
       });
     },
+    kill: (task) => killUnit(run, unitOf(task), KILL_WITHIN_MS),
     close: () => closing.abort(),
   };
 }

@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
-import type { Failure } from '../../shared/contract/outcome.ts';
+import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
 import type { TaskRow } from '../db/tasks.ts';
 import { chooseNext } from '../domain/choose-next.ts';
 import { decideLost, isFinal } from '../domain/task.ts';
 import type { TaskExecutor } from './task-executor.ts';
+import { TaskKiller } from './task-killer.ts';
 
 /** Before a task whose process vanished begins again: what hindered it may pass. */
 const RESUME_DELAY_MS = 2_000;
@@ -49,14 +50,18 @@ export class TaskDispatcher {
   /** When each unit had its last turn, for as long as anybody waits: those who have waited since then come first. */
   readonly #servedAt = new Map<string, number>();
 
+  readonly #killer: TaskKiller;
+
   constructor(options: Options) {
     this.#options = options;
+    this.#killer = new TaskKiller({ ...options, onGone: () => this.wake() });
     this.#isPaused = options.isPaused ?? false;
   }
 
   /** After a start: watches the tasks that still run, begins or closes those whose process is gone. */
   async recover(): Promise<void> {
     const { store } = this.#options;
+    this.#killer.recover();
     for (const task of store.tasks.listRunning()) {
       await this.#adoptOrResume(task, 'its process was gone when the worker started');
     }
@@ -98,9 +103,15 @@ export class TaskDispatcher {
     else this.wake();
   }
 
+  /** Kills what is left of a task that was force-stopped; see `TaskKiller`. */
+  kill(task: TaskRow): Promise<Outcome<void>> {
+    return this.#killer.kill(task);
+  }
+
   /** Dispatches nothing more and stops watching; tasks in units of their own go on. */
   close(): void {
     this.#isClosed = true;
+    this.#killer.close();
     for (const timer of this.#timers) clearTimeout(timer);
     clearTimeout(this.#due);
     for (const executor of this.#options.executors) executor.close();

@@ -1,3 +1,4 @@
+import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { TaskRow } from '../db/tasks.ts';
 
 /** What runs the process of a task. */
@@ -9,6 +10,8 @@ export type TaskExecutor = {
   adopt(task: TaskRow): Promise<Adoption>;
   /** Has the process of a running task look at its row again (SIGUSR2); one that is not up yet looks anyway. */
   wake(task: TaskRow): Promise<void>;
+  /** Kills the whole process tree of a task and sees that nothing is left, else TASK_NOT_KILLED; never rejects. */
+  kill(task: TaskRow): Promise<Outcome<void>>;
   /** Stops watching. Whether the processes go on is the executor's nature. */
   close(): void;
 };
@@ -18,6 +21,9 @@ export type Adoption =
   | { readonly kind: 'alive'; readonly ended: Promise<string> }
   | { readonly kind: 'gone' }
   | { readonly kind: 'unknown' };
+
+/** What cannot be killed within this time (it waits for a disk) is told of. */
+export const KILL_WITHIN_MS = 10_000;
 
 /** What `wake` sends: a process that does not know it yet ends by it, and its task begins again. */
 export const WAKE_SIGNAL = 'SIGUSR2';

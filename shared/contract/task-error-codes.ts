@@ -12,6 +12,27 @@ export const TASK_ERRORS = {
     sentence: 'The task has ended, so there is nothing to stop.',
     hint: 'GET /api/tasks/ID shows how it ended.',
   },
+  TASK_NOT_ENDED: {
+    status: 409,
+    sentence: 'The task has not ended, so there is nothing to do anew.',
+    hint: 'Wait for its end, or stop it: POST /api/tasks/ID/stop.',
+  },
+  TASK_NOT_REPEATABLE: {
+    status: 409,
+    sentence:
+      'The task is only a record of what another program did, so it cannot be done anew here.',
+    hint: 'Begin an update of the program with: pod-upgrade-trigger self-update run.',
+  },
+  TASK_FORCE_STOPPED: {
+    status: 409,
+    sentence: 'A person had the processes of the task killed in the middle of their work.',
+    hint: 'The summary says in which state the unit may be, and what brings it back.',
+  },
+  TASK_NOT_KILLED: {
+    status: 502,
+    sentence: 'The task is closed, but something of its processes may still be there.',
+    hint: 'It is killed again every few seconds and after a restart; until it is gone no other task of the unit begins.',
+  },
   TASK_DISPATCH_FAILED: {
     status: 500,
     sentence: 'The task could not be started.',

@@ -22,6 +22,7 @@ import { openMemory } from '../../app/tasks/deploy-memory.ts';
 import { refreshTimerGuards } from '../../app/tasks/timer-guards.ts';
 import { createUnitLocks } from '../../app/tasks/unit-locks.ts';
 import type { CommandResult, RunCommand } from '../../shared/process/run-command.ts';
+import { attemptOf } from '../helpers/attempt-of.ts';
 import { DEPLOY_SETTINGS } from '../helpers/deploy-settings.ts';
 
 /** Generous: a slow machine must not look like a fault. */
@@ -77,6 +78,7 @@ function addTask(unit: string): string {
     trigger_caller: null,
     webhook_digest: null,
   });
+  openSharedStore().tasks.markDispatched(id, 'child', Date.now());
   return id;
 }
 
@@ -110,7 +112,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
   const verdicts: Parameters<DeployParts['onVerdict']>[0][] = [];
   let evidence: DeployEvidence = {};
   const defaults = { ...policyDefaults(DEPLOY_SETTINGS), ...policy };
-  const memory = openMemory(store, { id });
+  const memory = openMemory(store, attemptOf(store.tasks, id));
   const end = await deployUnit(
     {
       run,
@@ -151,7 +153,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
     memory.writeEnd();
     const { status, summary } = end;
     if (status !== 'deferred') {
-      store.tasks.finish({ id, attempts: 0 }, { status, summary, at: Date.now() });
+      store.tasks.finish(attemptOf(store.tasks, id), { status, summary, at: Date.now() });
     }
   }
   return { end, phases, phaseMs, evidence, verdicts, task: id };

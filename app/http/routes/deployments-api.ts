@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
-import { parseUnitName } from '../../../shared/contract/unit-name.ts';
 import { deploymentBody } from '../../api/deployment-requests.ts';
+import { findConfigured } from '../../domain/configured-unit.ts';
 import type { ManualDeployments } from '../../tasks/manual-deployments.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { admitAdmins } from '../admin-scope.ts';
@@ -56,13 +56,11 @@ async function begin(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
-  const unit = parseUnitName(body.unit);
   const { version, dry_run: isDry, reason } = body;
   request.note.meta = { unit: body.unit, version: version ?? null, dry_run: isDry };
-  if (unit === undefined || !units.includes(unit)) {
-    const detail = `${body.unit.slice(0, 255)}.`;
-    return sendFailure(request, reply, { code: 'UNIT_NOT_CONFIGURED', detail });
-  }
+  const found = findConfigured(units, body.unit);
+  if (!found.ok) return sendFailure(request, reply, found.failure);
+  const unit = found.value;
   if (!isDry) {
     const task_id = deployments.start({ unit, version, ...describeAsker(request, reason) });
     request.note.taskId = task_id;

@@ -2,7 +2,7 @@ import type { UpdateStatusView } from '../../api/self-update-views.ts';
 import type { BadgesView } from '../../api/views.ts';
 import type { Store } from '../../db/store.ts';
 import type { ChangedTask } from '../../db/task-changes.ts';
-import { viewTask } from '../read-tasks.ts';
+import { toViews } from '../task-view.ts';
 import type { CommitSource } from './commit-source.ts';
 import { type Gathered, gather } from './gather.ts';
 import { formatFrame, type LiveReader } from './live-reader.ts';
@@ -108,7 +108,9 @@ export class ListFeed {
       const changed = taskChanges.listAfter(reader.change, PAGE);
       reader.change = changed.at(-1)?.seq ?? reader.change;
       const position = { change: reader.change, event: events.newest() };
-      if (changed.length > 0) live.send(Buffer.from(formatTasks(changed, position.event)));
+      if (changed.length > 0) {
+        live.send(Buffer.from(this.#formatTasks(changed, position.event)));
+      }
       if (changed.length < PAGE) {
         const frames =
           formatFrame('badges', this.#readBadges()) +
@@ -130,7 +132,7 @@ export class ListFeed {
     this.#cursor = { change: changed.at(-1)?.seq ?? before.change, event: events.newest() };
     const badges = this.#readBadges();
     const frames = [
-      formatTasks(changed, before.event),
+      this.#formatTasks(changed, before.event),
       badges === this.#badges ? '' : formatFrame('badges', badges),
       this.#cursor.event === before.event ? '' : formatEvents(this.#cursor),
     ];
@@ -143,6 +145,12 @@ export class ListFeed {
     if (text === '') return;
     const frames = Buffer.from(text);
     for (const { live, isUpToDate } of this.#readers) if (isUpToDate) live.send(frames);
+  }
+
+  #formatTasks(changed: readonly ChangedTask[], event: number): string {
+    const views = toViews(changed, this.#reads.tasks.countBatches);
+    const idOf = (at: number) => formatPosition({ change: changed[at]?.seq ?? 0, event });
+    return views.map((view, at) => formatFrame('task', JSON.stringify(view), idOf(at))).join('');
   }
 
   #findPosition(): ListPosition {
@@ -158,15 +166,6 @@ export class ListFeed {
     };
     return JSON.stringify(badges);
   }
-}
-
-function formatTasks(changed: readonly ChangedTask[], event: number): string {
-  return changed
-    .map((task) => {
-      const id = formatPosition({ change: task.seq, event });
-      return formatFrame('task', JSON.stringify(viewTask(task)), id);
-    })
-    .join('');
 }
 
 /** Not the events themselves: of a busy host there are thousands in a second, and a list has its filters. */

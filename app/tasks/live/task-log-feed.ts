@@ -1,7 +1,7 @@
 import type { Store } from '../../db/store.ts';
 import type { TaskLogRow } from '../../db/task-logs.ts';
 import { isFinal, type TaskStatus } from '../../domain/task.ts';
-import { formatLog } from '../view-log.ts';
+import { formatLog } from '../format-log.ts';
 import type { CommitSource } from './commit-source.ts';
 import { type Gathered, gather } from './gather.ts';
 import { formatFrame, type LiveReader } from './live-reader.ts';

@@ -143,7 +143,7 @@ test('paging gives every task once, newest first, whatever the filters and the t
           if (index % 3 === 0) tasks.markDispatched(`tsk_${(index * 7) % 25}`, 'child', 1);
         });
         const { unit, status } = filter as { unit?: string; status?: 'pending' | 'running' };
-        const used = { ...(unit && { unit }), ...(status && { status }) };
+        const used = { ...(unit && { unit }), ...(status && { statuses: [status] }) };
         const paged: TaskRow[] = [];
         for (let page = tasks.list({ limit, ...used }); page.length > 0; ) {
           paged.push(...page);

@@ -19,8 +19,10 @@ import { createApp } from '../../../app/http/create-app.ts';
 import { registerAdminApi } from '../../../app/http/routes/admin-api.ts';
 import { registerEventsApi } from '../../../app/http/routes/events-api.ts';
 import { registerGithubWebhook } from '../../../app/http/routes/github-webhook.ts';
+import { registerTasksApi } from '../../../app/http/routes/tasks-api.ts';
 import { Intake } from '../../../app/intake/intake.ts';
 import { SpoolTaker } from '../../../app/intake/spool-taker.ts';
+import { createManualTasks } from '../../../app/tasks/manual-tasks.ts';
 import { fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
 import { createLogger } from '../../../shared/log/create-logger.ts';
 
@@ -39,6 +41,9 @@ const UNITS: Readonly<Record<string, string | undefined>> = {
   'gone.service': undefined,
 };
 
+/** Those of them that may be deployed by hand. */
+const DEPLOYED = ['web.service', 'twin.service', 'other.service'];
+
 /** The application over a real store and a real intake, with the log that it wrote. */
 export type TestApp = {
   readonly app: FastifyInstance;
@@ -47,6 +52,8 @@ export type TestApp = {
   readonly port: number;
   readonly folder: string;
   readonly log: string[];
+  /** Whose process was told of a change, and `wake` where there was a new task. */
+  readonly told: string[];
   /** Everything that lies in the folder of the test now, each file as text of its bytes. */
   readFiles(): string;
 };
@@ -56,6 +63,9 @@ type Options = {
   readonly secrets?: readonly string[];
   /** Actions that leave no event while they go well; health and static unless told. */
   readonly excluded?: readonly string[];
+  /** What comes of killing the processes of a task. */
+  readonly killed?: Outcome<void>;
+  readonly settings?: { readonly sshTarget: string };
   /** Called before listening: routes of the test. */
   readonly prepare?: (
     app: FastifyInstance,
@@ -121,13 +131,22 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   const secrets = options.secrets ?? [SECRET];
   const units = createUnitCatalog(Object.keys(UNITS), readTestUnit);
   registerGithubWebhook(app, { log, intake, units, secrets, maxBodyBytes: MAX_BODY_BYTES });
-  const told: string[] = [];
-  const tell = ({ id }: { readonly id: string }) => Promise.resolve(void told.push(id));
   const release = (unit: string, digest: string) =>
     Promise.resolve(store.quarantine.release(unit, digest));
   const gate = createAdminGate(options.token ?? TOKEN);
-  registerAdminApi(app, { store, tell, release, gate });
+  registerAdminApi(app, { store, release, gate });
   registerEventsApi(app, { store, events, gate });
+  const told: string[] = [];
+  const tasks = createManualTasks({
+    ...{ store, units: DEPLOYED, imageOf: (unit) => UNITS[unit] ?? null },
+    onTask: () => void told.push('wake'),
+  });
+  const tell = ({ id }: { readonly id: string }) => Promise.resolve(void told.push(id));
+  const kill = ({ id }: { readonly id: string }) =>
+    Promise.resolve(void told.push(`kill ${id}`)).then(() => options.killed ?? succeed(undefined));
+  const settings = { units: DEPLOYED, ...options.settings };
+  const dispatcher = { tell, kill };
+  registerTasksApi(app, { store, gate, settings, deployments: tasks, dispatcher });
   options.prepare?.(app, { store, folder, log });
   await app.listen({ host: '127.0.0.1', port: 0 });
   defer(context, async () => {
@@ -142,7 +161,7 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
       .filter((entry) => entry.isFile())
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
       .join('\n');
-  return { app, store, events, port, folder, log: lines, readFiles };
+  return { app, store, events, port, folder, log: lines, told, readFiles };
 }
 
 function readTestUnit(name: string): Promise<Outcome<UnitReading>> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { TaskRow } from '../../../app/db/tasks.ts';
 import { createChildExecutor, TASK_ID_VARIABLE } from '../../../app/tasks/child-executor.ts';
-import { endTaskProcesses } from '../../../app/tasks/end-task-processes.ts';
+import { endAllTaskProcesses, endTaskProcesses } from '../../../app/tasks/end-task-processes.ts';
 import { until } from '../../helpers/until.ts';
 import { defer, makeFolder } from '../http/http-fixture.ts';
 import { addTask, findTask, makeStore } from './task-fixture.ts';
@@ -97,6 +97,45 @@ describe('child executor', () => {
     executor.close();
   });
 
+  test('a kill ends the whole tree, what left its session too, and no other task', async (t) => {
+    const task = makeTask(t);
+    const [mine, other] = [await startStaying(t, task), await startStaying(t, makeTask(t))];
+    assert.deepEqual(await mine.executor.kill(task), { ok: true, value: undefined });
+    assert.equal(await mine.ended, 'SIGKILL ended the process');
+    assert.deepEqual([isAlive(mine.said.pid), isAlive(mine.said.sleeper)], [false, false]);
+    assert.deepEqual([isAlive(other.said.pid), isAlive(other.said.sleeper)], [true, true]);
+    assert.deepEqual(await mine.executor.kill(task), { ok: true, value: undefined });
+    other.executor.close();
+    await other.ended;
+  });
+
+  test('a kill reaches what an earlier worker has started', async (t) => {
+    const task = makeTask(t);
+    const { said, ended } = await startStaying(t, task);
+    const successor = createChildExecutor({ argv: ['true'], environment: {} });
+    assert.deepEqual(await successor.kill(task), { ok: true, value: undefined });
+    assert.equal(await ended, 'SIGKILL ended the process');
+    assert.equal(isAlive(said.sleeper), false);
+  });
+
+  test('a kill reaches a process of its group that has shed its environment', async (t) => {
+    const task = makeTask(t);
+    const report = join(makeFolder(t), 'pid');
+    const script = `env -i /bin/sleep 600 & echo $! > '${report}.new'; mv '${report}.new' '${report}'; wait`;
+    const executor = createChildExecutor({
+      argv: ['/bin/sh', '-c', script],
+      environment: { PATH: '/usr/bin:/bin' },
+    });
+    const ended = executor.start(task);
+    const pid = Number(await until('the report', 20_000, () => readReport(report)));
+    defer(t, () => {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    });
+    assert.deepEqual(await executor.kill(task), { ok: true, value: undefined });
+    assert.equal(await ended, 'SIGKILL ended the process');
+    await untilDead(pid);
+  });
+
   test('the task of an earlier worker is never taken over, and nothing of it is left', async (t) => {
     const task = makeTask(t);
     const { said, ended } = await startStaying(t, task);
@@ -133,6 +172,20 @@ describe('end task processes', () => {
     endTaskProcesses(TASK_ID_VARIABLE, said.env[TASK_ID_VARIABLE] ?? '');
     assert.equal(await ended, 'SIGKILL ended the process');
     assert.equal(isAlive(said.sleeper), true);
+  });
+
+  test('who cannot be killed in time is named', async (t) => {
+    const { said, executor, ended } = await startStaying(t, makeTask(t));
+    const kill = t.mock.method(process, 'kill', () => true);
+    const id = said.env[TASK_ID_VARIABLE] ?? '';
+    const killed = await endAllTaskProcesses(TASK_ID_VARIABLE, id, 50);
+    kill.mock.restore();
+    assert.ok(!killed.ok);
+    assert.equal(killed.failure.code, 'TASK_NOT_KILLED');
+    const pids = [said.pid, said.sleeper].sort((a, b) => a - b).join(', ');
+    assert.ok(killed.failure.detail.includes(pids), killed.failure.detail);
+    await executor.kill({ id } as TaskRow);
+    await ended;
   });
 
   test('the caller itself is spared', (t) => {

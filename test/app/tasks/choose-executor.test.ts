@@ -10,6 +10,7 @@ function executor(kind: TaskExecutor['kind']): TaskExecutor {
     start: () => Promise.resolve(''),
     adopt: () => Promise.resolve({ kind: 'gone' as const }),
     wake: () => Promise.resolve(),
+    kill: () => Promise.resolve({ ok: true, value: undefined }),
     close: () => {},
   };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import type { Store } from '../../../app/db/store.ts';
 import type { BadImage, OpenDeployment } from '../../../app/domain/deployment.ts';
 import { openMemory } from '../../../app/tasks/deploy-memory.ts';
 import { addTask, makeStore } from './task-fixture.ts';
@@ -43,9 +44,10 @@ const BAD: BadImage = {
 function start(context: TestContext) {
   const store = makeStore(context);
   const id = addTask(store, UNIT);
+  store.tasks.markDispatched(id, 'child', 1);
   const clock = { nowMs: NOW };
   context.mock.method(Date, 'now', () => clock.nowMs);
-  return { store, id, clock, memory: openMemory(store, { id }) };
+  return { store, id, clock, memory: openMemory(store, { id, attempts: 1 }) };
 }
 
 describe('what a deployment remembers', () => {
@@ -56,9 +58,9 @@ describe('what a deployment remembers', () => {
   test('is found again by another attempt at the task, and by no other task', (t) => {
     const { store, id, memory } = start(t);
     memory.save(OPEN);
-    const found = openMemory(store, { id }).find();
+    const found = openMemory(store, { id, attempts: 2 }).find();
     assert.deepEqual(found, { ...OPEN, task_id: id, updated_at: NOW });
-    assert.equal(openMemory(store, { id: addTask(store, UNIT) }).find(), undefined);
+    assert.equal(openMemory(store, { id: addTask(store, UNIT), attempts: 1 }).find(), undefined);
   });
 
   test('can be saved as it was found, and is of now then', (t) => {
@@ -119,10 +121,40 @@ describe('an image that is condemned', () => {
 
   test('is neither condemned nor left where its deployment cannot be saved', (t) => {
     const { store } = start(t);
-    const nobody = openMemory(store, { id: 'tsk_none' });
-    assert.throws(() => nobody.condemn(BACK, BAD, null), /FOREIGN KEY/);
+    const nobody = openMemory(store, { id: 'tsk_none', attempts: 1 });
+    assert.throws(() => nobody.condemn(BACK, BAD, null), /is over/);
     assert.deepEqual(store.quarantine.list(NOW), []);
   });
+});
+
+describe('an attempt that is over', () => {
+  for (const [title, end] of [
+    [
+      'because its task has ended',
+      (store: Store, id: string) => {
+        store.tasks.finish({ id, attempts: 1 }, { status: 'cancelled', summary: 'x', at: 2 });
+      },
+    ],
+    [
+      'because another one has begun',
+      (store: Store, id: string) => {
+        store.tasks.release({ id, attempts: 1 }, 2);
+        store.tasks.markDispatched(id, 'child', 3);
+      },
+    ],
+  ] as const) {
+    test(`${title} writes nothing and goes on with nothing`, (t) => {
+      const { store, id, memory } = start(t);
+      memory.save(OPEN);
+      memory.end(OPEN);
+      end(store, id);
+      assert.throws(() => memory.save(BACK), /is over/);
+      assert.throws(() => memory.condemn(BACK, BAD, null), /is over/);
+      assert.throws(() => memory.writeEnd(), /is over/);
+      assert.equal(store.deployments.find(id)?.stage, 'forward');
+      assert.deepEqual(store.quarantine.list(NOW), []);
+    });
+  }
 });
 
 test('an image is first seen when somebody asks first', (t) => {

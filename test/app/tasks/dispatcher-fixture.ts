@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import type { TaskRow } from '../../../app/db/tasks.ts';
 import { TaskDispatcher } from '../../../app/tasks/task-dispatcher.ts';
 import type { TaskExecutor } from '../../../app/tasks/task-executor.ts';
+import { type Failure, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
 import { attemptOf } from '../../helpers/attempt-of.ts';
 import { keepLog } from '../http/http-fixture.ts';
 import { makeStore } from './task-fixture.ts';
@@ -40,6 +41,16 @@ class MemoryExecutor implements TaskExecutor {
   wake(task: TaskRow): Promise<void> {
     this.woken.push(task.id);
     return Promise.resolve();
+  }
+
+  readonly killed: string[] = [];
+  /** Why nothing can be killed just now. */
+  unkillable: Failure | undefined;
+
+  kill(task: TaskRow): Promise<Outcome<void>> {
+    this.killed.push(task.id);
+    const { unkillable: failure } = this;
+    return Promise.resolve(failure ? { ok: false, failure } : succeed(undefined));
   }
 
   close(): void {

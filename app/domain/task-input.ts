@@ -1,0 +1,8 @@
+/** What a task was asked to do, enough to do it anew. */
+export type TaskInput = {
+  readonly unit: string;
+  /** The version that was chosen; null: what the tag of the unit means. */
+  readonly version: string | null;
+  /** The image for which it was made; null where that was not known. */
+  readonly image: string | null;
+};

@@ -1,0 +1,62 @@
+import type { Outcome } from '../../shared/contract/outcome.ts';
+import type { Store } from '../db/store.ts';
+import { newIdentifier } from '../intake/new-identifier.ts';
+import { type Asker, type ManualTask, makeManualTask } from './make-manual-task.ts';
+import { retryTask } from './retry-task.ts';
+
+/** What a person asks for, and who it is. */
+export type ManualRequest = Asker & Pick<ManualTask, 'unit' | 'version' | 'planned'>;
+
+/** The tasks of one call, one for each unit. */
+export type Batch = {
+  readonly batch_id: string;
+  readonly tasks: readonly { readonly unit: string; readonly task_id: string }[];
+};
+
+/** Tasks that a person asks for. */
+export type ManualTasks = {
+  /** Makes a task of a wish; its id. */
+  start(request: ManualRequest): string;
+  /** Makes a task of each of several units, all or none. */
+  startAll(units: readonly string[], request: Omit<ManualRequest, 'unit' | 'planned'>): Batch;
+  /** See `retryTask`; the id of the new task. */
+  retry(id: string, asker: Asker): Outcome<string>;
+};
+
+/** What tasks are made with. */
+export type ManualTaskParts = {
+  readonly store: Store;
+  /** The units that may be deployed. */
+  readonly units: readonly string[];
+  /** The name by which a unit runs its image, as far as that is known. */
+  readonly imageOf: (unit: string) => string | null;
+  /** There is a new task. */
+  readonly onTask: () => void;
+};
+
+/** Joins them to the store. */
+export function createManualTasks({ store, units, imageOf, onTask }: ManualTaskParts): ManualTasks {
+  return {
+    start(request) {
+      const { unit, version, planned } = request;
+      const image = planned?.image ?? imageOf(unit);
+      const id = makeManualTask(store, { unit, version, planned, image }, request);
+      onTask();
+      return id;
+    },
+    startAll(chosen, request) {
+      const batchId = newIdentifier('bat');
+      const { version } = request;
+      const make = (unit: string) =>
+        makeManualTask(store, { unit, version, image: imageOf(unit), batchId }, request);
+      const tasks = store.transact(() => chosen.map((unit) => ({ unit, task_id: make(unit) })));
+      onTask();
+      return { batch_id: batchId, tasks };
+    },
+    retry(id, asker) {
+      const again = retryTask(store, units, id, asker);
+      if (again.ok) onTask();
+      return again;
+    },
+  };
+}
