@@ -5,6 +5,7 @@ import { addBackupCommands } from './cli/backup-commands.ts';
 import type { CallNote } from './cli/call-note.ts';
 import type { DeployOptions } from './cli/deploy.ts';
 import { addEventCommands } from './cli/events/commands.ts';
+import type { PruneOptions } from './cli/prune-state.ts';
 import type { Call } from './cli/record-call.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 
@@ -107,6 +108,17 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
     .action(async (unit: string, digest?: string) => {
       const { releaseQuarantine } = await import('./cli/quarantine.ts');
       exitCode = await releaseQuarantine(unit, digest, environment, note);
+    });
+  cli
+    .command('prune-state')
+    .description(
+      'remove what is older than it is kept for, besides what is removed on the schedule',
+    )
+    .option('--dry-run', 'only say how much would be removed')
+    .option('--json', 'for programs: one JSON object')
+    .action(async (options: PruneOptions) => {
+      const { pruneStateCommand } = await import('./cli/prune-state.ts');
+      onEnd(await pruneStateCommand(options, environment));
     });
   addBackupCommands(cli, environment, onEnd);
   addUpdateCommands({ program: cli, environment, onEnd });

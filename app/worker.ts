@@ -13,7 +13,7 @@ import { EventWriter } from './events/event-writer.ts';
 import { createSystemEvents, type SystemEvents } from './events/system-events.ts';
 import { createHealthCheck, toCheck } from './host/health.ts';
 import type { Host } from './host/host.ts';
-import { openHost, openLocalHost } from './host/open-host.ts';
+import { openHost } from './host/open-host.ts';
 import { readUnit } from './host/read-unit.ts';
 import { readUnitPolicy } from './host/read-unit-policy.ts';
 import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
@@ -30,17 +30,16 @@ import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
+import { createMaintenanceSchedule } from './scheduler/maintenance-schedule.ts';
 import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
-import { createChildExecutor } from './tasks/child-executor.ts';
-import { createExecutorChoice } from './tasks/choose-executor.ts';
 import { dropOldCompiledCode } from './tasks/compiled-code.ts';
+import { createDispatcher } from './tasks/create-dispatcher.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
 import { createCommitSource } from './tasks/live/commit-source.ts';
+import { makeMaintenanceTask } from './tasks/make-maintenance-task.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
-import { createSystemdRunExecutor, longestTaskMs } from './tasks/systemd-run-executor.ts';
-import { TaskDispatcher } from './tasks/task-dispatcher.ts';
-import { taskEnvironment } from './tasks/task-environment.ts';
+import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { ReportImporter } from './updates/import-reports.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
@@ -111,7 +110,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const { run } = host;
   const events = new EventWriter(recorder.events, log);
   const system = createSystemEvents(events);
-  const dispatcher = createDispatcher(parts, store, system);
+  const dispatcher = createDispatcher({ ...parts, store, onLost: system.taskLost });
   const intake = new Intake({
     folder: paths.intakeDir,
     store,
@@ -127,12 +126,17 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const joined = { app, store, events, intake, units, dispatcher, guards, gate, run, manual };
   joinRoutes(loaded, log, joined);
   const ownUpdates = joinOwnUpdates(parts, { app, gate, store, system });
+  const maintenance = joinMaintenance(loaded, log, { store, dispatcher, system });
+  const startSchedules = () => {
+    ownUpdates.start();
+    guards.start();
+    maintenance.start();
+  };
   channel?.onCommand((command) => {
     if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
     dispatcher.resume();
     intake.lookAgain();
-    ownUpdates.start();
-    guards.start();
+    startSchedules();
   });
   return {
     app,
@@ -144,14 +148,14 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       system.started({ schema: store.schema, isTrial: parts.isTrial ?? false });
       if (parts.isTrial) return;
       dropOldCompiledCode(paths.dataDir);
-      ownUpdates.start();
-      guards.start();
+      startSchedules();
     },
     async stop(hurry) {
       ownUpdates.endStreams();
       // A part of the supervisor's own limit, so that it never has to kill us while we still write.
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
+      maintenance.close();
       dispatcher.close();
       guards.close();
       await ownUpdates.close();
@@ -234,6 +238,26 @@ function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedPart
   });
 }
 
+/** What keeps the program's own state in order begins by the clock. */
+function joinMaintenance(
+  { settings }: Loaded,
+  log: Logger,
+  parts: Pick<JoinedParts, 'store' | 'dispatcher'> & { readonly system: SystemEvents },
+) {
+  const { store, dispatcher, system } = parts;
+  return createMaintenanceSchedule({
+    crons: { prune: settings.pruneCron, backup: settings.backupCron },
+    lastAt: (action) => store.tasks.findMaintenance(action)?.created_at,
+    begin(action) {
+      const id = makeMaintenanceTask(store, action, 'schedule');
+      dispatcher.wake();
+      return id;
+    },
+    onTick: system.maintenanceBegun,
+    log,
+  });
+}
+
 /**
  * Updates of this program itself, as far as the worker has a part in them. A version on trial begins none and imports
  * nothing: what it writes into the database may be taken back.
@@ -272,27 +296,4 @@ function joinOwnUpdates(
       await reports.close();
     },
   };
-}
-
-function createDispatcher(parts: WorkerParts, store: Store, system: SystemEvents): TaskDispatcher {
-  const { loaded, log, environment, isTrial = false } = parts;
-  const { settings, paths } = loaded;
-  const program = {
-    argv: parts.program,
-    environment: taskEnvironment(settings, paths, environment),
-  };
-  // A task runs here, wherever its unit does.
-  const scope = settings.sshTarget === undefined ? settings.systemdScope : 'user';
-  const { run } = openLocalHost(scope, environment);
-  const systemdRun = createSystemdRunExecutor(run, program, longestTaskMs(settings));
-  const child = createChildExecutor(program);
-  return new TaskDispatcher({
-    store,
-    log,
-    executors: [systemdRun, child],
-    chooseExecutor: createExecutorChoice(settings.taskExecutor, { systemdRun, child }, run),
-    concurrency: settings.taskConcurrency,
-    isPaused: isTrial,
-    onLost: system.taskLost,
-  });
 }

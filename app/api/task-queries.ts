@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MAINTENANCE_ACTIONS } from '../domain/maintenance.ts';
 import { TASK_KINDS, TASK_STATUSES } from '../domain/task.ts';
 
 const limit = z.coerce.number().int().min(1).max(500).default(50);
@@ -59,8 +60,8 @@ export const taskLogsQuery = z.strictObject({
 /** Query of `GET /api/tasks/ID/export`. */
 export const taskExportQuery = z.strictObject({ format: z.enum(['json', 'text']).default('json') });
 
-/** Body of `POST /api/tasks`: what is to be done. A version is one of a unit, so there is one of it then. */
-export const newTasksBody = z
+/** A version is one of a unit, so there is one of it then. */
+const deployBody = z
   .strictObject({
     kind: z.literal('deploy'),
     units: z.array(z.string().min(1).max(255)).min(1).max(500),
@@ -71,6 +72,15 @@ export const newTasksBody = z
     path: ['version'],
     message: 'a version is of one unit, and several are named',
   });
+
+/** Body of `POST /api/tasks`: what is to be done, of what can be. */
+export const newTasksBody = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.enum(MAINTENANCE_ACTIONS),
+    reason: z.string().min(1).max(500).optional(),
+  }),
+  deployBody,
+]);
 
 /** Body of `POST /api/tasks/ID/retry`. */
 export const retryBody = z.strictObject({ reason: z.string().min(1).max(500).optional() });

@@ -66,7 +66,7 @@ export async function runTaskCommand(
   const unitsFolder = join(paths.dataDir, 'units');
   const lockUnits = createUnitLocks(unitsFolder, longestDeploymentMs(settings), signal);
   const common = {
-    ...{ store: store.value, log, settings, host: host.value },
+    ...{ store: store.value, log, settings, paths, host: host.value },
     ...{ lookUp, lockUnits, signal, onWake },
     mask: (text: string) => hidden.mask(text),
   };

@@ -1,4 +1,5 @@
 import type { FinalStatus } from '../domain/task.ts';
+import type { TaskInput } from '../domain/task-input.ts';
 import type { TaskRow } from './tasks.ts';
 
 /** What a new task is made of. */
@@ -16,7 +17,8 @@ export type NewTask = Pick<
   | 'trigger_caller'
   | 'webhook_digest'
 > &
-  Partial<Pick<TaskRow, 'wanted' | 'trigger_reason' | 'plan' | 'batch_id' | 'retry_of'>>;
+  Partial<Pick<TaskRow, 'wanted' | 'trigger_reason' | 'plan' | 'batch_id' | 'retry_of'>> &
+  Pick<TaskInput, 'maintenance'>;
 
 /** What was done by somebody else and is over: a task that is born with its final state. */
 export type FinalTask = Pick<

@@ -1,3 +1,4 @@
+import { MAINTENANCE_UNIT } from '../domain/maintenance.ts';
 import type { TaskStatus } from '../domain/task.ts';
 import type { Database } from './open-database.ts';
 import type { TaskRow, TaskTable } from './tasks.ts';
@@ -6,6 +7,7 @@ import type { TaskRow, TaskTable } from './tasks.ts';
 type Reads = Pick<
   TaskTable,
   | 'find'
+  | 'findMaintenance'
   | 'findPending'
   | 'findPendingRetry'
   | 'listRetries'
@@ -21,6 +23,10 @@ type Reads = Pick<
 /** Prepares the questions to the table. */
 export function prepareTaskReads(database: Database): Reads {
   const find = database.prepare<[string], TaskRow>('SELECT * FROM tasks WHERE id = ?');
+  const findMaintenance = database.prepare<[string, string], TaskRow>(
+    `SELECT * FROM tasks WHERE unit = ? AND kind = 'maintenance' AND input ->> 'maintenance' = ?
+     ORDER BY created_at DESC, id DESC LIMIT 1`,
+  );
   const findPending = database.prepare<[string, string | null], TaskRow>(
     // The second condition on the state says no more than the first; it lets SQLite use the index of open tasks.
     // A task that is to bring a version that a person chose, or goes on with what an earlier attempt has begun, or is to
@@ -72,6 +78,7 @@ export function prepareTaskReads(database: Database): Reads {
   );
   return {
     find: (id) => find.get(id),
+    findMaintenance: (action) => findMaintenance.get(MAINTENANCE_UNIT, action),
     findPending: (unit, image) => findPending.get(unit, image),
     findPendingRetry: (retryOf) => findPendingRetry.get(retryOf),
     listRetries: (id) => listRetries.all(id),

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
+import type { MaintenanceAction } from '../domain/maintenance.ts';
 import type {
   DeferralReason,
   FinalStatus,
@@ -96,6 +97,8 @@ export type TaskTable = TaskPages &
     /** False where there is a task with this id already. */
     insertFinal(task: FinalTask): boolean;
     find(id: string): TaskRow | undefined;
+    /** The last task of maintenance that does this; undefined where there was none. */
+    findMaintenance(action: MaintenanceAction): TaskRow | undefined;
     /** A task of that unit and image that has not begun. */
     findPending(unit: string, image: string | null): TaskRow | undefined;
     /** A task that does another one anew and has not begun, nor is to be stopped. */
@@ -237,9 +240,13 @@ function prepareEdits(
   };
   return {
     insert: (task) => {
-      const { unit, wanted = null, image } = task;
-      const input: TaskInput = { unit, version: wanted, image };
-      insert.run({ ...BY_ITSELF, ...task, wanted, input: JSON.stringify(input) });
+      const { maintenance, ...row } = task;
+      const { unit, wanted = null, image } = row;
+      const input: TaskInput = {
+        ...{ unit, version: wanted, image },
+        ...(maintenance && { maintenance }),
+      };
+      insert.run({ ...BY_ITSELF, ...row, wanted, input: JSON.stringify(input) });
     },
     insertFinal: (task) => insertFinal.run(task).changes === 1,
     joinPending: (id, digest, at) => void join.run(digest, at, id),

@@ -1,3 +1,5 @@
+import type { MaintenanceAction } from './maintenance.ts';
+
 /** What a task was asked to do, enough to do it anew. */
 export type TaskInput = {
   readonly unit: string;
@@ -5,4 +7,6 @@ export type TaskInput = {
   readonly version: string | null;
   /** The image for which it was made; null where that was not known. */
   readonly image: string | null;
+  /** There where it deploys nothing. */
+  readonly maintenance?: MaintenanceAction;
 };

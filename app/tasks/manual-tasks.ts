@@ -1,6 +1,8 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
+import type { MaintenanceAction } from '../domain/maintenance.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
+import { makeMaintenanceTask } from './make-maintenance-task.ts';
 import { type Asker, type ManualTask, makeManualTask } from './make-manual-task.ts';
 import { retryTask } from './retry-task.ts';
 
@@ -19,6 +21,8 @@ export type ManualTasks = {
   start(request: ManualRequest): string;
   /** Makes a task of each of several units, all or none. */
   startAll(units: readonly string[], request: Omit<ManualRequest, 'unit' | 'planned'>): Batch;
+  /** Makes a task of maintenance, see `makeMaintenanceTask`; its id. */
+  maintain(action: MaintenanceAction, asker: Asker): string;
   /** See `retryTask`; the id of the new task. */
   retry(id: string, asker: Asker): Outcome<string>;
 };
@@ -52,6 +56,11 @@ export function createManualTasks({ store, units, imageOf, onTask }: ManualTaskP
       const tasks = store.transact(() => chosen.map((unit) => ({ unit, task_id: make(unit) })));
       onTask();
       return { batch_id: batchId, tasks };
+    },
+    maintain(action, asker) {
+      const id = makeMaintenanceTask(store, action, asker);
+      onTask();
+      return id;
     },
     retry(id, asker) {
       const again = retryTask(store, units, id, asker);

@@ -3,6 +3,7 @@ import type { Store } from '../db/store.ts';
 import { findConfigured } from '../domain/configured-unit.ts';
 import { isFinal } from '../domain/task.ts';
 import type { TaskInput } from '../domain/task-input.ts';
+import { makeMaintenanceTask } from './make-maintenance-task.ts';
 import { type Asker, makeManualTask } from './make-manual-task.ts';
 
 /**
@@ -21,7 +22,17 @@ export function retryTask(
     if (!task) return fail('TASK_NOT_FOUND', '');
     if (!isFinal(task.status)) return fail('TASK_NOT_ENDED', `It is ${task.status}.`);
     if (task.input === null) return fail('TASK_NOT_REPEATABLE', `Its kind is ${task.kind}.`);
-    const { unit, version, image } = JSON.parse(task.input) as TaskInput;
+    const { unit, version, image, maintenance } = JSON.parse(task.input) as TaskInput;
+    if (maintenance) {
+      return succeed(
+        noteRetry(
+          store,
+          id,
+          makeMaintenanceTask(store, maintenance, { ...asker, retryOf: id }),
+          asker,
+        ),
+      );
+    }
     const configured = findConfigured(units, unit);
     if (!configured.ok) return configured;
     const waiting = store.tasks.findPendingRetry(id);
@@ -31,10 +42,14 @@ export function retryTask(
       { unit, version: version ?? undefined, image, retryOf: id },
       asker,
     );
-    store.taskLogs.append({
-      ...{ task_id: id, ts: Date.now(), level: 'info', action: 'task-retried' },
-      ...{ summary: `${asker.by} has it done anew as ${again}.`, meta: null },
-    });
-    return succeed(again);
+    return succeed(noteRetry(store, id, again, asker));
   });
+}
+
+function noteRetry(store: Store, id: string, again: string, { by }: Asker): string {
+  store.taskLogs.append({
+    ...{ task_id: id, ts: Date.now(), level: 'info', action: 'task-retried' },
+    ...{ summary: `${by} has it done anew as ${again}.`, meta: null },
+  });
+  return again;
 }

@@ -8,12 +8,14 @@ import { failed } from '../deploy/deploy-end.ts';
 import { type DeployParts, deployUnit } from '../deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
 import { anyOf } from '../deploy/until-stopped.ts';
+import type { TaskInput } from '../domain/task-input.ts';
 import { type PolicySettings, policyDefaults } from '../domain/unit-policy.ts';
 import type { Host } from '../host/host.ts';
 import { readUnitPolicy } from '../host/read-unit-policy.ts';
 import { checkPlan } from './check-plan.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
 import { recordCommand } from './record-command.ts';
+import { type KeepingSettings, type MaintenanceParts, runMaintenance } from './run-maintenance.ts';
 import { refreshTimerGuards } from './timer-guards.ts';
 
 /** What a task works with; `signal` says that its process is to end. */
@@ -22,7 +24,9 @@ export type RunTaskParts = {
   readonly log: Logger;
   readonly host: Host;
   readonly settings: PolicySettings &
+    KeepingSettings &
     Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines'>;
+  readonly paths: MaintenanceParts['paths'];
   readonly lookUp: DeployParts['lookUp'];
   readonly lockPull?: DeployParts['lockPull'];
   readonly lockUnits: DeployParts['lockUnits'];
@@ -63,7 +67,8 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   lookForStop();
   const memory = openMemory(store, task);
   const { signal: stop } = stopped;
-  const end = await deploy(parts, task, memory, { note, stop }).catch((error: unknown) => {
+  const work = maintain(parts, task, stop) ?? deploy(parts, task, memory, { note, stop });
+  const end = await work.catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
   if (!end || signal.aborted) {
@@ -96,6 +101,19 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   });
   log.info({ task: id, status: end.status, code: failure?.code }, end.summary);
   return true;
+}
+
+/** Undefined where the task is to deploy a unit. */
+function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
+  const { maintenance } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
+  if (!maintenance) return undefined;
+  const { store, settings, paths } = parts;
+  const signal = anyOf(parts.signal, stop);
+  const note: MaintenanceParts['note'] = (level, action, summary, meta) => {
+    const entry = { ...{ level, action, summary }, meta: JSON.stringify(meta) };
+    store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
+  };
+  return runMaintenance({ store, settings, paths, signal, note }, maintenance);
 }
 
 type Note = (level: 'info' | 'warning' | 'error', action: string, summary: string) => void;

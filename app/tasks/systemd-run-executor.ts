@@ -41,7 +41,7 @@ export function createSystemdRunExecutor(
           '--quiet',
           '--wait',
           `--unit=${unitOf(task)}`,
-          `--description=pod-upgrade-trigger: deploy ${task.unit}`,
+          `--description=pod-upgrade-trigger: task of ${task.unit}`,
           `--property=RuntimeMaxSec=${Math.ceil(limitMs / 1000)}`,
           ...Object.keys(program.environment).map((name) => `--setenv=${name}`),
           '--',

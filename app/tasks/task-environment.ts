@@ -65,6 +65,11 @@ export function taskEnvironment(
     PODUP_DEPLOY_KEEP_IMAGES: String(settings.deployKeepImages),
     PODUP_QUARANTINE_MS: String(settings.quarantineMs),
     PODUP_TASK_DIAGNOSTICS_JOURNAL_LINES: String(settings.journalLines),
+    PODUP_TASK_RETENTION: `${settings.taskRetentionMs}ms`,
+    PODUP_DELIVERY_RETENTION: `${settings.deliveryRetentionMs}ms`,
+    PODUP_EVENT_RETENTION: `${settings.eventRetentionMs}ms`,
+    PODUP_EVENT_MAX_ROWS: String(settings.eventMaxRows),
+    PODUP_BACKUP_KEEP: String(settings.backupKeep),
     PODUP_LOG_LEVEL: settings.logLevel,
   };
 }

@@ -21,12 +21,13 @@ const JOINTS = [
 const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/api': ['app/domain', 'shared/contract'],
   'app/cli': [
-    'app/backups',
     'app/api',
+    'app/backups',
     'app/db',
     'app/domain',
     'app/events',
     'app/host',
+    'app/maintenance',
     'app/standby',
     'app/tasks',
     'app/updates',
@@ -67,7 +68,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/main.ts': ['app/cli', 'app/standby', 'app/worker.ts', 'shared/config', 'shared/contract'],
   'app/recorder': ['app/db', 'app/events', 'app/intake', 'shared/contract', 'shared/fs'],
   'app/registry': ['app/domain', 'shared/contract', 'shared/process'],
-  'app/scheduler': ['app/api', 'app/updates', 'shared/config', 'shared/contract'],
+  'app/scheduler': ['app/api', 'app/domain', 'app/updates', 'shared/config', 'shared/contract'],
   'app/standby': [
     'app/api',
     'app/domain',
@@ -79,11 +80,13 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   'app/tasks': [
     'app/api',
+    'app/backups',
     'app/db',
     'app/deploy',
     'app/domain',
     'app/host',
     'app/intake',
+    'app/maintenance',
     'app/registry',
     'shared/config',
     'shared/contract',

@@ -15,6 +15,7 @@ import type { Store } from '../../db/store.ts';
 import type { TaskFilter } from '../../db/task-pages.ts';
 import { findConfigured } from '../../domain/configured-unit.ts';
 import { isTaskId } from '../../domain/identifier.ts';
+import { MAINTENANCE_UNIT } from '../../domain/maintenance.ts';
 import { exportTask } from '../../tasks/export-task.ts';
 import { forceStopTask } from '../../tasks/force-stop-task.ts';
 import type { ManualTasks } from '../../tasks/manual-tasks.ts';
@@ -37,7 +38,7 @@ type Parts = {
   readonly store: Store;
   readonly gate: AdminGate;
   readonly settings: Pick<Settings, 'units' | 'sshTarget'>;
-  readonly deployments: Pick<ManualTasks, 'startAll' | 'retry'>;
+  readonly deployments: Pick<ManualTasks, 'startAll' | 'maintain' | 'retry'>;
   readonly dispatcher: Pick<TaskDispatcher, 'tell' | 'kill'>;
 };
 
@@ -102,7 +103,13 @@ function addQuestions(scope: FastifyInstance, { store }: Parts): void {
 function addCommands(scope: FastifyInstance, parts: Parts): void {
   const { store, settings, deployments, dispatcher } = parts;
   scope.post('/api/tasks', (request, reply) => {
-    const { units: names, version, reason } = readBy(newTasksBody, request.body ?? {});
+    const body = readBy(newTasksBody, request.body ?? {});
+    if (body.kind !== 'deploy') {
+      request.note.meta = { command: body.kind };
+      const task_id = deployments.maintain(body.kind, describeAsker(request, body.reason));
+      return reply.code(202).send({ tasks: [{ unit: MAINTENANCE_UNIT, task_id }] });
+    }
+    const { units: names, version, reason } = body;
     request.note.meta = { command: 'deploy', units: names.slice(0, 20), count: names.length };
     const chosen = new Set<string>();
     for (const name of names) {

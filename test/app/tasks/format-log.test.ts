@@ -6,10 +6,8 @@ import { toLogView } from '../../../app/tasks/task-view.ts';
 describe('format log', () => {
   for (const meta of [null, '{"a":"line\\nbreak","b":[1,null]}', '"text"']) {
     test(`an entry with ${meta} is what its view is as JSON, on one line`, () => {
-      const row = {
-        ...{ id: 7, task_id: 'tsk_1', ts: 5, level: 'info', action: 'a', summary: 'x "y"\nz' },
-        meta,
-      } as const;
+      const head = { id: 7, task_id: 'tsk_1', ts: 5, level: 'info', action: 'a' } as const;
+      const row = { ...head, summary: 'x "y"\nz', meta };
       assert.equal(formatLog(row), JSON.stringify(toLogView(row)));
     });
   }

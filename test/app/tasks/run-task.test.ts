@@ -10,10 +10,12 @@ import { type RunTaskParts, runTask } from '../../../app/tasks/run-task.ts';
 import { fail, succeed } from '../../../shared/contract/outcome.ts';
 import { attemptOf } from '../../helpers/attempt-of.ts';
 import { DEPLOY_SETTINGS } from '../../helpers/deploy-settings.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
 import { until } from '../../helpers/until.ts';
 import { defer, keepLog, makeFolder } from '../http/http-fixture.ts';
 import { addTask, findTask, logOf, makeStore } from './task-fixture.ts';
 
+const DAY_MS = 86_400_000;
 const DIGEST = `sha256:${'0a'.repeat(32)}`;
 const IMAGE = 'ghcr.io/octo-org/web';
 
@@ -58,7 +60,11 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
   const settings = {
     ...{ pullTimeoutMs: 10_000, restartTimeoutMs: 10_000, journalLines: 5 },
     ...DEPLOY_SETTINGS,
+    ...{ taskRetentionMs: DAY_MS, deliveryRetentionMs: DAY_MS, eventRetentionMs: DAY_MS },
+    ...{ eventMaxRows: 1_000_000, backupKeep: 2 },
   };
+  const folder = makeTempFolder(context);
+  const paths = { database: join(folder, 'none.db'), databaseBackupsDir: join(folder, 'backups') };
   const { signal } = new AbortController();
   const lookUp: RunTaskParts['lookUp'] = () => Promise.resolve(succeed({ digest: DIGEST }));
   const onWake = () => undefined;
@@ -68,6 +74,7 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
     store,
     log,
     settings,
+    paths,
     host,
     lookUp,
     lockUnits,

@@ -1,0 +1,43 @@
+import type { Logger } from 'pino';
+import type { Loaded } from '../../shared/config/load-settings.ts';
+import type { Store } from '../db/store.ts';
+import { openLocalHost } from '../host/open-host.ts';
+import { createChildExecutor } from './child-executor.ts';
+import { createExecutorChoice } from './choose-executor.ts';
+import { createSystemdRunExecutor, longestTaskMs } from './systemd-run-executor.ts';
+import { TaskDispatcher } from './task-dispatcher.ts';
+import { taskEnvironment } from './task-environment.ts';
+
+/** What the dispatcher of a worker is made of. */
+export type DispatcherParts = {
+  readonly loaded: Loaded;
+  readonly log: Logger;
+  readonly store: Store;
+  /** How this program is started again for a task. */
+  readonly program: readonly [string, ...string[]];
+  readonly environment: NodeJS.ProcessEnv;
+  /** A new version that has not proven itself begins nothing. */
+  readonly isTrial?: boolean;
+  readonly onLost: NonNullable<ConstructorParameters<typeof TaskDispatcher>[0]['onLost']>;
+};
+
+/** The dispatcher with both ways to run a task. */
+export function createDispatcher(parts: DispatcherParts): TaskDispatcher {
+  const { loaded, log, store, environment, isTrial = false, onLost } = parts;
+  const { settings, paths } = loaded;
+  const program = {
+    argv: parts.program,
+    environment: taskEnvironment(settings, paths, environment),
+  };
+  // A task runs here, wherever its unit does.
+  const scope = settings.sshTarget === undefined ? settings.systemdScope : 'user';
+  const { run } = openLocalHost(scope, environment);
+  const systemdRun = createSystemdRunExecutor(run, program, longestTaskMs(settings));
+  const child = createChildExecutor(program);
+  return new TaskDispatcher({
+    ...{ store, log, onLost, isPaused: isTrial },
+    executors: [systemdRun, child],
+    chooseExecutor: createExecutorChoice(settings.taskExecutor, { systemdRun, child }, run),
+    concurrency: settings.taskConcurrency,
+  });
+}

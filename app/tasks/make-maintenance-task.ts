@@ -1,0 +1,42 @@
+import type { Store } from '../db/store.ts';
+import { MAINTENANCE_UNIT, type MaintenanceAction } from '../domain/maintenance.ts';
+import { isFinal } from '../domain/task.ts';
+import { newIdentifier } from '../intake/new-identifier.ts';
+import type { Asker } from './make-manual-task.ts';
+
+/** Who wants it: the clock, or a person. */
+export type MaintenanceCause = 'schedule' | (Asker & { readonly retryOf?: string });
+
+const WHAT: Readonly<Record<MaintenanceAction, string>> = {
+  prune: 'What is older than it is kept for is to be removed.',
+  backup: 'The database is to be backed up.',
+};
+
+/** Makes a task of maintenance; where one that does the same has not ended yet it is that one. Its id. */
+export function makeMaintenanceTask(
+  store: Store,
+  action: MaintenanceAction,
+  cause: MaintenanceCause,
+): string {
+  return store.transact(() => {
+    const last = store.tasks.findMaintenance(action);
+    if (last && !isFinal(last.status)) return last.id;
+    const id = newIdentifier('tsk');
+    const asker = cause === 'schedule' ? undefined : cause;
+    store.tasks.insert({
+      ...{ id, kind: 'maintenance', unit: MAINTENANCE_UNIT, image: null, created_at: Date.now() },
+      summary: WHAT[action],
+      maintenance: action,
+      trigger_source: asker ? 'manual' : 'scheduler',
+      ...{ trigger_request_id: asker?.requestId ?? null, trigger_path: asker?.path ?? null },
+      ...{ trigger_caller: asker?.by ?? null, trigger_reason: asker?.reason ?? null },
+      ...{ webhook_digest: null, retry_of: asker?.retryOf ?? null },
+    });
+    const who = asker ? `${asker.by} asked for it.` : 'It was time.';
+    store.taskLogs.append({
+      ...{ task_id: id, ts: Date.now(), level: 'info', action: 'task-created', summary: who },
+      meta: null,
+    });
+    return id;
+  });
+}
