@@ -3,6 +3,7 @@ import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
 import type { DeployOptions } from './cli/deploy.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
+import { addTaskCommands } from './cli/task-commands.ts';
 
 /** How the program was started. */
 export type Invocation = {
@@ -63,9 +64,11 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
       const { checkConfig } = await import('./cli/check-config.ts');
       exitCode = checkConfig(environment);
     });
-  addDeployCommands(cli, environment, (code) => {
-    exitCode = code;
-  });
+  for (const add of [addDeployCommands, addTaskCommands]) {
+    add(cli, environment, (code) => {
+      exitCode = code;
+    });
+  }
   const quarantine = cli
     .command('quarantine')
     .description('the images that failed for a unit and are not deployed to it again');
@@ -165,11 +168,11 @@ function addDeployCommands(
     });
   cli
     .command('stop-task')
-    .description('have the running service end a task, its unit proven on the old or the new image')
+    .description('the same as tasks stop')
     .argument('<id>')
     .action(async (id: string) => {
-      const { stopTaskCommand } = await import('./cli/deploy.ts');
-      onEnd(await stopTaskCommand(id, environment));
+      const { commandTask } = await import('./cli/tasks.ts');
+      onEnd(await commandTask('stop', id, {}, environment));
     });
 }
 

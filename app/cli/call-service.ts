@@ -1,4 +1,5 @@
-import { request } from 'undici';
+import { once } from 'node:events';
+import { type Dispatcher, request } from 'undici';
 import { loadSettings } from '../../shared/config/load-settings.ts';
 import { formatHttpAddress } from '../../shared/contract/http-address.ts';
 import type { Problem } from '../api/problem.ts';
@@ -9,14 +10,43 @@ const TIMEOUT_MS = 120_000;
 /** What the service answered; undefined where it could not be asked, which has been said. */
 export type ServiceAnswer = { readonly isGood: boolean; readonly body: unknown };
 
+/** What is asked: with a body it is a POST, without one a GET. */
+export type Question = { readonly path: string; readonly body?: unknown };
+
+type Answer = Dispatcher.ResponseData;
+
 /**
  * Asks the running service, at the address and with the token that this environment configures. What keeps it from
  * answering, and each refusal, is printed on stderr.
  */
-export async function callService(
+export function callService(
+  environment: NodeJS.ProcessEnv,
+  question: Question,
+): Promise<ServiceAnswer | undefined> {
+  return ask(environment, question, async (answer) => ({
+    isGood: true,
+    body: await answer.body.json(),
+  }));
+}
+
+/** The same for an answer that is long, and no JSON: prints it as it comes. Whether it came whole. */
+export async function printFromService(
   environment: NodeJS.ProcessEnv,
   path: string,
-  body: unknown,
+): Promise<boolean> {
+  const printed = await ask(environment, { path }, async (answer) => {
+    for await (const chunk of answer.body) {
+      if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+    }
+    return { isGood: true, body: null };
+  });
+  return printed?.isGood ?? false;
+}
+
+async function ask(
+  environment: NodeJS.ProcessEnv,
+  { path, body }: Question,
+  read: (answer: Answer) => Promise<ServiceAnswer>,
 ): Promise<ServiceAnswer | undefined> {
   const result = loadSettings(environment);
   if (!result.ok) {
@@ -27,18 +57,18 @@ export async function callService(
   const address = formatHttpAddress(httpAddr);
   try {
     const answer = await request(`http://${address}${path}`, {
-      method: 'POST',
+      method: body === undefined ? 'GET' : 'POST',
       headers: {
-        'content-type': 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(adminToken !== undefined && { authorization: `Bearer ${adminToken}` }),
       },
-      body: JSON.stringify(body),
+      body: body === undefined ? null : JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const said = await answer.body.json();
-    const isGood = answer.statusCode < 300;
-    if (!isGood) process.stderr.write(`${describeProblem(said as Problem)}\n`);
-    return { isGood, body: said };
+    if (answer.statusCode < 300) return await read(answer);
+    const problem = await answer.body.json();
+    process.stderr.write(`${describeProblem(problem as Problem)}\n`);
+    return { isGood: false, body: problem };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     process.stderr.write(

@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
-import type { PlanView, TaskView } from '../api/views.ts';
+import type { PlanView } from '../api/views.ts';
 import { callService } from './call-service.ts';
 
 /** Options of `deploy`. */
@@ -22,7 +22,10 @@ export async function deploy(
     return EXIT.usage;
   }
   const wish = plan === undefined ? { unit, version, dry_run: dryRun } : { plan_id: plan };
-  const answer = await callService(environment, '/api/deployments', { ...wish, reason });
+  const answer = await callService(environment, {
+    path: '/api/deployments',
+    body: { ...wish, reason },
+  });
   if (!answer?.isGood) return EXIT.failure;
   if (json) {
     process.stdout.write(`${JSON.stringify(answer.body)}\n`);
@@ -30,21 +33,8 @@ export async function deploy(
     process.stdout.write(describePlan(answer.body as PlanView));
   } else {
     const { task_id: id } = answer.body as { readonly task_id: string };
-    process.stdout.write(`Task ${id}; GET /api/tasks/${id} shows how it goes.\n`);
+    process.stdout.write(`Task ${id}; pod-upgrade-trigger tasks show ${id} tells how it goes.\n`);
   }
-  return EXIT.ok;
-}
-
-/** `stop-task ID`: has the service end a task. */
-export async function stopTaskCommand(
-  id: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<ExitCode> {
-  const path = `/api/tasks/${encodeURIComponent(id)}/stop`;
-  const answer = await callService(environment, path, {});
-  if (!answer?.isGood) return EXIT.failure;
-  const { status, summary } = answer.body as TaskView;
-  process.stdout.write(`Task ${id} is ${status} and ends: ${summary}\n`);
   return EXIT.ok;
 }
 

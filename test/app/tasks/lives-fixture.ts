@@ -263,7 +263,7 @@ function isPossible(before: TaskLife, after: TaskLife): boolean {
 }
 
 /** The processes that carry a task's variable, but zombies; the main one is the one that was started for it. */
-export function processesOf(id: string): { pid: number; isMain: boolean }[] {
+function processesOf(id: string): { pid: number; isMain: boolean }[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((name) => {
