@@ -2,12 +2,13 @@ import { Command, CommanderError, Option } from 'commander';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
 import { addBackupCommands } from './cli/backup-commands.ts';
-import type { CallNote } from './cli/call-note.ts';
+import type { Calling, CallNote } from './cli/call-note.ts';
 import type { DeployOptions } from './cli/deploy.ts';
 import { addEventCommands } from './cli/events/commands.ts';
 import type { PruneOptions } from './cli/prune-state.ts';
 import type { Call } from './cli/record-call.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
+import { addTaskCommands } from './cli/task-commands.ts';
 
 /** How the program was started. */
 export type Invocation = {
@@ -88,7 +89,9 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   const onEnd = (code: ExitCode) => {
     exitCode = code;
   };
-  addDeployCommands({ cli, environment, note, onEnd });
+  const calling: Calling = { environment, note };
+  addDeployCommands(cli, calling, onEnd);
+  addTaskCommands(cli, calling, onEnd);
   addEventCommands({ program: cli, environment, onEnd });
   const quarantine = cli
     .command('quarantine')
@@ -181,14 +184,7 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   return exitCode;
 }
 
-type DeployCommands = {
-  readonly cli: Command;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly note: CallNote;
-  readonly onEnd: (code: ExitCode) => void;
-};
-
-function addDeployCommands({ cli, environment, note, onEnd }: DeployCommands): void {
+function addDeployCommands(cli: Command, calling: Calling, onEnd: (code: ExitCode) => void): void {
   cli
     .command('deploy')
     .description(
@@ -202,15 +198,15 @@ function addDeployCommands({ cli, environment, note, onEnd }: DeployCommands): v
     .option('--json', 'for programs: one JSON object')
     .action(async (unit: string | undefined, options: DeployOptions) => {
       const { deploy } = await import('./cli/deploy.ts');
-      onEnd(await deploy(unit, options, environment, note));
+      onEnd(await deploy(unit, options, calling));
     });
   cli
     .command('stop-task')
-    .description('have the running service end a task, its unit proven on the old or the new image')
+    .description('the same as tasks stop')
     .argument('<id>')
     .action(async (id: string) => {
-      const { stopTaskCommand } = await import('./cli/deploy.ts');
-      onEnd(await stopTaskCommand(id, environment, note));
+      const { commandTask } = await import('./cli/tasks.ts');
+      onEnd(await commandTask('stop', id, {}, calling));
     });
 }
 

@@ -9,3 +9,6 @@ export type CallNote = {
   taskId?: string;
   meta?: Readonly<Record<string, unknown>>;
 };
+
+/** How a command that asks the service was called: with what settings, and where it notes what came of it. */
+export type Calling = { readonly environment: NodeJS.ProcessEnv; readonly note: CallNote };

@@ -1,8 +1,9 @@
-import { request } from 'undici';
+import { once } from 'node:events';
+import { type Dispatcher, request } from 'undici';
 import { loadSettings } from '../../shared/config/load-settings.ts';
 import { formatHttpAddress } from '../../shared/contract/http-address.ts';
 import type { Problem } from '../api/problem.ts';
-import type { CallNote } from './call-note.ts';
+import type { Calling } from './call-note.ts';
 import { printFaults } from './print-faults.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -10,16 +11,42 @@ const TIMEOUT_MS = 120_000;
 /** What the service answered; undefined where it could not be asked, which has been said. */
 export type ServiceAnswer = { readonly isGood: boolean; readonly body: unknown };
 
+/** What is asked: with a body it is a POST, without one a GET. */
+export type Question = { readonly path: string; readonly body?: unknown };
+
+type Answer = Dispatcher.ResponseData;
+
 /**
- * Asks the running service, at the address and with the token that this environment configures. What keeps it from
- * answering, and each refusal, is printed on stderr; how it answered is noted for the event of the call.
+ * Asks the running service, at the address and with the token that the environment configures. What keeps it from
+ * answering, and each refusal, is printed on stderr.
  */
-export async function callService(
-  environment: NodeJS.ProcessEnv,
-  path: string,
-  body: unknown,
-  note: CallNote,
+export function callService(
+  calling: Calling,
+  question: Question,
 ): Promise<ServiceAnswer | undefined> {
+  return ask(calling, question, async (answer) => ({
+    isGood: true,
+    body: await answer.body.json(),
+  }));
+}
+
+/** The same for an answer that is long, and no JSON: prints it as it comes. Whether it came whole. */
+export async function printFromService(calling: Calling, path: string): Promise<boolean> {
+  const printed = await ask(calling, { path }, async (answer) => {
+    for await (const chunk of answer.body) {
+      if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+    }
+    return { isGood: true, body: null };
+  });
+  return printed?.isGood ?? false;
+}
+
+async function ask(
+  calling: Calling,
+  { path, body }: Question,
+  read: (answer: Answer) => Promise<ServiceAnswer>,
+): Promise<ServiceAnswer | undefined> {
+  const { environment, note } = calling;
   const result = loadSettings(environment);
   if (!result.ok) {
     printFaults(result.faults);
@@ -29,22 +56,20 @@ export async function callService(
   const address = formatHttpAddress(httpAddr);
   try {
     const answer = await request(`http://${address}${path}`, {
-      method: 'POST',
+      method: body === undefined ? 'GET' : 'POST',
       headers: {
-        'content-type': 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(adminToken !== undefined && { authorization: `Bearer ${adminToken}` }),
       },
-      body: JSON.stringify(body),
+      body: body === undefined ? null : JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const said = await answer.body.json();
-    const isGood = answer.statusCode < 300;
     note.status = answer.statusCode;
-    if (!isGood) {
-      note.code = (said as Problem).code;
-      process.stderr.write(`${describeProblem(said as Problem)}\n`);
-    }
-    return { isGood, body: said };
+    if (answer.statusCode < 300) return await read(answer);
+    const problem = (await answer.body.json()) as Problem;
+    note.code = problem.code;
+    process.stderr.write(`${describeProblem(problem)}\n`);
+    return { isGood: false, body: problem };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     process.stderr.write(

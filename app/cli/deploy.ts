@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
-import type { PlanView, TaskView } from '../api/views.ts';
-import type { CallNote } from './call-note.ts';
+import type { PlanView } from '../api/views.ts';
+import type { Calling } from './call-note.ts';
 import { callService } from './call-service.ts';
 
 /** Options of `deploy`. */
@@ -16,41 +16,27 @@ export type DeployOptions = {
 export async function deploy(
   unit: string | undefined,
   { to: version, dryRun, plan, reason, json }: DeployOptions,
-  environment: NodeJS.ProcessEnv,
-  note: CallNote,
+  calling: Calling,
 ): Promise<ExitCode> {
   if ((unit === undefined) === (plan === undefined)) {
     process.stderr.write('Name a unit, or a plan with --plan.\n');
     return EXIT.usage;
   }
   const wish = plan === undefined ? { unit, version, dry_run: dryRun } : { plan_id: plan };
-  const body = { ...wish, reason };
-  const answer = await callService(environment, '/api/deployments', body, note);
+  const answer = await callService(calling, {
+    path: '/api/deployments',
+    body: { ...wish, reason },
+  });
   if (!answer?.isGood) return EXIT.failure;
   const { task_id: id } = answer.body as { readonly task_id?: string };
-  if (id !== undefined) note.taskId = id;
+  if (id !== undefined) calling.note.taskId = id;
   if (json) {
     process.stdout.write(`${JSON.stringify(answer.body)}\n`);
   } else if (dryRun) {
     process.stdout.write(describePlan(answer.body as PlanView));
   } else {
-    process.stdout.write(`Task ${id}; GET /api/tasks/${id} shows how it goes.\n`);
+    process.stdout.write(`Task ${id}; pod-upgrade-trigger tasks show ${id} tells how it goes.\n`);
   }
-  return EXIT.ok;
-}
-
-/** `stop-task ID`: has the service end a task. */
-export async function stopTaskCommand(
-  id: string,
-  environment: NodeJS.ProcessEnv,
-  note: CallNote,
-): Promise<ExitCode> {
-  note.taskId = id;
-  const path = `/api/tasks/${encodeURIComponent(id)}/stop`;
-  const answer = await callService(environment, path, {}, note);
-  if (!answer?.isGood) return EXIT.failure;
-  const { status, summary } = answer.body as TaskView;
-  process.stdout.write(`Task ${id} is ${status} and ends: ${summary}\n`);
   return EXIT.ok;
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { endAllTaskProcesses, endTaskProcesses } from './end-task-processes.ts';
+import { endAllTaskProcesses } from './end-task-processes.ts';
 import {
   KILL_WITHIN_MS,
   type TaskExecutor,
@@ -36,10 +36,10 @@ export function createChildExecutor(program: TaskProgram): TaskExecutor {
         children.delete(child);
       }
     },
-    adopt(task) {
+    async adopt(task) {
       // Its worker is gone, so it is on its way out; what is left of it must not meet the next attempt.
-      endTaskProcesses(TASK_ID_VARIABLE, task.id);
-      return Promise.resolve({ kind: 'gone' });
+      const ended = await endAllTaskProcesses(TASK_ID_VARIABLE, task.id, KILL_WITHIN_MS);
+      return { kind: ended.ok ? 'gone' : 'unknown' };
     },
     wake(task) {
       for (const [child, id] of children) if (id === task.id) child.kill(WAKE_SIGNAL);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { TaskDetailView } from '../../app/api/views.ts';
 import { pushImage, served, startUnit } from '../helpers/lab.ts';
+import { findProcesses } from '../helpers/processes.ts';
 import { PATIENCE_MS, Product } from '../helpers/product.ts';
 import { until } from '../helpers/until.ts';
 import { makeBody, makeHeaders, post } from '../helpers/webhook.ts';
@@ -43,3 +44,60 @@ describe('a person stops a task by the API', () => {
     });
   }
 });
+
+describe('a person force-stops a task by the API', () => {
+  for (const executor of ['systemd-run', 'child']) {
+    test(`that runs by ${executor}: nothing of it is left, and the next deployment works`, async () => {
+      await using product = await Product.start({
+        PODUP_MANUAL_UNITS: 'web',
+        PODUP_DEPLOY_SOAK_MS: '4000',
+        PODUP_TASK_EXECUTOR: executor,
+      });
+      const push = async (version: string) => {
+        const body = makeBody('registry_package', pushImage('web:stable', version));
+        const url = `http://${product.address}/github-package-update/web`;
+        const headers = makeHeaders('registry_package', body);
+        assert.equal((await post(url, body, headers)).status, 202);
+      };
+      await push(`cut-${executor}`);
+      // The unit was restarted, and is not proven yet.
+      await untilServed(`cut-${executor}`);
+      const [running] = await product.tasks();
+      const id = running?.task_id ?? '';
+      const { status, body: task } = await product.post<TaskDetailView>(
+        `/api/tasks/${id}/force-stop`,
+      );
+      assert.deepEqual([status, task.status], [202, 'cancelled'], JSON.stringify(task));
+      assert.equal(task.error?.code, 'TASK_FORCE_STOPPED');
+      assert.deepEqual(findProcesses(id), []);
+      const [, held = ''] = /--to (localhost\/\S+) brings it back/.exec(task.summary) ?? [];
+      assert.match(held, /^localhost\/podup\/rollback:web\.service-\d+$/);
+      assert.deepEqual((await product.api<{ images: [] }>('/api/quarantine')).images, []);
+
+      const back = await product.post<{ task_id: string }>('/api/deployments', {
+        ...{ unit: 'web', version: held },
+      });
+      const backTask = await endOf(product, back.body.task_id);
+      assert.equal(backTask.status, 'succeeded', JSON.stringify(backTask));
+      await untilServed('v1');
+
+      const retried = await product.post<TaskDetailView>(`/api/tasks/${id}/retry`);
+      assert.equal(retried.status, 202);
+      const again = await endOf(product, retried.body.task_id);
+      assert.deepEqual([again.status, again.retry_of], ['succeeded', id], JSON.stringify(again));
+      await untilServed(`cut-${executor}`);
+      const undo = await product.post<{ task_id: string }>('/api/deployments', {
+        ...{ unit: 'web', version: held },
+      });
+      assert.equal((await endOf(product, undo.body.task_id)).status, 'succeeded');
+      await untilServed('v1');
+    });
+  }
+});
+
+function endOf(product: Product, id: string): Promise<TaskDetailView> {
+  return until(`the end of ${id}`, PATIENCE_MS, async () => {
+    const task = await product.task(id);
+    return ['pending', 'running'].includes(task.status) ? undefined : task;
+  });
+}

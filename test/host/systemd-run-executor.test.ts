@@ -143,6 +143,33 @@ describe('systemd-run executor', () => {
     await adopted.ended;
   });
 
+  test('a kill ends the whole tree of the unit, and only that', async (t) => {
+    const [mine, other] = [await startStaying(t), await startStaying(t)];
+    assert.deepEqual(await mine.executor.kill(mine.task), { ok: true, value: undefined });
+    assert.match(await mine.ended, /^systemd-run --user --collect/);
+    assert.deepEqual([isThere(mine.said.pid), isThere(mine.said.sleeper)], [false, false]);
+    assert.deepEqual([isThere(other.said.pid), isThere(other.said.sleeper)], [true, true]);
+    assert.deepEqual(await mine.executor.adopt(mine.task), { kind: 'gone' });
+    assert.deepEqual(await mine.executor.kill(mine.task), { ok: true, value: undefined });
+    const later = executorOf({});
+    assert.deepEqual(await later.kill(other.task), { ok: true, value: undefined });
+    await other.ended;
+    assert.equal(isThere(other.said.sleeper), false);
+  });
+
+  test('a kill that nobody can speak for is told', async (t) => {
+    const nobody = createSystemdRunExecutor(
+      (command) =>
+        runCommand({ ...command, environment: { PATH, XDG_RUNTIME_DIR: '/nonexistent' } }),
+      { argv: ['true'], environment: ENVIRONMENT },
+      LIMIT_MS,
+    );
+    const killed = await nobody.kill(makeTask(t));
+    assert.ok(!killed.ok);
+    assert.equal(killed.failure.code, 'TASK_NOT_KILLED');
+    assert.match(killed.failure.detail, /USER_MANAGER_UNAVAILABLE/);
+  });
+
   test('a unit that is gone is not taken over', async (t) => {
     const task = makeTask(t);
     const executor = executorOf({});

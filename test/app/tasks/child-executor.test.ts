@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -95,6 +96,22 @@ describe('child executor', () => {
     const executor = createChildExecutor({ argv: ['/nonexistent/program'], environment: {} });
     assert.equal(await executor.start(makeTask(t)), 'the process could not be started (ENOENT)');
     executor.close();
+  });
+
+  test('what a process of it starts while it is killed is not left either', async (t) => {
+    const task = makeTask(t);
+    const { ended } = await startStaying(t, task);
+    const kill = process.kill.bind(process);
+    let late: ChildProcess | undefined;
+    t.mock.method(process, 'kill', (pid: number, signal: NodeJS.Signals) => {
+      late ??= spawn(SLEEP, ['600'], { env: { [TASK_ID_VARIABLE]: task.id } });
+      return kill(pid, signal);
+    });
+    const successor = createChildExecutor({ argv: ['true'], environment: {} });
+    assert.deepEqual(await successor.adopt(task), { kind: 'gone' });
+    assert.equal(await ended, 'SIGKILL ended the process');
+    assert.ok(late?.pid);
+    await untilDead(late.pid);
   });
 
   test('a kill ends the whole tree, what left its session too, and no other task', async (t) => {

@@ -1,0 +1,2 @@
+// The same, over many more lives.
+import './lives.test.ts';
