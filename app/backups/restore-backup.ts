@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fail, formatFailure, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { StatePaths } from '../../shared/contract/state-paths.ts';
 import { realBulkFiles } from '../../shared/fs/bulk-files.ts';
@@ -6,6 +6,7 @@ import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
 import { realFiles } from '../../shared/fs/files.ts';
 import { lockFile } from '../../shared/fs/lock-file.ts';
 import { restoreDatabase } from '../../shared/fs/restore-database.ts';
+import type { QuarantineRow } from '../db/quarantined-images.ts';
 import { readQuarantine } from '../db/read-quarantine.ts';
 import { openStore } from '../db/store.ts';
 import type { Backup } from './backup-folder.ts';
@@ -55,31 +56,60 @@ export async function restoreBackup(order: Order): Promise<Outcome<Restored>> {
   }
 }
 
-async function exchange({ backup, paths, version, nowMs }: Order): Promise<Outcome<Restored>> {
-  const { database } = paths;
+async function exchange(order: Order): Promise<Outcome<Restored>> {
+  const { backup, paths, nowMs } = order;
+  const { database, dataDir } = paths;
   const quarantine = readQuarantine(database, nowMs);
-  const stamp = basename(backup.file, '.db');
-  const keepIn = join(paths.dataDir, 'backups', 'replaced', `${nowMs}-for-${stamp}`);
-  makeDirectoryDurably(dirname(keepIn));
-  makeDirectoryDurably(keepIn);
-  const { file, sha256, bytes, schema } = backup;
-  const restored = await restoreDatabase({
-    ...{ database, keepIn, files: realFiles, bulk: realBulkFiles },
-    backup: { kind: 'copy', file, sha256, bytes, schema },
-  });
-  if (!restored.ok) return fail('BACKUP_RESTORE_FAILED', restored.failure.detail);
-  const opened = openStore(database, { version, nowMs });
-  if (!opened.ok) return opened;
+  const staged = `${database}.restoring`;
+  // What one that was cut off has left would be read into this one.
+  removeStaged(staged);
   try {
-    const rows = quarantine.ok ? quarantine.value : [];
-    const quarantined = opened.value.quarantine.carryOver(rows);
+    await realBulkFiles.copy(backup.file, staged);
+    const prepared = prepare(staged, order, quarantine.ok ? quarantine.value : []);
+    if (!prepared.ok) return prepared;
+    const keepIn = join(dataDir, 'backups', 'replaced', `${nowMs}-for-${basename(backup.file)}`);
+    makeDirectoryDurably(keepIn);
+    const restored = await restoreDatabase({
+      ...{ database, keepIn, files: realFiles, bulk: realBulkFiles },
+      backup: {
+        ...{ kind: 'copy', file: staged, schema: backup.schema },
+        sha256: await realBulkFiles.hash(staged),
+        bytes: realFiles.facts(staged)?.bytes ?? 0,
+      },
+    });
+    if (!restored.ok) return fail('BACKUP_RESTORE_FAILED', restored.failure.detail);
     const kept = join(keepIn, basename(database));
     return succeed({
       kept: realFiles.facts(kept) ? kept : undefined,
-      quarantined,
+      quarantined: prepared.value,
       unread: quarantine.ok ? undefined : formatFailure(quarantine.failure),
     });
+  } catch (error) {
+    return fail('BACKUP_RESTORE_FAILED', `${database}: ${(error as Error).message}.`);
   } finally {
+    removeStaged(staged);
+  }
+}
+
+function removeStaged(staged: string): void {
+  for (const side of ['', '-wal', '-shm', '-journal']) realFiles.unlink(`${staged}${side}`);
+}
+
+/**
+ * Migrates the copy and carries the quarantine over into it, before it takes the place of the database: what keeps it from
+ * being used shows while nothing is touched, and no power cut comes between. How many images were carried over.
+ */
+function prepare(
+  staged: string,
+  { version, nowMs }: Order,
+  rows: readonly QuarantineRow[],
+): Outcome<number> {
+  const opened = openStore(staged, { version, nowMs });
+  if (!opened.ok) return opened;
+  try {
+    return succeed(opened.value.quarantine.carryOver(rows));
+  } finally {
+    // The last one that closes it writes its log into it.
     opened.value.close();
   }
 }

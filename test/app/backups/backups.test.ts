@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -239,6 +240,26 @@ describe('backup restore', () => {
         ['sha256:2', 3],
       ]);
     });
+  });
+
+  test('that was cut off while it was prepared leaves nothing in the next one', async (t) => {
+    const { paths, use, back, restore } = makeState(t);
+    const backup = await back();
+    // As a power cut leaves it: the copy, and a log beside it that says more.
+    copyFileSync(backup.file, `${paths.database}.restoring`);
+    const cut = new SqliteDatabase(`${paths.database}.restoring`);
+    cut.pragma('journal_mode = WAL');
+    cut.pragma('wal_autocheckpoint = 0');
+    cut.exec(`DELETE FROM tasks`);
+    copyFileSync(`${paths.database}.restoring-wal`, join(paths.dataDir, 'log'));
+    cut.close();
+    copyFileSync(join(paths.dataDir, 'log'), `${paths.database}.restoring-wal`);
+    assert.ok((await restore(backup)).ok);
+    assert.deepEqual(use(taskIds), ['tsk_1']);
+    assert.deepEqual(
+      readdirSync(paths.dataDir).filter((name) => name.includes('restoring')),
+      [],
+    );
   });
 
   test('takes the place of a database that is broken, and says what could not be read', async (t) => {
