@@ -247,7 +247,7 @@ function joinMaintenance(
   const { store, dispatcher, system } = parts;
   return createMaintenanceSchedule({
     crons: { prune: settings.pruneCron, backup: settings.backupCron },
-    lastAt: (action) => store.tasks.findMaintenance(action)?.created_at,
+    lastAt: (action) => store.tasks.findMaintenance(action)?.created_at ?? store.madeAt,
     begin(action) {
       const id = makeMaintenanceTask(store, action, 'schedule');
       dispatcher.wake();
@@ -283,7 +283,7 @@ function joinOwnUpdates(
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
   const commits = createCommitSource(paths.database, log);
-  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate });
+  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log });
   return {
     start() {
       reports.start();

@@ -61,11 +61,14 @@ export function listBackups(folder: string): Backup[] {
 }
 
 /**
- * Removes what a backup that was cut off has left, and the oldest backups beyond `keep`. Other files are not ours and
- * stay. How many backups were removed.
+ * Removes what a backup that was cut off has left, and the oldest backups beyond `keep`, but never the one that was just
+ * made, `made`: a clock that was set back gives it the oldest name. Other files are not ours and stay. How many backups
+ * were removed.
  */
-export function tidyBackups(folder: string, keep: number): number {
-  const backups = listBackups(folder);
+export function tidyBackups(folder: string, keep: number, made?: string): number {
+  const backups = listBackups(folder).sort(
+    (a, b) => Number(b.name === made) - Number(a.name === made),
+  );
   const whole = new Set(backups.flatMap(({ name }) => [name, descriptionOf(name)]));
   for (const name of listNames(folder)) {
     const [own] = /^podup-\d{8}T\d{9}Z\.db/.exec(name) ?? [];

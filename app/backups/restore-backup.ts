@@ -6,6 +6,7 @@ import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
 import { realFiles } from '../../shared/fs/files.ts';
 import { lockFile } from '../../shared/fs/lock-file.ts';
 import { restoreDatabase } from '../../shared/fs/restore-database.ts';
+import { findOpeners } from '../../shared/process/find-openers.ts';
 import type { QuarantineRow } from '../db/quarantined-images.ts';
 import { readQuarantine } from '../db/read-quarantine.ts';
 import { openStore } from '../db/store.ts';
@@ -33,21 +34,21 @@ type Order = {
 };
 
 /**
- * Puts a backup in the place of the database and keeps what lay there. The service must not run, and no update may be
- * open: STATE_DIR_IN_USE and UPDATE_IN_PROGRESS. The backup is verified first; while it is put in place both locks are
+ * Puts a backup in the place of the database and keeps what lay there. Neither the service nor a task may run, and no
+ * update be open: STATE_DIR_IN_USE and UPDATE_IN_PROGRESS. The backup is verified first; while it is put in place both locks are
  * held, so that nobody starts. Where the power goes meanwhile, the old database or the backup is there, whole. What is in
  * quarantine now is so afterwards: no bad image is installed again.
  */
 export async function restoreBackup(order: Order): Promise<Outcome<Restored>> {
   const { backup, paths } = order;
-  if (realFiles.facts(paths.updateRecord)) {
-    return fail('UPDATE_IN_PROGRESS', `${paths.updateRecord} is there.`);
-  }
   const supervisor = lockFile(paths.supervisorLock);
   if (!supervisor.ok) return supervisor;
   const worker = lockFile(paths.workerLock);
   try {
     if (!worker.ok) return worker;
+    if (realFiles.facts(paths.updateRecord)) {
+      return fail('UPDATE_IN_PROGRESS', `${paths.updateRecord} is there.`);
+    }
     const verified = await verifyBackup(backup);
     return verified.ok ? await exchange(order) : verified;
   } finally {
@@ -60,6 +61,12 @@ async function exchange(order: Order): Promise<Outcome<Restored>> {
   const { backup, paths, nowMs } = order;
   const { database, dataDir } = paths;
   const quarantine = readQuarantine(database, nowMs);
+  // Tasks outlive the service; what they write into a database that was set aside is lost.
+  const [opener] = findOpeners(database);
+  if (opener) {
+    const { pid, command } = opener;
+    return fail('STATE_DIR_IN_USE', `Process ${pid} (${command}) has ${database} open.`);
+  }
   const staged = `${database}.restoring`;
   // What one that was cut off has left would be read into this one.
   removeStaged(staged);

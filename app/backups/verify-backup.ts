@@ -12,14 +12,14 @@ import type { Backup } from './backup-folder.ts';
 export async function verifyBackup(backup: Backup): Promise<Outcome<void>> {
   const { file, bytes, sha256 } = backup;
   const found = realFiles.facts(file)?.bytes;
-  if (found !== bytes) {
+  if (found !== bytes || bytes === 0) {
     return fail('BACKUP_DAMAGED', `${file} has ${found ?? 'no'} bytes and not ${bytes}.`);
   }
   if ((await realBulkFiles.hash(file)) !== sha256) {
     return fail('BACKUP_DAMAGED', `${file} has another content than was written.`);
   }
-  const { sound, compatible, detail } = inspectDatabase(file, MIGRATIONS);
-  if (!sound) return fail('BACKUP_DAMAGED', detail);
+  const { sound, compatible, detail, schema } = inspectDatabase(file, MIGRATIONS);
+  if (!sound || schema !== backup.schema) return fail('BACKUP_DAMAGED', detail);
   if (!compatible) return fail('DATABASE_SCHEMA_NEWER', detail);
   return succeed(undefined);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import { countPrunable, pruneState } from '../maintenance/prune-state.ts';
 import { formatCounts, retentionOf } from '../tasks/run-maintenance.ts';
@@ -15,7 +16,7 @@ export function pruneStateCommand(
     const retention = retentionOf(settings);
     const nowMs = Date.now();
     const { signal } = new AbortController();
-    const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+    const pause = (ms: number) => wait(ms);
     const done = dryRun
       ? { removed: countPrunable(store, retention, nowMs), freedBytes: 0 }
       : await pruneState(store, retention, nowMs, { pause, signal });

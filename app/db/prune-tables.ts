@@ -12,7 +12,12 @@ export type Pruning = {
   remove(table: PrunedTable, retention: Retention, nowMs: number, limit: number): number;
 };
 
-/** A unit may still be brought back by it, it is one of the last of its unit, or the last that brought what its tag means. */
+const SIGHTINGS_KEPT_MS = 400 * 86_400_000;
+
+/**
+ * What stays: a unit may still be brought back by it, it is one of the last of its unit, its last success, the last that
+ * brought what its tag means, or says when maintenance was last done.
+ */
 const OLD_TASKS = `tasks AS old WHERE old.created_at < @tasks AND old.finished_at < @tasks
   AND old.status NOT IN ('pending', 'running')
   AND NOT EXISTS (SELECT 1 FROM deployments WHERE task_id = old.id AND stage <> 'ended')
@@ -20,6 +25,10 @@ const OLD_TASKS = `tasks AS old WHERE old.created_at < @tasks AND old.finished_a
          AND (newer.created_at, newer.id) > (old.created_at, old.id) LIMIT ${TASKS_KEPT_PER_UNIT})) = ${TASKS_KEPT_PER_UNIT}
   AND old.id IS NOT (SELECT last.id FROM tasks AS last WHERE last.unit = old.unit AND last.status = 'succeeded'
          AND last.wanted IS NULL ORDER BY last.created_at DESC, last.id DESC LIMIT 1)
+  AND old.id IS NOT (SELECT last.id FROM tasks AS last WHERE last.unit = old.unit AND last.status = 'succeeded'
+         ORDER BY last.created_at DESC, last.id DESC LIMIT 1)
+  AND (old.kind <> 'maintenance' OR old.id IS NOT (SELECT last.id FROM tasks AS last WHERE last.unit = old.unit
+         AND last.input IS old.input ORDER BY last.created_at DESC, last.id DESC LIMIT 1))
   ORDER BY old.created_at, old.id`;
 
 const OLD_DELIVERIES = `deliveries AS old WHERE old.received_at < @deliveries
@@ -32,7 +41,7 @@ const EXPIRED: Readonly<Record<PrunedTable, readonly [key: string, rows: string]
   deliveries: ['id', OLD_DELIVERIES],
   image_sightings: [
     'unit, digest',
-    'image_sightings AS old WHERE old.first_at < @tasks ORDER BY old.first_at',
+    'image_sightings AS old WHERE old.first_at < @sightings ORDER BY old.first_at',
   ],
   quarantined_images: [
     'unit, digest',
@@ -58,6 +67,8 @@ export function openPruning(database: Database): Pruning {
   );
   const limits = ({ taskMaxAgeMs, deliveryMaxAgeMs }: Retention, now: number) => ({
     ...{ tasks: now - taskMaxAgeMs, deliveries: now - deliveryMaxAgeMs, now },
+    // Longer than any image has to be known before it is deployed, see PODUP_DEPLOY_MIN_AGE_MS.
+    sightings: now - Math.max(taskMaxAgeMs, SIGHTINGS_KEPT_MS),
   });
   return {
     count: (table, retention, now) => prepared[table]?.count.get(limits(retention, now)) ?? 0,

@@ -2,6 +2,8 @@ import type { Database } from './open-database.ts';
 
 /** Pages that one step gives back: some ten milliseconds in which nobody else can write. */
 const STEP_PAGES = 1_000;
+/** Written anew in less than a second; others wait for five. */
+const MAX_REWRITTEN_BYTES = 67_108_864;
 /** `auto_vacuum`, https://sqlite.org/pragma.html#pragma_auto_vacuum */
 const INCREMENTAL = 2;
 
@@ -12,13 +14,15 @@ export function prepareToShrink(database: Database): void {
 
 /**
  * Gives the pages that nothing stands in back to the file system, in steps that others can write between; how many bytes.
- * A database that was made before it could shrink is written anew for that, once: whoever writes waits meanwhile.
+ * A database that was made before it could shrink is written anew for that, once: whoever writes waits meanwhile, so a
+ * large one is left as it is.
  */
 export function shrinkDatabase(database: Database): number {
   const ask = (name: string) => Number(database.pragma(name, { simple: true }));
   const sizeOf = () => ask('page_count') * ask('page_size');
   const before = sizeOf();
   if (ask('auto_vacuum') !== INCREMENTAL) {
+    if (before > MAX_REWRITTEN_BYTES) return 0;
     prepareToShrink(database);
     database.exec('VACUUM');
   }

@@ -18,6 +18,8 @@ import { openTaskTable, type TaskTable } from './tasks.ts';
 /** The open, migrated database with all its tables. */
 export type Store = {
   readonly schema: number;
+  /** When it was made, in milliseconds. */
+  readonly madeAt: number;
   readonly deliveries: DeliveryTable;
   readonly events: EventTable;
   readonly segments: SpoolSegmentTable;
@@ -56,8 +58,12 @@ export function openStore(
 
 function prepareStore(database: Database, schema: number): Store {
   const ping = database.prepare('SELECT count(*) FROM schema_migrations');
+  const madeAt = database
+    .prepare<[], number>('SELECT min(applied_at) FROM schema_migrations')
+    .pluck();
   return {
     schema,
+    madeAt: madeAt.get() ?? 0,
     deliveries: openDeliveryTable(database),
     events: openEventTable(database),
     segments: openSpoolSegmentTable(database),

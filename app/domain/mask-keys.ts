@@ -3,7 +3,7 @@
  * print it. What follows up to the end of the word, the quotation or, for a header, the line is its value.
  */
 const SECRET_KEY =
-  /((?:^|[\s"'`,;?&{([])["'`]?[\w.-]{0,60}?(?:passw(?:or)?d|passphrase|secret|token|api[-_]?key|private[-_]?key|credentials?)["'`]?\s{0,3}[=:]\s{0,3})(?!\[masked\]|\[redacted\])("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"',;&}\])]+)/gi;
+  /((?:^|[\s"'`,;?&{([])["'`]?[\w.-]{0,60}?(?:passw(?:or)?d|pwd|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credentials?|auth)(?:[-_.][\w.-]{1,30})?["'`]?\s{0,3}[=:]\s{0,3})(?!\[masked\]|\[redacted\])("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|["'][^\n]*|[^\s"',;&}\])]+)/gi;
 const HEADER =
   /((?:^|[\s"'`])(?:proxy-)?(?:authorization|cookie|set-cookie)["'`]?\s{0,3}[:=]\s{0,3})([^\r\n]+)/gi;
 /** `scheme://user:password@host`. */

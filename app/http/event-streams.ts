@@ -24,17 +24,19 @@ const READY_WITHIN_MS = 30_000;
 /** How soon a client that was cut off comes again. */
 const RETRY_MS = 2_000;
 
+const MAX_STUCK_BEATS = 4;
 const HEARTBEAT = Buffer.from(': still here\n\n');
 
 /** Opens streams, keeps them alive, and drops readers that do not read. */
 export function createEventStreams({
   heartbeatMs = HEARTBEAT_MS,
   maxStreams = MAX_STREAMS,
+  endWithinMs = READY_WITHIN_MS,
 } = {}): EventStreams {
   const open = new Set<Reader>();
   let isClosed = false;
   const heartbeat = setInterval(() => {
-    for (const reader of open) reader.send(HEARTBEAT);
+    for (const reader of open) reader.beat();
   }, heartbeatMs);
   return {
     open(request, reply) {
@@ -43,7 +45,7 @@ export function createEventStreams({
         const { failure } = fail('TOO_MANY_LISTENERS', `There are ${open.size}.`);
         throw new FailureError(failure);
       }
-      const reader = new Reader(begin(request, reply));
+      const reader = new Reader(begin(request, reply), endWithinMs);
       open.add(reader);
       reader.onClose(() => open.delete(reader));
       return reader;
@@ -81,9 +83,14 @@ function begin(request: FastifyRequest, reply: FastifyReply): ServerResponse {
 
 class Reader implements LiveReader {
   readonly #response: ServerResponse;
+  readonly #endWithinMs: number;
+  /** What waited for it at the last heartbeats. */
+  #waiting = 0;
+  #stuckBeats = 0;
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, endWithinMs: number) {
     this.#response = response;
+    this.#endWithinMs = endWithinMs;
   }
 
   get isOpen(): boolean {
@@ -97,11 +104,26 @@ class Reader implements LiveReader {
     else this.#response.write(frames);
   }
 
+  /** One for which the same waits again and again does not read, and would keep its place for ever. */
+  beat(): void {
+    const waiting = this.#response.writableLength;
+    this.#stuckBeats = waiting > 0 && waiting >= this.#waiting ? this.#stuckBeats + 1 : 0;
+    this.#waiting = waiting;
+    if (this.#stuckBeats >= MAX_STUCK_BEATS) this.#response.destroy();
+    else if (waiting === 0) this.send(HEARTBEAT);
+  }
+
   end(frames: Buffer): void {
-    if (this.isOpen) this.#response.end(frames);
+    if (!this.isOpen) return;
+    this.#response.end(frames);
+    // Until then it has to have read what waits for it.
+    const timer = setTimeout(() => this.#response.destroy(), this.#endWithinMs);
+    this.#response.once('close', () => clearTimeout(timer));
   }
 
   async ready(): Promise<boolean> {
+    // Others have their turn, however fast it reads.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     if (this.#response.writableLength > READY_BYTES) await this.#untilDrained();
     return this.isOpen;
   }

@@ -14,6 +14,7 @@ export type Pruned = {
 /** In one transaction: some ten milliseconds in which nobody else can write. A task takes its log with it. */
 const BATCHES: Readonly<Partial<Record<keyof PruneCounts, number>>> = { tasks: 20 };
 const BATCH = 1_000;
+const MIN_PAUSE_MS = 20;
 
 /** How many rows of each table are older than they are kept for. Nothing is touched. */
 export function countPrunable(
@@ -30,25 +31,27 @@ export function countPrunable(
 
 /**
  * Removes what is older than it is kept for, in batches that others can write between, and gives the room back to the
- * file system. `pause` is waited for after each batch; `signal` ends it there.
+ * file system. After each batch `pause` is waited for, as long as the batch took and 20 ms at least, so that others have half
+ * of the time; `signal` ends it there.
  */
 export async function pruneState(
   store: Pick<Store, 'pruning' | 'events' | 'shrink'>,
   retention: Retention,
   nowMs: number,
-  { pause, signal }: { pause(): Promise<void>; signal: AbortSignal },
+  { pause, signal }: { pause(ms: number): Promise<void>; signal: AbortSignal },
 ): Promise<Pruned> {
   const removed: [keyof PruneCounts, number][] = [];
   for (const table of PRUNED) {
     const batch = BATCHES[table] ?? BATCH;
     let sum = 0;
     for (let count = batch; count === batch && !signal.aborted; ) {
+      const from = performance.now();
       count =
         table === 'events'
           ? pruneEvents(store, retention.events, nowMs, batch).removed
           : store.pruning.remove(table, retention, nowMs, batch);
       sum += count;
-      await pause();
+      if (count > 0) await pause(Math.max(performance.now() - from, MIN_PAUSE_MS));
     }
     removed.push([table, sum]);
   }

@@ -7,8 +7,8 @@ import type { MaintenanceAction } from '../domain/maintenance.ts';
 export type MaintenanceScheduleParts = {
   /** A cron expression, in the time zone of the host, or `off`. */
   readonly crons: Readonly<Record<MaintenanceAction, string>>;
-  /** When it was last begun, in milliseconds; undefined where it never was. */
-  readonly lastAt: (action: MaintenanceAction) => number | undefined;
+  /** When it was last begun, in milliseconds; where it never was, since when it could have been. */
+  readonly lastAt: (action: MaintenanceAction) => number;
   /** Has it begin; the id of its task. */
   readonly begin: (action: MaintenanceAction) => string;
   /** Each time that something was begun. */
@@ -47,8 +47,7 @@ export function createMaintenanceSchedule(parts: MaintenanceScheduleParts): Main
       isStarted = true;
       for (const { action, job } of jobs) {
         job.resume();
-        const last = lastAt(action);
-        const due = last === undefined ? null : job.nextRun(new Date(last));
+        const due = job.nextRun(new Date(lastAt(action)));
         if (due && due.getTime() <= Date.now()) run(action);
       }
     },

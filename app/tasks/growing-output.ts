@@ -24,6 +24,7 @@ const MAX_WAITING_CHARACTERS = 65_536;
  */
 export class GrowingOutput {
   readonly #tell: OnOutputParts;
+  readonly #mask: (text: string) => string;
   readonly #rests: Record<OutputStream, string> = { stdout: '', stderr: '' };
   readonly #decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
   #waiting: { stream: OutputStream; text: string }[] = [];
@@ -33,9 +34,10 @@ export class GrowingOutput {
   #timer: NodeJS.Timeout | undefined;
   #hasBegun = false;
 
-  /** `onBegin` hears that the command takes its time, before the first piece. */
-  constructor(onBegin: () => void, tell: OnOutputParts) {
+  /** `onBegin` hears that the command takes its time, before the first piece; neither may throw. `mask` hides secrets. */
+  constructor(onBegin: () => void, tell: OnOutputParts, mask: (text: string) => string) {
     this.#tell = tell;
+    this.#mask = mask;
     this.#timer = setTimeout(() => {
       this.#hasBegun = true;
       this.#timer = undefined;
@@ -52,7 +54,9 @@ export class GrowingOutput {
   add(stream: OutputStream, chunk: Buffer): void {
     if (this.#isCut || this.#waitingCharacters > MAX_CHARACTERS) return;
     const text = this.#rests[stream] + this.#decoders[stream].write(chunk);
-    const end = text.length > MAX_LINE_CHARACTERS ? text.length : text.lastIndexOf('\n') + 1;
+    const lines = text.lastIndexOf('\n') + 1;
+    const isLong = text.length - lines > MAX_LINE_CHARACTERS;
+    const end = isLong ? Math.max(lines, text.lastIndexOf(' ') + 1) || text.length : lines;
     this.#rests[stream] = text.slice(end);
     this.#put(stream, text.slice(0, end));
   }
@@ -67,8 +71,10 @@ export class GrowingOutput {
     clearTimeout(this.#timer);
   }
 
-  #put(stream: OutputStream, text: string): void {
-    if (text === '') return;
+  #put(stream: OutputStream, said: string): void {
+    if (said === '' || this.#isCut) return;
+    // Before anything is cut: a part of a secret would not be known for one.
+    const text = this.#mask(said);
     const last = this.#waiting.at(-1);
     if (last?.stream === stream) last.text += text;
     else this.#waiting.push({ stream, text });
@@ -81,7 +87,7 @@ export class GrowingOutput {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const room = MAX_CHARACTERS - this.#toldCharacters;
+    const room = Math.max(MAX_CHARACTERS - this.#toldCharacters, 0);
     const parts = this.#waiting;
     this.#waiting = [];
     this.#toldCharacters += this.#waitingCharacters;

@@ -12,6 +12,7 @@ import { GrowingOutput } from './growing-output.ts';
 
 /** How much of each stream a log entry keeps; a command that is parsed may have read more. */
 const MAX_RECORDED_CHARACTERS = 32_768;
+const MAX_SECRET_CHARACTERS = 8_192;
 
 /** Where the entries of a log go, and what must not stand in them. */
 export type CommandLog = {
@@ -77,22 +78,19 @@ function openGrowing(
   { append, mask }: { append(entry: Entry, meta: object): void; mask(text: string): string },
 ): GrowingOutput {
   const summary = argv.slice(0, 3).join(' ');
+  const tell = (action: string, meta: object) => {
+    try {
+      append({ level: 'info', action, summary }, { command: id, ...meta });
+    } catch {
+      // The database is busy: who watches misses a piece, and the entry at the end has it.
+    }
+  };
   return new GrowingOutput(
-    () =>
-      append(
-        { level: 'info', action: 'command-started', summary },
-        { command: id, argv: argv.map(mask) },
-      ),
+    () => tell('command-started', { argv: argv.map(mask) }),
     (parts, isCut) =>
-      append(
-        { level: 'info', action: 'command-output', summary },
-        {
-          command: id,
-          parts: parts.map(({ stream, text }) => ({ stream, text: mask(text) })),
-          // Said once: from here on only its end is told.
-          ...(isCut && { truncated: true }),
-        },
-      ),
+      // Said once: from here on only its end is told.
+      tell('command-output', { parts, ...(isCut && { truncated: true }) }),
+    mask,
   );
 }
 
@@ -116,5 +114,7 @@ function describeCommand(
 
 function cut(text: string, mask: (text: string) => string): { text: string; isCut: boolean } {
   const isCut = text.length > MAX_RECORDED_CHARACTERS;
-  return { text: mask(isCut ? text.slice(0, MAX_RECORDED_CHARACTERS) : text), isCut };
+  // Hidden before it is cut: a part of a secret would not be known for one.
+  const seen = mask(text.slice(0, MAX_RECORDED_CHARACTERS + MAX_SECRET_CHARACTERS));
+  return { text: seen.slice(0, MAX_RECORDED_CHARACTERS), isCut };
 }

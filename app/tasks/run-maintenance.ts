@@ -1,8 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import type { Settings } from '../../shared/config/settings.ts';
-import type { Failure } from '../../shared/contract/outcome.ts';
+import { type Failure, fail } from '../../shared/contract/outcome.ts';
 import type { StatePaths } from '../../shared/contract/state-paths.ts';
 import { createBackup } from '../backups/create-backup.ts';
+import { describeSqliteError } from '../db/open-database.ts';
 import type { Store } from '../db/store.ts';
 import type { MaintenanceAction } from '../domain/maintenance.ts';
 import type { PruneCounts, Retention } from '../domain/retention.ts';
@@ -50,12 +52,17 @@ export async function runMaintenance(
   parts: MaintenanceParts,
   action: MaintenanceAction,
 ): Promise<MaintenanceEnd> {
-  return action === 'prune' ? prune(parts) : backUp(parts);
+  try {
+    return await (action === 'prune' ? prune(parts) : backUp(parts));
+  } catch (error) {
+    const { failure } = fail('MAINTENANCE_FAILED', `${describeSqliteError(error)}.`);
+    return { status: 'failed', summary: `It could not be done: ${failure.code}.`, failure };
+  }
 }
 
 async function prune({ store, settings, signal, note }: MaintenanceParts): Promise<MaintenanceEnd> {
   const retention = retentionOf(settings);
-  const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
+  const pause = (ms: number) => wait(ms);
   const pruned = await pruneState(store, retention, Date.now(), { pause, signal });
   const { removed, freedBytes, isCut } = pruned;
   note('info', 'state-prune-run', `Removed: ${formatCounts(removed)}.`, { ...removed, freedBytes });

@@ -67,11 +67,13 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   lookForStop();
   const memory = openMemory(store, task);
   const { signal: stop } = stopped;
-  const work = maintain(parts, task, stop) ?? deploy(parts, task, memory, { note, stop });
+  const maintenance = maintain(parts, task, stop);
+  const work = maintenance ?? deploy(parts, task, memory, { note, stop });
   const end = await work.catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
-  if (!end || signal.aborted) {
+  // What maintenance has done needs not be done again.
+  if (!end || (signal.aborted && !maintenance)) {
     note(
       'warning',
       'task-released',

@@ -250,7 +250,7 @@ export class TaskDispatcher {
     this.#note(task.id, 'error', 'task-lost', `${what}.`);
     store.tasks.finish(task, {
       status: 'failed',
-      summary: `${task.unit} could not be updated: ${failure.code}.`,
+      summary: `${describeLost(task)}: ${failure.code}.`,
       errorCode: failure.code,
       errorDetail: failure.detail,
       at: Date.now(),
@@ -278,6 +278,10 @@ export class TaskDispatcher {
     }, delayMs);
     this.#timers.add(timer);
   }
+}
+
+function describeLost({ kind, unit }: TaskRow): string {
+  return kind === 'maintenance' ? 'It could not be done' : `${unit} could not be updated`;
 }
 
 function lostFailure(task: TaskRow, how: string): Failure {

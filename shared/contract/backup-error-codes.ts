@@ -1,7 +1,12 @@
 import type { ErrorMeaning } from './error-meaning.ts';
 
-/** Of backups of the database. */
+/** Of keeping the database: its backups, and removing what is old. */
 export const BACKUP_ERRORS = {
+  MAINTENANCE_FAILED: {
+    status: 500,
+    sentence: 'The state of the program could not be put in order.',
+    hint: 'The detail says why; it is tried again at its next time.',
+  },
   BACKUP_FAILED: {
     status: 500,
     sentence: 'The database could not be backed up.',

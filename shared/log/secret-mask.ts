@@ -16,8 +16,10 @@ export class SecretMask {
 
   /** From now on this one is hidden, too. */
   add(secret: string): void {
-    if (this.#learnt.has(secret)) return;
+    // Again as the newest, and not forgotten before those that came after it.
+    const isKnown = this.#learnt.delete(secret);
     this.#learnt.add(secret);
+    if (isKnown) return;
     const [oldest] = this.#learnt;
     if (this.#learnt.size > MAX_LEARNT && oldest !== undefined) this.#learnt.delete(oldest);
     this.#mask = maskSecrets([...this.#configured, ...this.#learnt]);

@@ -5,8 +5,8 @@ import type { ProgramPaths } from '../../shared/contract/state-paths.ts';
 import type { UpdateRecord } from '../../shared/contract/update-record.ts';
 import type { BulkFiles } from '../../shared/fs/bulk-files.ts';
 import type { Files } from '../../shared/fs/files.ts';
+import { clearOpeners } from '../../shared/process/find-openers.ts';
 import type { UpdateEvent } from '../core/update/machine.ts';
-import { clearOpeners } from '../database/find-openers.ts';
 import { findKept } from '../release/kept-programs.ts';
 import {
   keepProgram,

@@ -1,6 +1,10 @@
 import { StringDecoder } from 'node:string_decoder';
 import { stripMarks } from './read-marks.ts';
 
+/** No mark is as long. */
+const MARK_CHARACTERS = 200;
+const MAX_HELD_CHARACTERS = 8_192;
+
 /**
  * Takes the marks out of stderr while it comes, for those who watch: what ssh and the login shell say before the command
  * begins is left out. It hands on whole lines, and the rest when it is told that no more comes.
@@ -18,8 +22,13 @@ export class MarkFilter {
   }
 
   add(chunk: Buffer): void {
-    this.#held += this.#decoder.write(chunk);
-    this.#hand(this.#held.lastIndexOf('\n') + 1);
+    const text = this.#decoder.write(chunk);
+    const lineEnd = text.lastIndexOf('\n') + 1;
+    const end = lineEnd === 0 ? 0 : this.#held.length + lineEnd;
+    this.#held += text;
+    // A line without an end: all but what may be the beginning of a mark.
+    const isLong = this.#held.length - end > MAX_HELD_CHARACTERS;
+    this.#hand(isLong ? beforeMark(this.#held, this.#held.length - MARK_CHARACTERS) : end);
   }
 
   end(): void {
@@ -32,4 +41,10 @@ export class MarkFilter {
     this.#hasBegun = hasBegun;
     if (text !== '') this.#tell(Buffer.from(text));
   }
+}
+
+/** A place at which no mark is cut in two, at `end` or a little before. */
+function beforeMark(text: string, end: number): number {
+  const begin = text.lastIndexOf('podup-', end);
+  return begin >= 0 && end - begin < MARK_CHARACTERS ? begin : end;
 }

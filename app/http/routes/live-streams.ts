@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { ErrorLog } from '../../../shared/log/error-log.ts';
 import type { Store } from '../../db/store.ts';
 import type { CommitSource } from '../../tasks/live/commit-source.ts';
 import { ListFeed } from '../../tasks/live/list-feed.ts';
@@ -15,16 +16,18 @@ type Parts = {
   readonly commits: CommitSource;
   readonly selfUpdate: Pick<SelfUpdate, 'status' | 'onStatus'>;
   readonly gate: AdminGate;
+  readonly log: ErrorLog;
   /** How often one hears that it is still connected, and how many there may be; for tests. */
   readonly limits?: { readonly heartbeatMs?: number; readonly maxStreams?: number };
 };
 
 /** Everything under `/sse`. Gives what ends all that is open of it and lets no more in. */
 export function registerLiveStreams(app: FastifyInstance, parts: Parts): () => void {
-  const { store, commits, selfUpdate, gate } = parts;
+  const { store, commits, selfUpdate, gate, log } = parts;
   const streams = createEventStreams(parts.limits);
-  const logs = new TaskLogFeed(store, commits);
-  const lists = new ListFeed(store, commits);
+  const onError = (error: unknown) => log.error({ err: error }, 'watching the database failed');
+  const logs = new TaskLogFeed(store, commits, onError);
+  const lists = new ListFeed(store, commits, onError);
   registerTaskLogStream(app, { store, feed: logs, streams, gate });
   registerListStream(app, { selfUpdate, feed: lists, streams, gate });
   const stopListening = registerSelfUpdateStream(app, { selfUpdate, streams, gate });

@@ -32,3 +32,12 @@ export function gather(act: () => void, pauseMs: () => number): Gathered {
     },
   };
 }
+
+/** Does something in a turn of its own, where nobody would catch what it throws. */
+export function attempt(act: () => void, onError: (error: unknown) => void): void {
+  try {
+    act();
+  } catch (error) {
+    onError(error);
+  }
+}

@@ -4,7 +4,7 @@ import type { Store } from '../../db/store.ts';
 import type { ChangedTask } from '../../db/task-changes.ts';
 import { toViews } from '../task-view.ts';
 import type { CommitSource } from './commit-source.ts';
-import { type Gathered, gather } from './gather.ts';
+import { attempt, type Gathered, gather } from './gather.ts';
 import { formatFrame, type LiveReader } from './live-reader.ts';
 
 /** The tables that it reads. */
@@ -45,17 +45,21 @@ export function parsePosition(text: string): ListPosition | undefined {
 export class ListFeed {
   readonly #reads: Reads;
   readonly #commits: CommitSource;
+  readonly #onError: (error: unknown) => void;
   readonly #looks: Gathered;
   readonly #readers = new Set<Reader>();
   #cursor: ListPosition = { change: 0, event: 0 };
   #badges = '';
+  /** The newest that was told, which one that still catches up has not heard. */
+  #update: UpdateStatusView | undefined;
   #unsubscribe: (() => void) | undefined;
 
-  constructor(reads: Reads, commits: CommitSource) {
+  constructor(reads: Reads, commits: CommitSource, onError: (error: unknown) => void) {
     this.#reads = reads;
     this.#commits = commits;
+    this.#onError = onError;
     this.#looks = gather(
-      () => this.#look(),
+      () => attempt(() => this.#look(), onError),
       () => Math.min(MIN_PAUSE_MS + this.#readers.size * PAUSE_PER_READER_MS, MAX_PAUSE_MS),
     );
   }
@@ -80,12 +84,18 @@ export class ListFeed {
     };
     this.#readers.add(reader);
     live.onClose(() => this.#leave(reader));
-    void this.#catchUp(reader, update);
+    this.#catchUp(reader, update).catch((error: unknown) => {
+      this.#onError(error);
+      // It comes again, and goes on where it was.
+      live.end(Buffer.alloc(0));
+    });
   }
 
   /** The update of the program has gone on. */
   tellUpdate(view: UpdateStatusView): void {
-    this.#sendAll(formatFrame('self-update', JSON.stringify(view)));
+    this.#update = view;
+    const frame = formatFrame('self-update', JSON.stringify(view));
+    for (const reader of this.#readers) send(reader, frame);
   }
 
   /** Looks no more. */
@@ -114,7 +124,7 @@ export class ListFeed {
       if (changed.length < PAGE) {
         const frames =
           formatFrame('badges', this.#readBadges()) +
-          formatFrame('self-update', JSON.stringify(update)) +
+          formatFrame('self-update', JSON.stringify(this.#update ?? update)) +
           formatEvents(position);
         live.send(Buffer.from(frames));
         reader.isUpToDate = true;
@@ -131,20 +141,19 @@ export class ListFeed {
     const before = this.#cursor;
     this.#cursor = { change: changed.at(-1)?.seq ?? before.change, event: events.newest() };
     const badges = this.#readBadges();
-    const frames = [
-      this.#formatTasks(changed, before.event),
-      badges === this.#badges ? '' : formatFrame('badges', badges),
-      this.#cursor.event === before.event ? '' : formatEvents(this.#cursor),
-    ];
+    const others =
+      (badges === this.#badges ? '' : formatFrame('badges', badges)) +
+      (this.#cursor.event === before.event ? '' : formatEvents(this.#cursor));
     this.#badges = badges;
-    this.#sendAll(frames.join(''));
+    const frames = this.#formatTasks(changed, before.event) + others;
+    for (const reader of this.#readers) {
+      // One that joined meanwhile knows some of it.
+      const isNew = reader.change <= before.change;
+      const unknown = isNew ? changed : changed.filter(({ seq }) => seq > reader.change);
+      send(reader, isNew ? frames : this.#formatTasks(unknown, before.event) + others);
+      if (reader.isUpToDate) reader.change = this.#cursor.change;
+    }
     if (changed.length === PAGE) this.#looks.ask();
-  }
-
-  #sendAll(text: string): void {
-    if (text === '') return;
-    const frames = Buffer.from(text);
-    for (const { live, isUpToDate } of this.#readers) if (isUpToDate) live.send(frames);
   }
 
   #formatTasks(changed: readonly ChangedTask[], event: number): string {
@@ -166,6 +175,10 @@ export class ListFeed {
     };
     return JSON.stringify(badges);
   }
+}
+
+function send({ live, isUpToDate }: Reader, text: string): void {
+  if (isUpToDate && text !== '') live.send(Buffer.from(text));
 }
 
 /** Not the events themselves: of a busy host there are thousands in a second, and a list has its filters. */

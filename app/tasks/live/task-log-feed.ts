@@ -3,7 +3,7 @@ import type { TaskLogRow } from '../../db/task-logs.ts';
 import { isFinal, type TaskStatus } from '../../domain/task.ts';
 import { formatLog } from '../format-log.ts';
 import type { CommitSource } from './commit-source.ts';
-import { type Gathered, gather } from './gather.ts';
+import { attempt, type Gathered, gather } from './gather.ts';
 import { formatFrame, type LiveReader } from './live-reader.ts';
 
 /** The tables that it reads. */
@@ -31,6 +31,7 @@ const MAX_PAUSE_MS = 1_000;
 export class TaskLogFeed {
   readonly #reads: Reads;
   readonly #commits: CommitSource;
+  readonly #onError: (error: unknown) => void;
   readonly #looks: Gathered;
   readonly #tasks = new Map<string, Set<Reader>>();
   /** The last entry of any task that was looked at. */
@@ -38,11 +39,12 @@ export class TaskLogFeed {
   #readers = 0;
   #unsubscribe: (() => void) | undefined;
 
-  constructor(reads: Reads, commits: CommitSource) {
+  constructor(reads: Reads, commits: CommitSource, onError: (error: unknown) => void) {
     this.#reads = reads;
     this.#commits = commits;
+    this.#onError = onError;
     this.#looks = gather(
-      () => this.#look(),
+      () => attempt(() => this.#look(), onError),
       () => Math.min(MIN_PAUSE_MS + this.#readers * PAUSE_PER_READER_MS, MAX_PAUSE_MS),
     );
   }
@@ -58,7 +60,11 @@ export class TaskLogFeed {
     this.#tasks.set(task, readers.add(reader));
     this.#readers++;
     live.onClose(() => this.#leave(task, reader));
-    void this.#catchUp(task, reader);
+    this.#catchUp(task, reader).catch((error: unknown) => {
+      this.#onError(error);
+      // It comes again, and goes on where it was.
+      live.end(Buffer.alloc(0));
+    });
   }
 
   /** Looks no more. */

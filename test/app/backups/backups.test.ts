@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   appendFileSync,
   copyFileSync,
@@ -101,6 +104,32 @@ describe('backup create', () => {
     assert.equal(readdirSync(folder).length, 4);
   });
 
+  test('two at once do not take the half of each other for what a crash has left', async (t) => {
+    const { folder, use, back } = makeState(t);
+    use((store) =>
+      store.transact(() => {
+        for (let at = 0; at < 3_000; at++) {
+          store.tasks.insert(newTask({ id: `tsk_x${at}`, summary: 'x'.repeat(1_000) }));
+        }
+      }),
+    );
+    const made = await Promise.all([0, 1, 2].map((at) => back(NOW + at)));
+    assert.equal(listBackups(folder).length, 3);
+    for (const backup of made) assert.ok((await verifyBackup(backup)).ok);
+  });
+
+  test('made by a clock that was set back is not the one that is removed', async (t) => {
+    const { folder, back } = makeState(t);
+    for (let at = 0; at < 3; at++) await back(NOW + at, 2);
+    const { name } = await back(NOW - 1_000_000, 2);
+    assert.deepEqual(
+      listBackups(folder)
+        .map((backup) => backup.name)
+        .sort(),
+      [name, 'podup-20260102T030405680Z.db'],
+    );
+  });
+
   test('that fails removes nothing', async (t) => {
     const { paths, folder, back } = makeState(t);
     await back();
@@ -179,6 +208,28 @@ describe('backup verify', () => {
       );
     });
   }
+
+  test('an empty file is none, whatever is written beside it', async (t) => {
+    const { back } = makeState(t);
+    const { file } = await back();
+    writeFileSync(file, '');
+    const sha256 = createHash('sha256').update('').digest('hex');
+    const description = { ...JSON.parse(readFileSync(`${file}.json`, 'utf8')), bytes: 0, sha256 };
+    writeFileSync(`${file}.json`, JSON.stringify(description));
+    const backup = readBackup(file);
+    assert.ok(backup);
+    assert.ok(!(await verifyBackup(backup)).ok);
+  });
+
+  test('one of another schema than was written is damaged', async (t) => {
+    const { back } = makeState(t);
+    const backup = await back();
+    const verified = await verifyBackup({ ...backup, schema: backup.schema + 1 });
+    assert.deepEqual(
+      [verified.ok, !verified.ok && verified.failure.code],
+      [false, 'BACKUP_DAMAGED'],
+    );
+  });
 
   test('one that only a newer program may use is refused', async (t) => {
     const { paths, use, back } = makeState(t);
@@ -299,6 +350,23 @@ describe('backup restore', () => {
       assert.ok((await restore(backup)).ok, 'both locks were given back');
     });
   }
+
+  test('not while a task still has the database open', async (t) => {
+    const { paths, use, back, restore } = makeState(t);
+    const backup = await back();
+    use((store) => store.tasks.insert(newTask({ id: 'tsk_2' })));
+    const script = `const { openSync } = require('node:fs'); openSync(process.argv[1]); console.log('open'); setInterval(() => {}, 1000)`;
+    const task = spawn(process.execPath, ['-e', script, paths.database], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => task.kill('SIGKILL'));
+    await once(task.stdout, 'data');
+    const refused = await restore(backup);
+    assert.ok(!refused.ok);
+    assert.equal(refused.failure.code, 'STATE_DIR_IN_USE');
+    assert.match(refused.failure.detail, new RegExp(`^Process ${task.pid} `));
+    assert.equal(use(taskIds).length, 2);
+  });
 
   test('not in the middle of an update of the program', async (t) => {
     const { paths, back, restore } = makeState(t);

@@ -33,6 +33,23 @@ describe('watch commits', () => {
     assert.deepEqual(polling, []);
   });
 
+  test('tells again and again, for a commit can be seen only later than it is written', async (t) => {
+    const { store, path } = openTestStore(t, makeFolder(t));
+    let told = 0;
+    const watch = watchCommits(path, () => told++);
+    t.after(() => watch.close());
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    store.tasks.insert(newTask({ id: 'tsk_1' }));
+    while (told === 0) await new Promise(setImmediate);
+    // All that the kernel had to tell.
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    const before = told;
+    for (const ms of [100, 300, 1_100, 3_500]) t.mock.timers.tick(ms);
+    assert.equal(told, before + 4);
+    t.mock.timers.tick(60_000);
+    assert.equal(told, before + 4);
+  });
+
   test('looks by the clock where nothing can be watched, and says so', (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const polling: unknown[] = [];

@@ -4,6 +4,11 @@ import { maskKeys } from '../../../app/domain/mask-keys.ts';
 
 const HIDDEN: readonly (readonly [string, string])[] = [
   ['password=hunter2', 'password=[masked]'],
+  ['SECRET_KEY=hunter2', 'SECRET_KEY=[masked]'],
+  ['AWS_SECRET_ACCESS_KEY=hunter2', 'AWS_SECRET_ACCESS_KEY=[masked]'],
+  ['pwd=hunter2', 'pwd=[masked]'],
+  ['{"auth": "aHVudGVyMg=="}', '{"auth": [masked]}'],
+  ['PASSWORD="hunter2 and no end', 'PASSWORD=[masked]'],
   ['DB_PASSWORD=hunter2 next', 'DB_PASSWORD=[masked] next'],
   ['passwd: hunter2', 'passwd: [masked]'],
   ['{"client_secret":"hun\\"ter2","id":1}', '{"client_secret":[masked],"id":1}'],
@@ -24,6 +29,7 @@ const SHOWN = [
   'passwordless: yes',
   'https://host:8080/path',
   'secretary=Ann',
+  'author: Ann',
   'podman run -e PASSWORD=[masked] web',
   'token=[redacted]',
 ];

@@ -9,6 +9,7 @@ import { countPrunable, pruneState } from '../../../app/maintenance/prune-state.
 import { newTask, openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
+const DAY_MS = 86_400_000;
 const NOW = 1_000_000;
 /** Everything from before 900,000 is old. */
 const RETENTION: Retention = {
@@ -81,6 +82,37 @@ describe('prune', () => {
     assert.deepEqual(ids().slice(0, 2), ['tsk_02', 'tsk_20']);
   });
 
+  test('so does the last success at all, for it says what is proven of what runs', async (t) => {
+    const { store, ids, prune } = open(t);
+    endTask(store, 'tsk_01', OLD, { status: 'succeeded' });
+    store.tasks.insert({ ...newTask({ id: 'tsk_02', created_at: OLD + 1 }), wanted: ':1.4' });
+    store.tasks.finish(
+      { id: 'tsk_02', attempts: 0 },
+      { status: 'succeeded', summary: '', at: OLD },
+    );
+    for (let at = 10; at < 30; at++) endTask(store, `tsk_${at}`, OLD + at);
+    await prune();
+    assert.deepEqual(ids().slice(0, 3), ['tsk_01', 'tsk_02', 'tsk_20']);
+  });
+
+  test('of maintenance the last of each kind stays, for by it is known when it is due', async (t) => {
+    const { store, ids, prune } = open(t);
+    const end = (id: string, at: number, maintenance: 'prune' | 'backup') => {
+      const unit = 'pod-upgrade-trigger';
+      store.tasks.insert({
+        ...newTask({ id, created_at: at, unit }),
+        kind: 'maintenance',
+        maintenance,
+      });
+      store.tasks.finish({ id, attempts: 0 }, { status: 'failed', summary: '', at });
+    };
+    end('tsk_01', OLD, 'backup');
+    end('tsk_02', OLD + 1, 'backup');
+    for (let at = 10; at < 30; at++) end(`tsk_${at}`, OLD + at, 'prune');
+    await prune();
+    assert.deepEqual(ids().slice(0, 2), ['tsk_02', 'tsk_20']);
+  });
+
   test('what is open, and what a unit may still be brought back by, stays', async (t) => {
     const { store, ids, prune, database } = open(t);
     store.tasks.insert(newTask({ id: 'tsk_01', created_at: OLD }));
@@ -127,7 +159,9 @@ describe('prune', () => {
 
   test('sightings, plans and events go when they are old', async (t) => {
     const { store, prune, database } = open(t);
-    database.exec(`INSERT INTO image_sightings VALUES ('a', 'x', ${OLD}), ('a', 'y', ${YOUNG})`);
+    database.exec(
+      `INSERT INTO image_sightings VALUES ('a', 'x', ${NOW - 401 * DAY_MS}), ('a', 'y', ${OLD})`,
+    );
     database.exec(
       `INSERT INTO plans VALUES ('pln_1', 'a', '{}', 1, ${NOW - 1}), ('pln_2', 'a', '{}', 1, ${NOW + 1})`,
     );
@@ -152,7 +186,8 @@ describe('prune', () => {
     })();
     const stop = new AbortController();
     let turns = 0;
-    const pause = () => {
+    const pause = (ms: number) => {
+      assert.ok(ms >= 20, 'they have time to come');
       // Somebody else writes, which a transaction that is open would not let it.
       database.exec(`INSERT INTO image_sightings VALUES ('turn', '${turns++}', ${NOW})`);
       if (ids('plans').length === 1_500) stop.abort();

@@ -8,6 +8,7 @@ function open(context: TestContext) {
   const growing = new GrowingOutput(
     () => told.push('began'),
     (parts, isCut) => told.push(parts, ...(isCut ? (['cut'] as const) : [])),
+    (text) => text.replaceAll('hunter2', '*'),
   );
   const say = (text: string | Buffer, stream: 'stdout' | 'stderr' = 'stdout') =>
     growing.add(stream, Buffer.from(text));
@@ -66,6 +67,25 @@ describe('growing output', () => {
     assert.deepEqual(told[1], [out(`${'x'.repeat(8_192)}y`)]);
   });
 
+  test('lines stay whole, however much comes at once, so that a secret in one is known', (t) => {
+    const { told, say, pass } = open(t);
+    const line = `${'x'.repeat(4_000)} hunter2\n`;
+    const text = line.repeat(4);
+    say(text.slice(0, 8_205));
+    say(text.slice(8_205));
+    pass(500);
+    assert.deepEqual(told[1], [out(`${'x'.repeat(4_000)} *\n`.repeat(4))]);
+  });
+
+  test('a line that does not end is cut between words', (t) => {
+    const { told, say, pass } = open(t);
+    say(`${'x'.repeat(8_190)} hunt`);
+    pass(500);
+    say('er2\n');
+    pass(250);
+    assert.deepEqual(told.slice(1), [[out(`${'x'.repeat(8_190)} `)], [out('*\n')]]);
+  });
+
   test('much at once does not wait', (t) => {
     const { told, say, pass } = open(t);
     pass(500);
@@ -83,5 +103,16 @@ describe('growing output', () => {
     assert.equal(text.map((part) => part.text).join('').length, 1_048_576);
     assert.deepEqual(told.at(-1), 'cut');
     assert.equal(told.length, 3);
+  });
+
+  test('after that nothing more is told', (t) => {
+    const { growing, told, say, pass } = open(t);
+    pass(500);
+    for (let at = 0; at < 20; at++) say(`${'x'.repeat(70_000)}\n`, at % 2 ? 'stderr' : 'stdout');
+    const before = told.length;
+    say('more\n', 'stderr');
+    growing.end();
+    assert.equal(told.length, before);
+    assert.equal(told.filter((one) => one === 'cut').length, 1);
   });
 });

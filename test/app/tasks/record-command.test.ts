@@ -111,6 +111,17 @@ describe('record a command that takes its time', () => {
   });
 });
 
+describe('a log that cannot be written', () => {
+  test('while a command runs does not end it; at its end the caller hears of it', async () => {
+    const append = () => {
+      throw new Error('the database is busy');
+    };
+    const run = recordCommand(runCommand, { append, mask });
+    const argv = ['sh', '-c', 'sleep 0.7; echo done'] as const;
+    await assert.rejects(run({ argv: [...argv], timeoutMs: 20_000 }), /busy/);
+  });
+});
+
 describe('record command', () => {
   test('a command that went well is one entry with argument list, end and output', async () => {
     const argv = ['sh', '-c', 'echo out; echo err >&2', 'third'] as const;
@@ -170,6 +181,12 @@ describe('record command', () => {
       [meta.stdout_truncated, meta.stderr_truncated, meta.stderr],
       [true, false, 'short\n'],
     );
+  });
+
+  test('a secret that lies across the limit is hidden whole', async () => {
+    const argv = ['sh', '-c', 'head -c 32760 /dev/zero | tr "\\0" x; echo correct horse'] as const;
+    const { meta } = await record({ argv, maxOutputBytes: 100_000 });
+    assert.ok(!meta.stdout.includes('correct'), meta.stdout.slice(-30));
   });
 
   for (const stream of ['stdout', 'stderr'] as const) {

@@ -76,6 +76,20 @@ describe('a task of maintenance', () => {
     assert.deepEqual([status, error_code], ['failed', 'BACKUP_FAILED']);
   });
 
+  test('that meets a failure of the database says which', async (t) => {
+    const { store, run } = open(t);
+    const id = makeMaintenanceTask(store, 'prune', 'schedule');
+    t.mock.method(store, 'shrink', () => {
+      throw Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR' });
+    });
+    await run(id);
+    const task = store.tasks.find(id);
+    assert.deepEqual(
+      [task?.status, task?.error_code, task?.error_detail],
+      ['failed', 'MAINTENANCE_FAILED', 'SQLITE_IOERR disk I/O error.'],
+    );
+  });
+
   test('removes what is older than it is kept for, and says how much', async (t) => {
     const { store, run } = open(t);
     for (let at = 10; at < 25; at++) {

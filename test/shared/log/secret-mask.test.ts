@@ -15,5 +15,8 @@ describe('secret mask', () => {
     const mask = new SecretMask(['hunter22']);
     for (let at = 0; at < 51; at++) mask.add(`secret-${at}-`);
     assert.equal(mask.mask('hunter22 secret-0- secret-50-'), '[redacted] secret-0- [redacted]');
+    mask.add('secret-1-');
+    mask.add('secret-60-');
+    assert.equal(mask.mask('secret-1- secret-2-'), '[redacted] secret-2-');
   });
 });

@@ -10,7 +10,7 @@ import { parseBackupAnswer, parseInspectAnswer } from '../../../shared/contract/
 import { realBulkFiles } from '../../../shared/fs/bulk-files.ts';
 import { realFiles } from '../../../shared/fs/files.ts';
 import { restoreDatabase } from '../../../shared/fs/restore-database.ts';
-import { findOpeners } from '../../../supervisor/database/find-openers.ts';
+import { findOpeners } from '../../../shared/process/find-openers.ts';
 import { buildRelease } from '../../helpers/release.ts';
 import { type Behaviour, NEXT_MIGRATION } from '../../helpers/release-behaviours.ts';
 import { newTask } from '../../helpers/store.ts';

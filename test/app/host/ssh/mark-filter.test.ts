@@ -33,6 +33,29 @@ describe('mark filter', () => {
     );
   });
 
+  test('a line without an end is not kept until there is one', () => {
+    const heard: number[] = [];
+    const one = new MarkFilter(NONCE, (chunk) => heard.push(chunk.length));
+    one.add(Buffer.from(`${BEGAN}${'x'.repeat(20_000)}`));
+    assert.deepEqual(heard, [20_000 - 200]);
+    one.add(Buffer.from(EXITED));
+    one.end();
+    assert.equal(
+      heard.reduce((a, b) => a + b),
+      20_000,
+    );
+  });
+
+  test('nor is a mark cut in two there', () => {
+    for (let length = 150; length < 260; length++) {
+      const own = 'x'.repeat(9_000);
+      assert.equal(
+        filter(`${BEGAN}${own}${EXITED}${'y'.repeat(length)}`, [9_000 + 2 * 32 + length]),
+        `${own}${'y'.repeat(length)}`,
+      );
+    }
+  });
+
   test('of a command that has not begun nothing comes', () => {
     assert.equal(filter(`Warning: host\n${'podup-other began 0;'}\nno`, []), '');
   });

@@ -41,7 +41,7 @@ export async function startLive(
       databasePath = join(folder, 'data', 'test.db');
       const commits = createCommitSource(databasePath, log);
       const gate = createAdminGate(TOKEN);
-      close = registerLiveStreams(prepared, { store: wrap(store), commits, selfUpdate, gate });
+      close = registerLiveStreams(prepared, { store: wrap(store), commits, selfUpdate, gate, log });
     },
   });
   defer(context, () => close());

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { prepareDrain } from '../../../../app/http/drain.ts';
@@ -26,9 +26,15 @@ const LONG_MS = 20_000;
 /** The application with the stream over a channel to a supervisor that the test plays. */
 async function startStream(
   context: TestContext,
-  { fake = openFakeChannel(), heartbeatMs = 60_000, speaks = true, maxStreams = 100 } = {},
+  {
+    fake = openFakeChannel(),
+    heartbeatMs = 60_000,
+    speaks = true,
+    maxStreams = 100,
+    endWithinMs = 60_000,
+  } = {},
 ) {
-  const streams = createEventStreams({ heartbeatMs, maxStreams });
+  const streams = createEventStreams({ heartbeatMs, maxStreams, endWithinMs });
   let stopListening = () => {};
   let drain: ReturnType<typeof prepareDrain> = () => Promise.resolve();
   if (speaks) fake.say(updateStatus());
@@ -171,6 +177,49 @@ describe('the limits of the stream', () => {
     socket.resume();
     await closed;
     assert.equal(reader.isOver, false);
+  });
+});
+
+/** One that never reads, for whom something waits. */
+async function openStuck(context: TestContext, port: number, fake: FakeChannel): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  defer(context, () => socket.destroy());
+  socket.on('error', () => {});
+  socket.write(
+    `GET ${PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`,
+  );
+  await once(socket, 'data');
+  socket.pause();
+  const detail = 'x'.repeat(900_000);
+  const failure = { code: 'UPDATE_START_FAILED', detail } as const;
+  // More than the kernel takes, and less than is dropped at once.
+  for (let change = 2; change < 9; change++) {
+    fake.say(updateStatus({ change, update: openUpdate({ failure }) }));
+    await new Promise(setImmediate);
+  }
+  return socket;
+}
+
+describe('one that does not read', () => {
+  test('does not keep its place on a quiet stream', async (t) => {
+    const { port, fake } = await startStream(t, { heartbeatMs: 50, maxStreams: 1 });
+    await openStuck(t, port, fake);
+    await until('a free place', LONG_MS, async () => {
+      const { response } = await listen(t, port, PATH);
+      return response.statusCode === 200;
+    });
+  });
+
+  test('nor after the end of its stream', async (t) => {
+    const { app, port, fake, close } = await startStream(t, { endWithinMs: 100 });
+    const responses: ServerResponse[] = [];
+    app.server.on('request', (_request, response) => responses.push(response));
+    await openStuck(t, port, fake);
+    close();
+    await until('its connection gone', LONG_MS, () =>
+      responses.every(({ destroyed }) => destroyed),
+    );
+    assert.equal(responses.length, 1);
   });
 });
 

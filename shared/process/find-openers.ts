@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { ProgramPaths } from '../../shared/contract/state-paths.ts';
+import type { ProgramPaths } from '../contract/state-paths.ts';
 
 /** A process that has the database open. */
 export type Opener = {

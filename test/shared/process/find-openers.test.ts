@@ -13,7 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { programPaths } from '../../../shared/contract/state-paths.ts';
-import { clearOpeners, findOpeners } from '../../../supervisor/database/find-openers.ts';
+import { clearOpeners, findOpeners } from '../../../shared/process/find-openers.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 /** A script that opens the file that it is given, says so, and stays. */
