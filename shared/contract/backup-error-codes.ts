@@ -20,7 +20,7 @@ export const BACKUP_ERRORS = {
   BACKUP_NOT_FOUND: {
     status: 404,
     sentence: 'There is no such backup.',
-    hint: 'backup list shows those that are there.',
+    hint: 'See those that are there: backup list.',
   },
   BACKUP_DAMAGED: {
     status: 409,

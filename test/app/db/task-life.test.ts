@@ -102,7 +102,7 @@ test('over random events the table and the life of a task say the same', (t) => 
         if (error !== undo) throw error;
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 3_000 },
   );
   // Nothing is proven of what did not happen.
   for (const rare of ['force-stop cancelled', 'lost failed', 'claim taken', 'finish stale'])

@@ -46,6 +46,11 @@ test('an empty environment gives the documented defaults and nothing optional', 
     deployMinAgeMs: 0,
     deployKeepImages: 2,
     quarantineMs: 0,
+    taskRetentionMs: 34_560_000_000,
+    deliveryRetentionMs: 34_560_000_000,
+    pruneCron: '17 3 * * *',
+    backupCron: '47 3 * * *',
+    backupKeep: 7,
     eventsExclude: ['health', 'static'],
     eventRetentionMs: 34_560_000_000,
     eventMaxRows: 10_000_000,
@@ -260,6 +265,7 @@ describe('an older name', () => {
     PODUP_STATE_DIR: '/s',
     PODUP_DB_URL: '/d.db',
     PODUP_TARGET_BIN: '/bin/podup',
+    PODUP_TASK_RETENTION: '86400',
   };
   for (const [older, current] of Object.entries(DEPRECATED_NAMES))
     test(`${older} stands for ${current}, with a warning`, () => {

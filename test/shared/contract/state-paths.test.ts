@@ -17,6 +17,7 @@ test('the layout of a state directory is what the documentation says', () => {
     quarantine: '/s/data/quarantine.json',
     updatePolicy: '/s/data/update-policy.json',
     backupsDir: '/s/data/backups/auto_update',
+    databaseBackupsDir: '/s/data/backups/database',
     reportsDir: '/s/self-update-reports',
   });
 });
