@@ -9,6 +9,7 @@ import { runCommand } from '../../shared/process/run-command.ts';
 import { makeFolder } from '../app/http/http-fixture.ts';
 import { addTask, findTask, makeStore } from '../app/tasks/task-fixture.ts';
 import { command } from '../helpers/lab.ts';
+import { ignoresTerm } from '../helpers/processes.ts';
 import { until } from '../helpers/until.ts';
 
 const STAY = join(import.meta.dirname, '../fixtures/tasks/stay.ts');
@@ -155,6 +156,23 @@ describe('systemd-run executor', () => {
     assert.deepEqual(await later.kill(other.task), { ok: true, value: undefined });
     await other.ended;
     assert.equal(isThere(other.said.sleeper), false);
+  });
+
+  test('a kill does not ask: what ignores SIGTERM is gone as soon', async (t) => {
+    const task = makeTask(t);
+    const script = "trap '' TERM; while :; do sleep 600; done";
+    const executor = executorOf({ argv: ['/bin/sh', '-c', script] });
+    const ended = executor.start(task);
+    const unit = `podup-task-${task.id.slice(4)}-1.service`;
+    const mainPid = () => {
+      const shown = command('systemctl', '--user', 'show', unit, '--property=MainPID', '--value');
+      return Number(shown.trim());
+    };
+    const pid = await until('the process', 20_000, () => mainPid() || undefined);
+    await until('its deafness', 20_000, () => ignoresTerm(pid));
+    assert.deepEqual(await executor.kill(task), { ok: true, value: undefined });
+    await ended;
+    assert.equal(isThere(pid), false);
   });
 
   test('a kill that nobody can speak for is told', async (t) => {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { HAPPENINGS, type Happening, MANNERS, World } from './lives-fixture.ts';
 
 const isLong = process.argv.some((word) => word.includes('.long.'));
-const RUNS = isLong ? 150 : 18;
+const RUNS = isLong ? 150 : 14;
 
 const happenings: fc.Arbitrary<Happening> = fc.oneof(
   {

@@ -1,2 +1,0 @@
-// The same, over many more lives.
-import './lives.test.ts';
