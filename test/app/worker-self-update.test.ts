@@ -138,3 +138,21 @@ test('a schedule that is none is a fault of the configuration, beside every othe
     'PODUP_SELF_UPDATE_DRY_RUN: "perhaps" is not allowed; allowed: 1, true, yes, on or 0, false, no, off.',
   ]);
 });
+
+test('that a report became a task, and that its schedule asked for an update, are events', async (t) => {
+  // The first run comes without the delay that keeps hosts apart.
+  t.mock.method(Math, 'random', () => 0);
+  const cron = { PODUP_SELF_UPDATE_CRON: '* * * * * *' };
+  const { port, fake, isImported } = await startUpdatingWorker(t, cron);
+  await until('the import', LONG_MS, isImported);
+  await until('the first run', LONG_MS, () => fake.requests.length > 0);
+  const list = async (action: string) => {
+    const { json } = await askAdmin(port, `/api/events?action=${action}`);
+    return json['events'] as { status: number; task_id: string | null; meta: object }[];
+  };
+  const [report] = await list('self-update-report');
+  assert.deepEqual([report?.status, report?.meta], [200, { file: NAME }]);
+  assert.match(report?.task_id ?? '', /^tsk_/);
+  const tick = await until('the event', LONG_MS, async () => (await list('scheduler')).at(-1));
+  assert.deepEqual([tick.status, tick.meta], [202, { dry_run: false, txn: 'upd_7' }]);
+});

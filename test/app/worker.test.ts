@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { MIGRATIONS } from '../../app/db/generated-migrations.ts';
+import { openStore } from '../../app/db/store.ts';
 import { listSegments } from '../../app/intake/segments.ts';
 import type { SupervisorChannel, SupervisorCommand } from '../../app/updates/supervisor-channel.ts';
 import { startWorker } from '../../app/worker.ts';
@@ -11,6 +12,7 @@ import { loadSettings } from '../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
 import { deadSegmentName, spoolEntry, writeSegment } from '../helpers/spool.ts';
+import { newTask } from '../helpers/store.ts';
 import { until } from '../helpers/until.ts';
 import { container, published } from './domain/package-body.ts';
 import {
@@ -151,6 +153,36 @@ describe('worker', () => {
         ['service-stopped', 'worker', { ...PROGRAM }],
         ['service-started', 'worker', started],
       ],
+    );
+  });
+
+  test('a health check that is repeated leaves one event', async (t) => {
+    const { port } = await startTestWorker(t, makeFolder(t));
+    for (let time = 0; time < 3; time++) await ask(port, { path: '/health' });
+    const { json } = await askAdmin(port, '/api/events?action=health');
+    const events = json['events'] as { status: number; code: string }[];
+    assert.deepEqual(
+      events.map(({ status }) => status),
+      [503],
+    );
+  });
+
+  test('that a task begins again, whose process was gone, is an event', async (t) => {
+    const folder = makeFolder(t);
+    const opened = openStore(join(folder, 'data/pod-upgrade-trigger.db'), {
+      version: '0',
+      nowMs: 1,
+    });
+    assert.ok(opened.ok);
+    opened.value.tasks.insert(newTask());
+    opened.value.tasks.markDispatched('tsk_1', 'child', 1);
+    opened.value.close();
+    const { port } = await startTestWorker(t, folder);
+    const { json } = await askAdmin(port, '/api/events?action=task-resumed');
+    const events = json['events'] as { task_id: string; method: string }[];
+    assert.deepEqual(
+      events.map(({ task_id, method }) => [task_id, method]),
+      [['tsk_1', 'SYSTEM']],
     );
   });
 

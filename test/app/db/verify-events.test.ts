@@ -6,10 +6,12 @@ import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import SqliteDatabase from 'better-sqlite3';
 import fc from 'fast-check';
+import { openEventChain } from '../../../app/db/event-chain.ts';
 import { MIGRATIONS } from '../../../app/db/generated-migrations.ts';
 import { migrateDatabase } from '../../../app/db/migrate-database.ts';
 import { openDatabase } from '../../../app/db/open-database.ts';
 import { openStore } from '../../../app/db/store.ts';
+import { createEventVerifier } from '../../../app/db/verify-events.ts';
 import { someEvent } from '../../helpers/events.ts';
 import { openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
@@ -128,6 +130,13 @@ describe('a log that somebody has touched', () => {
       16,
       /^Rows 16 to 20 are missing at the end\.$/,
     ],
+    [
+      'the end cut off and a row put in behind it',
+      'UPDATE events SET id = 30 WHERE id = 16; DELETE FROM events WHERE id BETWEEN 16 AND 20',
+      'cut-at-end',
+      16,
+      /Rows 16 to 20/,
+    ],
     ['everything taken away', 'DELETE FROM events', 'cut-at-end', 1, /Rows 1 to 20/],
     [
       'the beginning cut off',
@@ -202,6 +211,23 @@ describe('a log that somebody has touched', () => {
     assert.deepEqual([fault?.kind, fault?.id, verified], ['put-in', 21, 20]);
   });
 
+  test('shows a head that is of no row, also under a seal that was made to fit', (t) => {
+    const { events, other } = makeLog(t);
+    const chain = events.verify().chain;
+    assert.ok(chain);
+    const forged = '0a'.repeat(32);
+    const figures = [0, 0, chain.anchorHash, ROWS, forged, ROWS, 0, null];
+    const seal = createHash('sha256').update(JSON.stringify(figures)).digest();
+    other
+      .prepare('UPDATE event_chain SET head_hash = ?, seal = ?')
+      .run(Buffer.from(forged, 'hex'), seal);
+    assert.deepEqual(events.verify().fault, {
+      kind: 'record-edited',
+      id: ROWS,
+      detail: 'The head is not the hash of row 20.',
+    });
+  });
+
   test('shows a row that was put in where retention has removed everything', (t) => {
     const { events, other } = makeLog(t);
     events.removeExpired({ maxAgeMs: 1, maxRows: 10 }, 0, 100);
@@ -242,6 +268,26 @@ describe('a head that was noted earlier', () => {
     assert.equal(store.events.verify().fault, null);
     assert.equal(store.events.verify(noted).fault?.kind, 'head-not-found');
   });
+});
+
+test('retention that removes what comes next begins the look anew', (t) => {
+  const { store, path } = openTestStore(t, makeTempFolder(t));
+  store.events.insertAll(Array.from({ length: 12_000 }, () => someEvent()));
+  const opened = openDatabase(path);
+  assert.ok(opened.ok);
+  t.after(() => opened.value.close());
+  const record = openEventChain(opened.value);
+  let looks = 0;
+  const verify = createEventVerifier(opened.value, {
+    ...record,
+    read() {
+      looks++;
+      if (looks === 2) store.events.removeExpired({ maxAgeMs: 1, maxRows: 4_000 }, 0, 10_000);
+      return record.read();
+    },
+  });
+  const { fault, verified } = verify();
+  assert.deepEqual([fault, verified, looks], [null, 4_000, 2]);
 });
 
 test('rows that are older than the chain are counted, found, and followed by it', (t) => {
