@@ -29,7 +29,7 @@ export function backupName(nowMs: number): string {
 }
 
 /** The file that describes a backup. It is written last: a backup without one is not whole. */
-export function descriptionOf(file: string): string {
+function descriptionOf(file: string): string {
   return `${file}.json`;
 }
 
