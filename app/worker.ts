@@ -33,6 +33,7 @@ import { dropOldCompiledCode } from './tasks/compiled-code.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
+import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import { createSystemdRunExecutor, longestTaskMs } from './tasks/systemd-run-executor.ts';
 import { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { taskEnvironment } from './tasks/task-environment.ts';
@@ -73,8 +74,8 @@ const GETS_ON_EVERY_MS = 5_000;
  * The thread migrates, and this one says meanwhile that it does; when the thread dies, so do its words.
  */
 export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerProcess>> {
-  const { loaded, log, channel, onDeath } = parts;
-  const { database, intakeDir, updateRecord } = loaded.paths;
+  const { loaded, log, channel, onDeath, environment } = parts;
+  const { database, dataDir, intakeDir, updateRecord } = loaded.paths;
   const program = { version: PROGRAM.version, nowMs: Date.now() };
   const recorder = startRecorder(
     { databasePath: database, intakeDir, updateRecord, version: program.version },
@@ -88,7 +89,7 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
     await recorder.close();
     return store;
   }
-  const host = openHost(loaded.settings, parts.environment);
+  const host = openHost(loaded.settings, environment, sharePodmanInfo(dataDir, environment));
   if (!host.ok) {
     store.value.close();
     await recorder.close();
@@ -182,7 +183,7 @@ function joinManual(
   host: Host,
   { units, onTask }: { readonly units: UnitCatalog; readonly onTask: () => void },
 ) {
-  const { run, isSystem } = host;
+  const { run, isSystem, readInfo } = host;
   const defaults = policyDefaults(settings);
   return createManualDeployments({
     store,
@@ -194,8 +195,9 @@ function joinManual(
     planParts: {
       run,
       isSystem,
+      readInfo,
       lookUp: createLookUp(host, settings.registryTimeoutMs, new AbortController().signal),
-      readPolicy: (unit) => readUnitPolicy(host, unit, defaults),
+      readPolicy: (unit, files) => readUnitPolicy(host, unit, defaults, files),
     },
   });
 }

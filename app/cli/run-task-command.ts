@@ -12,6 +12,7 @@ import { openHost } from '../host/open-host.ts';
 import { createLookUp } from '../tasks/create-look-up.ts';
 import { createPullLocks } from '../tasks/pull-locks.ts';
 import { runTask } from '../tasks/run-task.ts';
+import { sharePodmanInfo } from '../tasks/shared-podman-info.ts';
 import { WAKE_SIGNAL } from '../tasks/task-executor.ts';
 import { createUnitLocks } from '../tasks/unit-locks.ts';
 
@@ -46,7 +47,7 @@ export async function runTaskCommand(
     process.once(signal, () => ending.abort());
   }
   const { signal } = ending;
-  const host = openHost(settings, environment);
+  const host = openHost(settings, environment, sharePodmanInfo(paths.dataDir, environment));
   if (!host.ok) {
     log.error({ code: host.failure.code }, formatFailure(host.failure));
     store.value.close();

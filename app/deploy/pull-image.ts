@@ -11,7 +11,8 @@ import { type ImageReference, withDigest } from '../domain/image-reference.ts';
 import { matchesDigest } from '../domain/matches-digest.ts';
 import { isRateLimitedPull, isTransientPullError } from '../domain/pull-error.ts';
 import type { TaskPhase } from '../domain/task.ts';
-import { inspectImage, type LocalImage, runPodman } from '../host/podman.ts';
+import { runPodman } from '../host/podman.ts';
+import { inspectImage, type LocalImage } from '../host/podman-images.ts';
 import { pause } from './until-stopped.ts';
 
 const FIRST_WAIT_MS = 1_000;

@@ -8,6 +8,7 @@ import { runCommand } from '../../shared/process/run-command.ts';
 import { askLocal } from './ask-local.ts';
 import type { Host } from './host.ts';
 import { inScope, type SystemdScope } from './in-scope.ts';
+import { readPodmanInfo } from './podman-info.ts';
 import { openRemoteHost } from './ssh/remote-host.ts';
 import { openSshHost } from './ssh/ssh-host.ts';
 
@@ -24,10 +25,17 @@ export type HostSettings = {
 /**
  * Opens the host whose units are deployed. Another one is logged in to by its first command; where that cannot be, every
  * command is refused, and none is ever run here in its place. Fails with SSH_UNREACHABLE where the target is no name.
+ * `readInfo` asks podman of this host for what it is, where processes share that.
  */
-export function openHost(settings: HostSettings, environment: NodeJS.ProcessEnv): Outcome<Host> {
+export function openHost(
+  settings: HostSettings,
+  environment: NodeJS.ProcessEnv,
+  readInfo: Host['readInfo'] = readPodmanInfo,
+): Outcome<Host> {
   const { systemdScope, sshTarget, sshConfigFile, sshConnectTimeoutMs } = settings;
-  if (sshTarget === undefined) return succeed(openLocalHost(systemdScope, environment));
+  if (sshTarget === undefined) {
+    return succeed(openLocalHost(systemdScope, environment, readInfo));
+  }
   const controlDir = makeControlDir(environment['XDG_RUNTIME_DIR'] ?? tmpdir());
   const opened = openSshHost({
     target: sshTarget,
@@ -60,13 +68,18 @@ export function makeControlDir(parent: string): string {
   return mkdtempSync(join(parent, `podup-${process.pid}-`));
 }
 
-/** This host. */
-export function openLocalHost(scope: SystemdScope, environment: NodeJS.ProcessEnv): Host {
+/** This host; see `openHost`. */
+export function openLocalHost(
+  scope: SystemdScope,
+  environment: NodeJS.ProcessEnv,
+  readInfo: Host['readInfo'] = readPodmanInfo,
+): Host {
   return {
     run: inScope(runCommand, scope),
     isSystem: scope === 'system',
     readText,
     ask: askLocal,
+    readInfo,
     readEnvironment: () => Promise.resolve(succeed({ ...environment, uid: getuid?.() ?? 0 })),
     forward: null,
     close: () => Promise.resolve(),

@@ -10,7 +10,7 @@ import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
 import { anyOf } from '../deploy/until-stopped.ts';
 import { type PolicySettings, policyDefaults } from '../domain/unit-policy.ts';
 import type { Host } from '../host/host.ts';
-import { readUnitPolicy } from '../host/read-unit-policy.ts';
+import { readUnitPolicy, type UnitFiles } from '../host/read-unit-policy.ts';
 import { checkPlan } from './check-plan.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
 import { recordCommand } from './record-command.ts';
@@ -118,8 +118,10 @@ async function deploy(
     run,
     memory,
     isSystem: host.isSystem,
+    readInfo: host.readInfo,
     lookUp: parts.lookUp,
-    readPolicy: (unit: string) => readUnitPolicy({ ...host, run }, unit, defaultPolicy),
+    readPolicy: (unit: string, files?: UnitFiles) =>
+      readUnitPolicy({ ...host, run }, unit, defaultPolicy, files),
   };
   const changed = memory.find() ? null : await checkPlan(planParts, task);
   if (changed) return failed(task.unit, changed, true);
@@ -127,6 +129,7 @@ async function deploy(
     {
       run,
       ask: host.ask,
+      readInfo: host.readInfo,
       isSystem: host.isSystem,
       diagnose,
       lookUp: async (image, registries, cut) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tagImage } from '../../../app/host/podman.ts';
+import { tagImage } from '../../../app/host/podman-images.ts';
 import { answerCommands } from '../tasks/task-fixture.ts';
 
 for (const [title, end, code] of [
