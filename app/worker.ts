@@ -89,7 +89,9 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
     await recorder.close();
     return store;
   }
-  const host = openHost(loaded.settings, environment, sharePodmanInfo(dataDir, environment));
+  const host = openHost(loaded.settings, environment, {
+    readInfo: sharePodmanInfo(dataDir, environment),
+  });
   if (!host.ok) {
     store.value.close();
     await recorder.close();

@@ -47,7 +47,10 @@ export async function runTaskCommand(
     process.once(signal, () => ending.abort());
   }
   const { signal } = ending;
-  const host = openHost(settings, environment, sharePodmanInfo(paths.dataDir, environment));
+  const host = openHost(settings, environment, {
+    readInfo: sharePodmanInfo(paths.dataDir, environment),
+    hasService: true,
+  });
   if (!host.ok) {
     log.error({ code: host.failure.code }, formatFailure(host.failure));
     store.value.close();

@@ -5,7 +5,14 @@ import {
   isSuccess,
   type RunCommand,
 } from '../../shared/process/run-command.ts';
-import { type PodmanCall, parsePodmanJson, queryPodman, runPodman } from './podman.ts';
+import {
+  askPodman,
+  type PodmanCall,
+  parsePodmanJson,
+  podmanPath,
+  queryPodman,
+  runPodman,
+} from './podman.ts';
 
 /** A local image. */
 export type LocalImage = {
@@ -27,6 +34,7 @@ export async function inspectImage(
 ): Promise<Outcome<LocalImage | undefined>> {
   const called = await lookForImage(run, {
     args: ['image', 'inspect', '--', name],
+    request: { method: 'GET', path: podmanPath(['images', name, 'json']) },
     isPrivate: true,
   });
   if (!called.ok) return called;
@@ -35,7 +43,8 @@ export async function inspectImage(
   if (!isSuccess(called.value)) return fail('PODMAN_FAILED', formatEnd(called.value));
   const parsed = parsePodmanJson(called.value.stdout);
   if (!parsed.ok) return parsed;
-  const [image] = parsed.value as InspectedImage[];
+  // The API describes the one image, the command a list of them.
+  const [image] = [parsed.value as InspectedImage | readonly InspectedImage[]].flat();
   if (!image) return succeed(undefined);
   return succeed({
     id: image.Id,
@@ -53,26 +62,42 @@ async function lookForImage(run: RunCommand, call: PodmanCall): Promise<Outcome<
   }
 }
 
+type NamedImage = { readonly id: string; readonly names: readonly string[] };
+
 /**
- * The names of local images that fit a pattern (podman-images(1), `reference`), by image id. podman looks into each image
- * that it lists, at tens of milliseconds for a few dozen: the narrower the better.
+ * Local images that have a name which fits a pattern (podman-images(1), `reference`), with that and perhaps others of
+ * their names. podman looks into each image that it lists: the narrower the better.
  */
 export async function listImageNames(
   run: RunCommand,
   pattern: string,
-): Promise<Outcome<readonly { readonly id: string; readonly names: readonly string[] }[]>> {
-  const listed = await queryPodman(run, [
-    ...['image', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Repository}}:{{.Tag}}'],
-    ...['--filter', `reference=${pattern}`],
-  ]);
+): Promise<Outcome<readonly NamedImage[]>> {
+  const filters = JSON.stringify({ reference: [pattern] });
+  const listed = await askPodman(run, {
+    args: [
+      ...['image', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Repository}}:{{.Tag}}'],
+      ...['--filter', `reference=${pattern}`],
+    ],
+    request: { method: 'GET', path: podmanPath(['images', 'json'], { filters }) },
+  });
   if (!listed.ok) return listed;
-  const lines = listed.value.split('\n').filter((line) => line !== '');
-  return succeed(
-    lines.map((line) => {
-      const [id = '', name = ''] = line.split(' ');
-      return { id: id.replace(/^sha256:/, ''), names: [name] };
-    }),
-  );
+  const { end, stdout } = listed.value;
+  return end.kind === 'answered' ? readListed(stdout) : succeed(readLines(stdout));
+}
+
+function readListed(json: string): Outcome<readonly NamedImage[]> {
+  const listed = parsePodmanJson(json);
+  if (!listed.ok) return listed;
+  const images = listed.value as { Id: string; RepoTags?: readonly string[] | null }[];
+  return succeed(images.map(({ Id: id, RepoTags: names }) => ({ id, names: names ?? [] })));
+}
+
+function readLines(text: string): readonly NamedImage[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((line) => {
+    const [id = '', name = ''] = line.split(' ');
+    return { id: id.replace(/^sha256:/, ''), names: [name] };
+  });
 }
 
 /** The id of a local image by a whole name, with tag or digest; undefined where there is none. */
@@ -80,29 +105,42 @@ export async function findImageId(
   run: RunCommand,
   name: string,
 ): Promise<Outcome<string | undefined>> {
-  const filter = `reference=${name}`;
-  const listed = await queryPodman(run, [
-    'image',
-    'ls',
-    '--quiet',
-    '--no-trunc',
-    '--filter',
-    filter,
-  ]);
-  if (!listed.ok) return listed;
-  const [id] = listed.value.split('\n').filter((line) => line !== '');
-  return succeed(id?.replace(/^sha256:/, ''));
+  // The command fails where there is no such image, and a list does not.
+  const found = await askPodman(run, {
+    args: ['image', 'ls', '--quiet', '--no-trunc', '--filter', `reference=${name}`],
+    request: { method: 'GET', path: podmanPath(['images', name, 'json']) },
+    isPrivate: true,
+  });
+  if (!found.ok) return found;
+  const { end, stdout } = found.value;
+  if (end.kind !== 'answered') {
+    const [id] = stdout.split('\n').filter((line) => line !== '');
+    return succeed(id?.replace(/^sha256:/, ''));
+  }
+  if (end.status === 404) return succeed(undefined);
+  const described = parsePodmanJson(stdout);
+  return described.ok ? succeed((described.value as InspectedImage).Id) : described;
 }
 
 /** Whether there is a local image by any of its names. */
 export async function hasImage(run: RunCommand, name: string): Promise<Outcome<boolean>> {
-  const called = await lookForImage(run, { args: ['image', 'exists', '--', name] });
+  const called = await lookForImage(run, {
+    args: ['image', 'exists', '--', name],
+    request: { method: 'GET', path: podmanPath(['images', name, 'exists']) },
+  });
   if (!called.ok) return called;
   const { end } = called.value;
+  if (end.kind === 'answered' && end.status === 404) return succeed(false);
   if (isSuccess(called.value)) return succeed(true);
   // podman-image-exists(1): 1 says that there is none, 125 that it could not look.
   if (end.kind === 'exited' && end.code === 1) return succeed(false);
   return fail('PODMAN_FAILED', formatEnd(called.value));
+}
+
+/** A name with a tag as the API wants it. */
+function splitName(name: string): { readonly repo: string; readonly tag: string } {
+  const colon = name.lastIndexOf(':');
+  return { repo: name.slice(0, colon), tag: name.slice(colon + 1) };
 }
 
 /** Gives a local image one more name. TAG_FAILED where podman refuses to; PODMAN_FAILED where nobody knows. */
@@ -111,11 +149,14 @@ export async function tagImage(
   image: string,
   name: string,
 ): Promise<Outcome<void>> {
-  const called = await runPodman(run, { args: ['tag', image, name] });
+  const called = await runPodman(run, {
+    args: ['tag', image, name],
+    request: { method: 'POST', path: podmanPath(['images', image, 'tag'], splitName(name)) },
+  });
   if (!called.ok) return called;
   if (isSuccess(called.value)) return succeed(undefined);
   // Who was ended in the middle may have given the name before.
-  const isRefused = called.value.end.kind === 'exited';
+  const isRefused = ['exited', 'answered'].includes(called.value.end.kind);
   return fail(isRefused ? 'TAG_FAILED' : 'PODMAN_FAILED', formatEnd(called.value));
 }
 
@@ -124,11 +165,17 @@ export async function tagImage(
  * is still used stays.
  */
 export async function dropImageName(run: RunCommand, name: string): Promise<Outcome<void>> {
-  const called = await runPodman(run, { args: ['image', 'rm', '--', name] });
+  const called = await runPodman(run, {
+    args: ['image', 'rm', '--', name],
+    request: { method: 'DELETE', path: podmanPath(['images', name]) },
+  });
   if (!called.ok) return called;
   if (isSuccess(called.value)) return succeed(undefined);
   // In use: podman then keeps the name as well, which it gives up without the image.
-  const untagged = await runPodman(run, { args: ['untag', name, name] });
+  const untagged = await runPodman(run, {
+    args: ['untag', name, name],
+    request: { method: 'POST', path: podmanPath(['images', name, 'untag'], splitName(name)) },
+  });
   if (!untagged.ok) return untagged;
   if (isSuccess(untagged.value)) return succeed(undefined);
   return fail('PODMAN_FAILED', formatEnd(untagged.value));

@@ -10,17 +10,31 @@ const DEPTH = 2;
 /** Variables by which podman is told of other files than the usual ones. */
 const NAMED_FILES = [
   'CONTAINERS_CONF',
-  'CONTAINERS_CONF_OVERRIDE',
   'CONTAINERS_REGISTRIES_CONF',
   'CONTAINERS_STORAGE_CONF',
 ] as const;
-/** And others that change what it is and has. */
-const NAMED_PLACES = [
+
+/** Variables of the host that podman and systemctl heed, passed on to it where they are set. */
+export const HOST_VARIABLES = [
   'PATH',
   'HOME',
+  'USER',
+  'LOGNAME',
+  'LANG',
+  'TZ',
+  'TMPDIR',
+  'XDG_RUNTIME_DIR',
   'XDG_CONFIG_HOME',
   'XDG_DATA_HOME',
-  'XDG_RUNTIME_DIR',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'REGISTRY_AUTH_FILE',
+  'DOCKER_CONFIG',
+  ...NAMED_FILES,
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
 ] as const;
 
 /**
@@ -36,7 +50,7 @@ export function describePodmanSetup(environment: NodeJS.ProcessEnv): string | un
   const named = NAMED_FILES.flatMap((name) => environment[name] ?? []);
   const files = [program, ...named.map(describeFile), ...folders.flatMap((path) => list(path))];
   if (files.length > MAX_FILES) return undefined;
-  const places = [...NAMED_FILES, ...NAMED_PLACES].map((name) => environment[name] ?? null);
+  const places = HOST_VARIABLES.map((name) => environment[name] ?? null);
   return createHash('sha256')
     .update(JSON.stringify([places, files]))
     .digest('hex')

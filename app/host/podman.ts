@@ -4,6 +4,7 @@ import {
   formatEnd,
   isSuccess,
   type RunCommand,
+  type ServiceRequest,
 } from '../../shared/process/run-command.ts';
 import type { ContainerHealth } from '../domain/gate.ts';
 import { explainUnreachable } from './explain-unreachable.ts';
@@ -29,10 +30,25 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 /** Runs one podman command, arguments as a list. */
 export type PodmanCall = {
   readonly args: readonly string[];
+  /** The same of its API; see `podmanPath`. */
+  readonly request?: ServiceRequest;
   readonly timeoutMs?: number;
   /** See `Command`. */
   readonly isPrivate?: boolean;
 };
+
+/** What all that can be asked of an API of podman 4 and later begins with. */
+const API = '/v4.0.0/libpod';
+
+/** A path of podman's API; each of `words` is one segment, whatever it holds. */
+export function podmanPath(
+  words: readonly string[],
+  query: Readonly<Record<string, string>> = {},
+): string {
+  const path = [API, ...words.map(encodeURIComponent)].join('/');
+  const asked = new URLSearchParams(query).toString();
+  return asked === '' ? path : `${path}?${asked}`;
+}
 
 /** Runs podman; PODMAN_UNAVAILABLE where it cannot even be started, else what it came to. */
 export async function runPodman(
@@ -41,6 +57,7 @@ export async function runPodman(
 ): Promise<Outcome<CommandResult>> {
   const result = await run({
     argv: ['podman', ...call.args],
+    ...(call.request && { request: call.request }),
     timeoutMs: call.timeoutMs ?? QUERY_TIMEOUT_MS,
     maxOutputBytes: MAX_OUTPUT_BYTES,
     isPrivate: call.isPrivate === true,
@@ -59,9 +76,11 @@ export async function seeUnitContainers(
   const filter = `label=PODMAN_SYSTEMD_UNIT=${unit}`;
   // The list carries their labels, which may say anything.
   const args = ['ps', '--all', '--no-trunc', '--format', 'json', '--filter', filter];
-  const called = await runPodman(run, { args, isPrivate: true });
+  const filters = JSON.stringify({ label: [`PODMAN_SYSTEMD_UNIT=${unit}`] });
+  const path = podmanPath(['containers', 'json'], { all: 'true', filters });
+  const request = { method: 'GET', path } as const;
+  const called = await askPodman(run, { args, request, isPrivate: true });
   if (!called.ok) return called;
-  if (!isSuccess(called.value)) return fail('PODMAN_FAILED', formatEnd(called.value));
   const listed = parsePodmanJson(called.value.stdout);
   return listed.ok ? succeed((listed.value as ListedContainer[]).map(readListed)) : listed;
 }
@@ -97,7 +116,7 @@ export async function listUnitContainers(
 type ListedContainer = {
   readonly Id: string;
   readonly State: string;
-  /** `Up 3 seconds (healthy)`: podman 4 and 5 say the health nowhere else in a list. */
+  /** `Up 3 seconds (healthy)`: podman 4 and 5 say the health nowhere else in a list; their API says that alone. */
   readonly Status: string;
   readonly Image: string;
   readonly ImageID: string;
@@ -122,7 +141,7 @@ function readListed(raw: ListedContainer): SeenContainer {
     running: raw.State === 'running',
     imageName: raw.Image,
     imageId: raw.ImageID,
-    health: readHealth(/\((\w+)\)$/.exec(raw.Status)?.[1]),
+    health: readHealth(/\((\w+)\)$/.exec(raw.Status)?.[1] ?? raw.Status),
   };
 }
 
@@ -142,15 +161,23 @@ function readHealth(status: string | undefined): ContainerHealth {
   return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none';
 }
 
-/** What podman prints; PODMAN_FAILED where it does not end well. */
+/** The same; PODMAN_FAILED where it does not end well. */
+export async function askPodman(
+  run: RunCommand,
+  call: PodmanCall,
+): Promise<Outcome<CommandResult>> {
+  const called = await runPodman(run, call);
+  if (!called.ok || isSuccess(called.value)) return called;
+  return fail('PODMAN_FAILED', formatEnd(called.value));
+}
+
+/** What podman prints. */
 export async function queryPodman(
   run: RunCommand,
   args: readonly string[],
 ): Promise<Outcome<string>> {
-  const called = await runPodman(run, { args });
-  if (!called.ok) return called;
-  if (!isSuccess(called.value)) return fail('PODMAN_FAILED', formatEnd(called.value));
-  return succeed(called.value.stdout);
+  const asked = await askPodman(run, { args });
+  return asked.ok ? succeed(asked.value.stdout) : asked;
 }
 
 /** Asks podman for JSON; PODMAN_FAILED where it prints something else. */

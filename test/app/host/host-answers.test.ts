@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { listUnitContainers, seeUnitContainers } from '../../../app/host/podman.ts';
-import { hasImage, inspectImage, removeUnnamedImage } from '../../../app/host/podman-images.ts';
+import {
+  findImageId,
+  hasImage,
+  inspectImage,
+  listImageNames,
+  removeUnnamedImage,
+} from '../../../app/host/podman-images.ts';
 import { readPodmanInfo } from '../../../app/host/podman-info.ts';
 import { readUnit } from '../../../app/host/read-unit.ts';
 import { readStanding } from '../../../app/host/read-unit-state.ts';
@@ -157,6 +163,48 @@ describe('podman: odd answers', () => {
       const { run } = answerCommands(() => ({ end }));
       const here = await hasImage(run, 'i1');
       assert.equal(here.ok ? here.value : here.failure.code, isHere);
+    }
+  });
+
+  test('what the service of podman answers is read as what the command prints', async () => {
+    const answered =
+      (value: unknown, status = 200) =>
+      () => ({
+        end: { kind: 'answered', status, method: 'GET', path: '/v4.0.0' } as const,
+        ...(status === 200
+          ? { stdout: JSON.stringify(value) }
+          : { stderr: 'failed to find image a: a: image not known' }),
+      });
+    const image = { Id: 'i1', Digest: 'd', RepoDigests: ['a@d'], Size: 3 };
+    const local = { id: 'i1', digest: 'd', repoDigests: ['a@d'], sizeBytes: 3 };
+    const there = answerCommands(answered(image));
+    assert.deepEqual(await inspectImage(there.run, 'a/b:c'), { ok: true, value: local });
+    assert.deepEqual(await findImageId(there.run, 'a/b:c'), { ok: true, value: 'i1' });
+    assert.deepEqual(await hasImage(there.run, 'a/b:c'), { ok: true, value: true });
+    assert.deepEqual(
+      there.asked.map(({ request }) => request?.path),
+      ['json', 'json', 'exists'].map((word) => `/v4.0.0/libpod/images/a%2Fb%3Ac/${word}`),
+    );
+    const none = answerCommands(answered(null, 404));
+    assert.deepEqual(await inspectImage(none.run, 'a'), { ok: true, value: undefined });
+    assert.deepEqual(await findImageId(none.run, 'a'), { ok: true, value: undefined });
+    assert.deepEqual(await hasImage(none.run, 'a'), { ok: true, value: false });
+    const names = answerCommands(answered([{ Id: 'i1', RepoTags: ['a:1', 'a:2'] }, { Id: 'i2' }]));
+    assert.deepEqual(await listImageNames(names.run, 'a:*'), {
+      ok: true,
+      value: [
+        { id: 'i1', names: ['a:1', 'a:2'] },
+        { id: 'i2', names: [] },
+      ],
+    });
+    for (const [said, health] of [
+      ['healthy', 'healthy'],
+      ['starting', 'starting'],
+      ['', 'none'],
+    ] as const) {
+      const { run } = answerCommands(answered([listed({ Status: said })]));
+      const seen = await seeUnitContainers(run, 'web.service');
+      assert.equal(seen.ok && seen.value[0]?.health, health);
     }
   });
 
