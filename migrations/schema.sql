@@ -32,6 +32,11 @@ CREATE TABLE deployments (
   cause_detail TEXT,
   updated_at INTEGER NOT NULL
 , wanted_image_id TEXT, restart_unit TEXT, write_image TEXT, is_brought INTEGER NOT NULL DEFAULT 0, down_ms INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE dispatching (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  since INTEGER NOT NULL,
+  slots INTEGER NOT NULL
+) STRICT;
 CREATE TABLE events (
   id INTEGER PRIMARY KEY,
   request_id TEXT NOT NULL,
@@ -121,7 +126,7 @@ CREATE TABLE tasks (
   attempts INTEGER NOT NULL DEFAULT 0,
   executor TEXT,
   claimed_at INTEGER
-, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, stop_requested_at INTEGER, stop_requested_by TEXT, wanted TEXT, rate_limit_waits INTEGER NOT NULL DEFAULT 0, host_waits INTEGER NOT NULL DEFAULT 0, plan TEXT) STRICT;
+, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, stop_requested_at INTEGER, stop_requested_by TEXT, wanted TEXT, rate_limit_waits INTEGER NOT NULL DEFAULT 0, host_waits INTEGER NOT NULL DEFAULT 0, plan TEXT, process TEXT, dispatched_at INTEGER) STRICT;
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
@@ -133,5 +138,7 @@ CREATE INDEX events_by_request ON events (request_id);
 CREATE INDEX events_by_time ON events (ts);
 CREATE INDEX plans_by_expiry ON plans (expires_at);
 CREATE INDEX task_logs_by_task ON task_logs (task_id, id);
+CREATE INDEX tasks_by_process ON tasks (process) WHERE process IS NOT NULL;
 CREATE INDEX tasks_by_time ON tasks (created_at DESC, id DESC);
+CREATE INDEX tasks_by_turn ON tasks (unit, dispatched_at);
 CREATE INDEX tasks_open ON tasks (unit, created_at) WHERE status IN ('pending', 'running');

@@ -1,6 +1,7 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
+import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
 import { type EventTable, openEventTable } from './events.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
 import { openSightingTable, type SightingTable } from './image-sightings.ts';
@@ -24,6 +25,7 @@ export type Store = {
   readonly quarantine: QuarantineTable;
   readonly sightings: SightingTable;
   readonly plans: PlanTable;
+  readonly dispatching: DispatchingTable;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
   /** One trivial read; says why it cannot be done. */
@@ -60,6 +62,7 @@ function prepareStore(database: Database, schema: number): Store {
     quarantine: openQuarantineTable(database),
     sightings: openSightingTable(database),
     plans: openPlanTable(database),
+    dispatching: openDispatchingTable(database),
     transact: (act) => database.transaction(act).immediate(),
     check: () => {
       try {

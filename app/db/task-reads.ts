@@ -4,7 +4,15 @@ import type { TaskRow, TaskTable } from './tasks.ts';
 /** The questions to the tasks table. */
 type Reads = Pick<
   TaskTable,
-  'find' | 'list' | 'findPending' | 'listDispatchable' | 'nextDue' | 'listRunning' | 'countRunning'
+  | 'find'
+  | 'list'
+  | 'findPending'
+  | 'listDispatchable'
+  | 'nextDue'
+  | 'listRunning'
+  | 'countRunning'
+  | 'listByProcess'
+  | 'lastTurn'
 >;
 
 /** Prepares the questions to the table. */
@@ -44,10 +52,18 @@ export function prepareTaskReads(database: Database): Reads {
     .prepare<[], number>(`SELECT count(*) FROM tasks
        WHERE status = 'running' AND status IN ('pending', 'running')`)
     .pluck();
+  const listByProcess = database.prepare<[string], TaskRow>(
+    'SELECT * FROM tasks WHERE process = ?',
+  );
+  const lastTurn = database
+    .prepare<[string], number | null>('SELECT max(dispatched_at) FROM tasks WHERE unit = ?')
+    .pluck();
   const list = prepareList(database);
   return {
     find: (id) => find.get(id),
     list,
+    listByProcess: (process) => listByProcess.all(process),
+    lastTurn: (unit) => lastTurn.get(unit) ?? undefined,
     findPending: (unit, image) => findPending.get(unit, image),
     listDispatchable: (limit, nowMs) => listDispatchable.all({ now: nowMs, limit }),
     nextDue: (nowMs) => nextDue.get(nowMs) ?? undefined,

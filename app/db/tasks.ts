@@ -53,6 +53,10 @@ export type TaskRow = {
   readonly host_waits: number;
   /** JSON: what a person was shown that it would do, and is to do or nothing; null: nobody was. */
   readonly plan: string | null;
+  /** What its process was started for, `ID-ATTEMPT`: itself, or another task that the process has ended; null: not begun yet. */
+  readonly process: string | null;
+  /** When it was begun the last time. */
+  readonly dispatched_at: number | null;
 };
 
 /** The four digests of a deployment and what runs now, as they become known. */
@@ -104,8 +108,17 @@ export type TaskTable = {
    * before a registry may be asked again.
    */
   joinPending(id: string, webhookDigest: string | null, at: number): void;
-  /** pending -> running, not yet claimed by a process. */
-  markDispatched(id: string, executor: 'systemd-run' | 'child', at: number): boolean;
+  /** What a process has begun, in no order. */
+  listByProcess(process: string): TaskRow[];
+  /** When a task of the unit was begun the last time. */
+  lastTurn(unit: string): number | undefined;
+  /** pending -> running, not yet claimed by a process: one of its own, or one that runs already. */
+  markDispatched(
+    id: string,
+    executor: 'systemd-run' | 'child',
+    at: number,
+    process?: string,
+  ): boolean;
   /** The process of this attempt takes the task over; false when it is not there to be taken. */
   claim(run: TaskRun, at: number): boolean;
   /** running -> pending, when the process of this attempt is gone or gives up. */
@@ -126,7 +139,8 @@ export function openTaskTable(database: Database): TaskTable {
     statement.run(p).changes === 1;
   const markDispatched = changed(
     database.prepare(`UPDATE tasks SET status = 'running', phase = 'dispatching', executor = @executor,
-      attempts = attempts + 1, claimed_at = NULL, updated_at = @at WHERE id = @id AND status = 'pending'`),
+      attempts = attempts + 1, process = coalesce(@process, id || '-' || (attempts + 1)), dispatched_at = @at,
+      claimed_at = NULL, updated_at = @at WHERE id = @id AND status = 'pending'`),
   );
   const claim = changed(
     database.prepare(`UPDATE tasks SET claimed_at = @at, started_at = coalesce(started_at, @at), updated_at = @at
@@ -155,7 +169,8 @@ export function openTaskTable(database: Database): TaskTable {
   return {
     ...prepareTaskReads(database),
     ...prepareEdits(database),
-    markDispatched: (id, executor, at) => markDispatched({ id, executor, at }),
+    markDispatched: (id, executor, at, process) =>
+      markDispatched({ id, executor, at, process: process ?? null }),
     claim: ({ id, attempts }, at) => claim({ id, attempts, at }),
     release: ({ id, attempts }, at) => release({ id, attempts, at }),
     defer: ({ id, attempts }, notBefore, at, why = 'policy') =>

@@ -1,3 +1,4 @@
+import type { Failure } from '../../shared/contract/outcome.ts';
 import { BACK_ATTEMPTS, FORWARD_ATTEMPTS } from './deployment.ts';
 
 /** What makes a task: a delivery, a person, or the report of a self-update that is over. */
@@ -57,4 +58,17 @@ export const MAX_ATTEMPTS = FORWARD_ATTEMPTS;
  */
 export function decideLost(attempts: number, isOpen = false): 'resume' | 'close' {
   return attempts < MAX_ATTEMPTS + (isOpen ? BACK_ATTEMPTS : 0) ? 'resume' : 'close';
+}
+
+/** What is said of a task that is closed because its process vanished too often; `how` that ended. */
+export function lostFailure(
+  task: {
+    readonly claimed_at: number | null;
+    readonly attempts: number;
+    readonly deferrals: number;
+  },
+  how: string,
+): Failure {
+  const code = task.claimed_at === null ? 'TASK_DISPATCH_FAILED' : 'TASK_LOST';
+  return { code, detail: `After ${task.attempts - task.deferrals} attempts: ${how}.` };
 }

@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { endTaskProcesses } from './end-task-processes.ts';
 import { type TaskExecutor, type TaskProgram, WAKE_SIGNAL } from './task-executor.ts';
+import { processOf } from './watched-processes.ts';
 
-/** By this variable of their environment the processes of a task are found again. */
+/** By this variable of their environment a process of tasks, and what it has started, is found again. */
 export const TASK_ID_VARIABLE = 'PODUP_TASK_ID';
 
 /**
@@ -18,10 +19,10 @@ export function createChildExecutor(program: TaskProgram): TaskExecutor {
       const [file, ...args] = program.argv;
       const child = spawn(file, [...args, 'run-task', task.id, String(task.attempts)], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        env: { ...program.environment, [TASK_ID_VARIABLE]: task.id },
+        env: { ...program.environment, [TASK_ID_VARIABLE]: processOf(task) },
         detached: true,
       });
-      children.set(child, task.id);
+      children.set(child, processOf(task));
       try {
         const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
         return signal === null ? `the process exited with ${code}` : `${signal} ended the process`;
@@ -33,11 +34,12 @@ export function createChildExecutor(program: TaskProgram): TaskExecutor {
     },
     adopt(task) {
       // Its worker is gone, so it is on its way out; what is left of it must not meet the next attempt.
-      endTaskProcesses(TASK_ID_VARIABLE, task.id);
+      endTaskProcesses(TASK_ID_VARIABLE, processOf(task));
       return Promise.resolve({ kind: 'gone' });
     },
     wake(task) {
-      for (const [child, id] of children) if (id === task.id) child.kill(WAKE_SIGNAL);
+      const wanted = processOf(task);
+      for (const [child, process] of children) if (process === wanted) child.kill(WAKE_SIGNAL);
       return Promise.resolve();
     },
     close() {
