@@ -39,6 +39,7 @@ import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards
 import { createCommitSource } from './tasks/live/commit-source.ts';
 import { makeMaintenanceTask } from './tasks/make-maintenance-task.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
+import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { ReportImporter } from './updates/import-reports.ts';
@@ -75,8 +76,8 @@ export type WorkerProcess = {
  * The thread migrates, and this one says meanwhile that it does; when the thread dies, so do its words.
  */
 export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerProcess>> {
-  const { loaded, log, channel, onDeath } = parts;
-  const { database, intakeDir, updateRecord } = loaded.paths;
+  const { loaded, log, channel, onDeath, environment } = parts;
+  const { database, dataDir, intakeDir, updateRecord } = loaded.paths;
   const program = { version: PROGRAM.version, nowMs: Date.now() };
   const recorder = startRecorder(
     { databasePath: database, intakeDir, updateRecord, version: program.version },
@@ -90,7 +91,9 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
     await recorder.close();
     return store;
   }
-  const host = openHost(loaded.settings, parts.environment);
+  const host = openHost(loaded.settings, environment, {
+    readInfo: sharePodmanInfo(dataDir, environment),
+  });
   if (!host.ok) {
     store.value.close();
     await recorder.close();
@@ -175,7 +178,7 @@ function joinManual(
   host: Host,
   { units, onTask }: { readonly units: UnitCatalog; readonly onTask: () => void },
 ) {
-  const { run, isSystem } = host;
+  const { run, isSystem, readInfo } = host;
   const defaults = policyDefaults(settings);
   return createManualDeployments({
     store,
@@ -188,8 +191,9 @@ function joinManual(
     planParts: {
       run,
       isSystem,
+      readInfo,
       lookUp: createLookUp(host, settings.registryTimeoutMs, new AbortController().signal),
-      readPolicy: (unit) => readUnitPolicy(host, unit, defaults),
+      readPolicy: (unit, files) => readUnitPolicy(host, unit, defaults, files),
     },
   });
 }

@@ -40,6 +40,11 @@ CREATE TABLE deployments (
   cause_detail TEXT,
   updated_at INTEGER NOT NULL
 , wanted_image_id TEXT, restart_unit TEXT, write_image TEXT, is_brought INTEGER NOT NULL DEFAULT 0, down_ms INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE dispatching (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  since INTEGER NOT NULL,
+  slots INTEGER NOT NULL
+) STRICT;
 CREATE TABLE event_blocks (
   block INTEGER PRIMARY KEY,
   min_ts INTEGER NOT NULL,
@@ -151,7 +156,7 @@ CREATE TABLE tasks (
   attempts INTEGER NOT NULL DEFAULT 0,
   executor TEXT,
   claimed_at INTEGER
-, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, stop_requested_at INTEGER, stop_requested_by TEXT, wanted TEXT, rate_limit_waits INTEGER NOT NULL DEFAULT 0, host_waits INTEGER NOT NULL DEFAULT 0, plan TEXT, batch_id TEXT, retry_of TEXT REFERENCES tasks (id) ON DELETE SET NULL, input TEXT, force_stopped_at INTEGER, force_stopped_by TEXT, killed_at INTEGER) STRICT;
+, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, stop_requested_at INTEGER, stop_requested_by TEXT, wanted TEXT, rate_limit_waits INTEGER NOT NULL DEFAULT 0, host_waits INTEGER NOT NULL DEFAULT 0, plan TEXT, batch_id TEXT, retry_of TEXT REFERENCES tasks (id) ON DELETE SET NULL, input TEXT, force_stopped_at INTEGER, force_stopped_by TEXT, killed_at INTEGER, process TEXT, dispatched_at INTEGER) STRICT;
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
@@ -170,9 +175,11 @@ CREATE INDEX plans_by_expiry ON plans (expires_at);
 CREATE INDEX task_logs_by_task ON task_logs (task_id, id);
 CREATE INDEX task_logs_warnings ON task_logs (task_id) WHERE level = 'warning';
 CREATE INDEX tasks_by_batch ON tasks (batch_id, status) WHERE batch_id IS NOT NULL;
+CREATE INDEX tasks_by_process ON tasks (process) WHERE process IS NOT NULL;
 CREATE INDEX tasks_by_retry ON tasks (retry_of) WHERE retry_of IS NOT NULL;
 CREATE INDEX tasks_by_status ON tasks (status, kind, created_at DESC, id DESC, unit);
 CREATE INDEX tasks_by_time ON tasks (created_at DESC, id DESC, unit);
+CREATE INDEX tasks_by_turn ON tasks (unit, dispatched_at);
 CREATE INDEX tasks_by_unit ON tasks (unit, created_at DESC, id DESC, status, kind);
 CREATE INDEX tasks_open ON tasks (unit, created_at) WHERE status IN ('pending', 'running');
 CREATE INDEX tasks_searched ON tasks (status, kind, created_at DESC, id DESC, unit, (

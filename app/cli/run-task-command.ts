@@ -6,18 +6,23 @@ import { formatFailure } from '../../shared/contract/outcome.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { SecretMask } from '../../shared/log/secret-mask.ts';
 import { openStore } from '../db/store.ts';
-import type { TaskRun } from '../db/tasks.ts';
+import type { TaskRow, TaskRun } from '../db/tasks.ts';
 import { longestDeploymentMs } from '../domain/deployment.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import { openHost } from '../host/open-host.ts';
 import { createLookUp } from '../tasks/create-look-up.ts';
 import { createPullLocks } from '../tasks/pull-locks.ts';
-import { runTask } from '../tasks/run-task.ts';
+import { type RunTaskParts, runTask } from '../tasks/run-task.ts';
+import { sharePodmanInfo } from '../tasks/shared-podman-info.ts';
+import { takeNext } from '../tasks/take-next.ts';
 import { WAKE_SIGNAL } from '../tasks/task-executor.ts';
 import { createUnitLocks } from '../tasks/unit-locks.ts';
 
+/** After that a process begins no further task: one that runs for long is one for one task. */
+const TAKES_ON_FOR_MS = 10_000;
+
 /**
- * `run-task ID ATTEMPT`: carries out one dispatched task. SIGTERM, or the end of the worker whose child it is, gives the task
+ * `run-task ID ATTEMPT`: carries out one dispatched task, and what waits then. SIGTERM, or the end of the worker whose child it is, gives the task
  * back.
  */
 export async function runTaskCommand(
@@ -47,7 +52,10 @@ export async function runTaskCommand(
     process.once(signal, () => ending.abort());
   }
   const { signal } = ending;
-  const host = openHost(settings, environment);
+  const host = openHost(settings, environment, {
+    readInfo: sharePodmanInfo(paths.dataDir, environment),
+    hasService: true,
+  });
   if (!host.ok) {
     log.error({ code: host.failure.code }, formatFailure(host.failure));
     store.value.close();
@@ -71,10 +79,22 @@ export async function runTaskCommand(
     mask: (text: string) => hidden.mask(text),
   };
   const parts = { ...common, ...lockPull };
+  const first = store.value.tasks.find(attempt.id);
   const taken = await runTask(parts, attempt);
   process.removeAllListeners(WAKE_SIGNAL).on(WAKE_SIGNAL, () => undefined);
+  if (taken && first) await runFurther(parts, first);
   await host.value.close();
   store.value.close();
   process.disconnect?.();
   return taken ? EXIT.ok : EXIT.failure;
+}
+
+/** Takes on what waits, one task after the other, for the first seconds of the life of the process. */
+async function runFurther(parts: RunTaskParts, first: TaskRow): Promise<void> {
+  while (!parts.signal.aborted && performance.now() < TAKES_ON_FOR_MS) {
+    const next = takeNext(parts.store, first, Date.now());
+    if (!next) return;
+    await runTask(parts, next);
+    process.removeAllListeners(WAKE_SIGNAL).on(WAKE_SIGNAL, () => undefined);
+  }
 }

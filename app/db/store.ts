@@ -1,6 +1,7 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
+import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
 import { type EventTable, openEventTable } from './events.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
 import { openSightingTable, type SightingTable } from './image-sightings.ts';
@@ -31,6 +32,7 @@ export type Store = {
   readonly sightings: SightingTable;
   readonly plans: PlanTable;
   readonly pruning: Pruning;
+  readonly dispatching: DispatchingTable;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
   /** Gives room that nothing stands in back to the file system; how many bytes. */
@@ -75,6 +77,7 @@ function prepareStore(database: Database, schema: number): Store {
     sightings: openSightingTable(database),
     plans: openPlanTable(database),
     pruning: openPruning(database),
+    dispatching: openDispatchingTable(database),
     transact: (act) => database.transaction(act).immediate(),
     check: () => {
       try {

@@ -18,6 +18,8 @@ type Reads = Pick<
   | 'countRunning'
   | 'countOpen'
   | 'statusesOf'
+  | 'listByProcess'
+  | 'lastTurn'
 >;
 
 /** Prepares the questions to the table. */
@@ -76,9 +78,17 @@ export function prepareTaskReads(database: Database): Reads {
   const isCurrent = database.prepare<[string, number]>(
     `SELECT 1 FROM tasks WHERE id = ? AND attempts = ? AND status = 'running'`,
   );
+  const listByProcess = database.prepare<[string], TaskRow>(
+    'SELECT * FROM tasks WHERE process = ?',
+  );
+  const lastTurn = database
+    .prepare<[string], number | null>('SELECT max(dispatched_at) FROM tasks WHERE unit = ?')
+    .pluck();
   return {
     find: (id) => find.get(id),
     findMaintenance: (action) => findMaintenance.get(MAINTENANCE_UNIT, action),
+    listByProcess: (process) => listByProcess.all(process),
+    lastTurn: (unit) => lastTurn.get(unit) ?? undefined,
     findPending: (unit, image) => findPending.get(unit, image),
     findPendingRetry: (retryOf) => findPendingRetry.get(retryOf),
     listRetries: (id) => listRetries.all(id),

@@ -68,6 +68,10 @@ export type TaskRow = {
   readonly force_stopped_by: string | null;
   /** When nothing was left of its processes after that; null: not seen yet. */
   readonly killed_at: number | null;
+  /** What its process was started for, `ID-ATTEMPT`: itself, or another task that the process has ended; null: not begun yet. */
+  readonly process: string | null;
+  /** When it was begun the last time. */
+  readonly dispatched_at: number | null;
 };
 
 /** The four digests of a deployment and what runs now, as they become known. */
@@ -121,8 +125,17 @@ export type TaskTable = TaskPages &
      * before a registry may be asked again.
      */
     joinPending(id: string, webhookDigest: string | null, at: number): void;
-    /** pending -> running, not yet claimed by a process. */
-    markDispatched(id: string, executor: 'systemd-run' | 'child', at: number): boolean;
+    /** What a process has begun, in no order. */
+    listByProcess(process: string): TaskRow[];
+    /** When a task of the unit was begun the last time. */
+    lastTurn(unit: string): number | undefined;
+    /** pending -> running, not yet claimed by a process: one of its own, or one that runs already. */
+    markDispatched(
+      id: string,
+      executor: 'systemd-run' | 'child',
+      at: number,
+      process?: string,
+    ): boolean;
     /** The process of this attempt takes the task over; false when it is not there to be taken. */
     claim(run: TaskRun, at: number): boolean;
     /** running -> pending, when the process of this attempt is gone or gives up. */
@@ -143,7 +156,8 @@ export function openTaskTable(database: Database): TaskTable {
     statement.run(p).changes === 1;
   const markDispatched = changed(
     database.prepare(`UPDATE tasks SET status = 'running', phase = 'dispatching', executor = @executor,
-      attempts = attempts + 1, claimed_at = NULL, updated_at = @at WHERE id = @id AND status = 'pending'`),
+      attempts = attempts + 1, process = coalesce(@process, id || '-' || (attempts + 1)), dispatched_at = @at,
+      claimed_at = NULL, updated_at = @at WHERE id = @id AND status = 'pending'`),
   );
   const claim = changed(
     database.prepare(`UPDATE tasks SET claimed_at = @at, started_at = coalesce(started_at, @at), updated_at = @at
@@ -174,7 +188,8 @@ export function openTaskTable(database: Database): TaskTable {
     ...openTaskPages(database),
     ...prepareForceStops(database),
     ...prepareEdits(database),
-    markDispatched: (id, executor, at) => markDispatched({ id, executor, at }),
+    markDispatched: (id, executor, at, process) =>
+      markDispatched({ id, executor, at, process: process ?? null }),
     claim: ({ id, attempts }, at) => claim({ id, attempts, at }),
     release: ({ id, attempts }, at) => release({ id, attempts, at }),
     defer: ({ id, attempts }, notBefore, at, why = 'policy') =>

@@ -8,7 +8,7 @@ import {
 import { isBlamed, type OpenDeployment } from '../domain/deployment.ts';
 import { type ImageReference, parseImageReference, withDigest } from '../domain/image-reference.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
-import { inspectImage } from '../host/podman.ts';
+import { hasImage } from '../host/podman-images.ts';
 import { bringBack } from './dependents.ts';
 import { failed } from './deploy-end.ts';
 import type { DeployEnd, DeployParts } from './deploy-unit.ts';
@@ -22,17 +22,18 @@ import { writeVersion } from './write-version.ts';
 
 /**
  * From the first touch of the unit to its proof, or to the way back. May be repeated; `isResumed` where an earlier
- * attempt was cut off.
+ * attempt was cut off. `known` is the policy of the unit where it was just read; null: it is read here.
  */
 export async function goForward(
   parts: DeployParts,
   deployment: OpenDeployment,
   isResumed: boolean,
+  known: UnitPolicy | null,
 ): Promise<DeployEnd> {
   const { unit } = deployment;
   const image = parseImageReference(deployment.image);
   if (!image) return failed(unit, fail('UNIT_IMAGE_UNKNOWN', deployment.image).failure);
-  const read = await parts.readPolicy(unit);
+  const read = await readPolicyOnce(parts, unit, known);
   if (!read.ok) {
     if (!isResumed) return leaveUntouched(parts, deployment, read.failure);
     return giveUp(parts, deployment, read.failure, parts.defaultPolicy);
@@ -53,6 +54,10 @@ export async function goForward(
     return giveUp(parts, deployment, failure, policy);
   }
   return finish(parts, deployment, policy);
+}
+
+function readPolicyOnce(parts: DeployParts, unit: string, known: UnitPolicy | null) {
+  return known ? succeed(known) : parts.readPolicy(unit);
 }
 
 /** The unit is proven: what is done afterwards makes it no worse. */
@@ -142,8 +147,8 @@ async function ensurePulled(
   deployment: OpenDeployment,
 ): Promise<Outcome<unknown>> {
   const { wanted_digest: digest } = deployment;
-  const local = await inspectImage(parts.run, nameOfWanted(deployment, image));
-  if (!local.ok || local.value) return local;
+  const here = await hasImage(parts.run, nameOfWanted(deployment, image));
+  if (!here.ok || here.value) return here;
   return pullImage(parts, image, digest);
 }
 

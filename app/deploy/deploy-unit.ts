@@ -4,7 +4,8 @@ import { decideResumption } from '../domain/deployment.ts';
 import type { ImageReference } from '../domain/image-reference.ts';
 import type { DeferralReason, TaskPhase } from '../domain/task.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
-import type { ProbeSource } from '../host/host.ts';
+import type { Host, ProbeSource } from '../host/host.ts';
+import type { UnitFiles } from '../host/read-unit-policy.ts';
 import { goForward } from './carry-out.ts';
 import type { DeployMemory } from './deploy-memory.ts';
 import { goBack } from './go-back.ts';
@@ -41,12 +42,12 @@ export type DeployEvidence = {
 
 /**
  * Waits until no other task restarts any of the names (units, and the tags of images), and not beyond `stop`. `isHeld` is
- * false where that could not be had: then it goes on without.
+ * false where that could not be had: then it goes on without. `hasWaited` where it was not to be had at once.
  */
 export type LockUnits = (
   names: readonly string[],
   stop: AbortSignal,
-) => Promise<{ readonly isHeld: boolean; release(): void }>;
+) => Promise<{ readonly isHeld: boolean; readonly hasWaited: boolean; release(): void }>;
 
 /** What a deployment works with. Every command goes through `run`, which records it. */
 export type DeployParts = {
@@ -54,6 +55,7 @@ export type DeployParts = {
   readonly ask: ProbeSource;
   /** The units are those of the system and not of a user. */
   readonly isSystem: boolean;
+  readonly readInfo: Host['readInfo'];
   /** Asks the registry for the digest of the tag; `registries` is what podman is configured with. */
   readonly lookUp: (
     image: ImageReference,
@@ -62,7 +64,8 @@ export type DeployParts = {
   ) => Promise<Outcome<{ digest: string }>>;
   /** See `PullParts`. */
   readonly lockPull?: LockPull;
-  readonly readPolicy: (unit: string) => Promise<Outcome<UnitPolicy>>;
+  /** `files` are those of the unit where they are known; see `readUnitPolicy`. */
+  readonly readPolicy: (unit: string, files?: UnitFiles) => Promise<Outcome<UnitPolicy>>;
   /** By what a unit is brought back whose own policy cannot be read any more. */
   readonly defaultPolicy: UnitPolicy;
   readonly memory: DeployMemory;
@@ -142,12 +145,13 @@ async function deploy(parts: DeployParts, request: DeployRequest): Promise<Deplo
     const { failure } = cause;
     return goBack(parts, left, { cause: failure, isDiagnosed: false, isResumed: true });
   }
-  if (left && resumption === 'forward') return goForward(parts, left, true);
+  if (left && resumption === 'forward') return goForward(parts, left, true, null);
   const prepared = await prepareDeployment(untilStopped(parts), request);
   const isOver = 'status' in prepared;
   if (isOver && ['succeeded', 'skipped'].includes(prepared.status)) return prepared;
   if (parts.stop.aborted && !parts.isStopping()) return leaveAsItIs(parts, request.unit);
   if (isOver) return prepared;
-  parts.memory.save(prepared);
-  return goForward(parts, prepared, false);
+  const { deployment, policy } = prepared;
+  parts.memory.save(deployment);
+  return goForward(parts, deployment, false, policy);
 }

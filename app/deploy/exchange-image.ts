@@ -4,7 +4,7 @@ import { type ImageReference, withTag } from '../domain/image-reference.ts';
 import type { TaskPhase } from '../domain/task.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
 import type { ProbeSource } from '../host/host.ts';
-import { tagImage } from '../host/podman.ts';
+import { tagImage } from '../host/podman-images.ts';
 import { explainManager, resetFailed, restartUnit } from '../host/systemctl.ts';
 import { type GateVerdict, type Watch, watchUnit } from './watch-unit.ts';
 

@@ -6,7 +6,8 @@ import {
   sameRepository,
 } from '../domain/image-reference.ts';
 import { matchesDigest } from '../domain/matches-digest.ts';
-import { inspectImage, type SeenContainer, seeUnitContainers } from '../host/podman.ts';
+import { type SeenContainer, seeUnitContainers } from '../host/podman.ts';
+import { inspectImage, type LocalImage } from '../host/podman-images.ts';
 
 /** What of a unit runs now. */
 export type RunningImage = {
@@ -19,7 +20,12 @@ export type RunningImage = {
 };
 
 /** By its digest or its local id, whichever is known. */
-export type WantedImage = { readonly digest: string | null; readonly imageId: string | null };
+export type WantedImage = {
+  readonly digest: string | null;
+  readonly imageId: string | null;
+  /** An image that was looked at a moment ago, and need not be again: what its id means never changes. */
+  readonly known?: LocalImage | undefined;
+};
 
 /**
  * Finds what the running containers of the unit run, among those whose image is of the wanted repository: a unit may
@@ -60,10 +66,11 @@ async function findOther(
   run: RunCommand,
   container: SeenContainer,
   image: ImageReference,
-  { digest, imageId }: WantedImage,
+  { digest, imageId, known }: WantedImage,
 ): Promise<Outcome<string | null>> {
   if (container.imageId === imageId) return succeed(null);
-  const local = await inspectImage(run, container.imageId);
+  const isKnown = known?.id === container.imageId;
+  const local = isKnown ? succeed(known) : await inspectImage(run, container.imageId);
   if (!local.ok) return local;
   const isWanted =
     digest !== null && local.value !== undefined && matchesDigest(local.value, image, digest);

@@ -12,8 +12,7 @@ import { findHeld, heldPattern } from '../domain/rollback-tag.ts';
 import type { Wanted } from '../domain/wanted.ts';
 import { parseWantedVersion, type WantedVersion } from '../domain/wanted-version.ts';
 import { checkQuadlet, explainMissing } from '../host/check-quadlet.ts';
-import { inspectImage, listImageNames } from '../host/podman.ts';
-import { readPodmanInfo } from '../host/podman-info.ts';
+import { inspectImage, type LocalImage, listImageNames } from '../host/podman-images.ts';
 import { readUnit, type UnitReading } from '../host/read-unit.ts';
 import { readCompanions } from '../host/read-unit-state.ts';
 import type { DeployParts, DeployRequest } from './deploy-unit.ts';
@@ -21,8 +20,11 @@ import type { DeployParts, DeployRequest } from './deploy-unit.ts';
 /** What a manual wish needs of the parts; it is what a plan is made with, too. */
 export type WantedParts = Pick<
   DeployParts,
-  'run' | 'lookUp' | 'readPolicy' | 'onPhase' | 'onEvidence' | 'isSystem'
+  'run' | 'readInfo' | 'lookUp' | 'readPolicy' | 'onPhase' | 'onEvidence' | 'isSystem'
 >;
+
+/** What a unit is to run, and the image that its tag means here until then; undefined where there is none. */
+export type Found = Wanted & { readonly current: LocalImage | undefined };
 
 /**
  * Finds what a unit is to run: the image that its tag means now, or the version that a person chose. Fails where the unit
@@ -31,7 +33,7 @@ export type WantedParts = Pick<
 export async function findWanted(
   parts: WantedParts,
   request: Pick<DeployRequest, 'unit' | 'image' | 'version'>,
-): Promise<Outcome<Wanted>> {
+): Promise<Outcome<Found>> {
   parts.onPhase('reading-unit');
   const read = await readUnit(parts.run, request.unit);
   if (!read.ok) return explainUnread(parts, request.unit, read.failure);
@@ -39,7 +41,7 @@ export async function findWanted(
   if (!usable.ok) return usable;
   const { image, restartUnit } = usable.value;
   parts.onEvidence({ image: withTag(image) });
-  const policy = await parts.readPolicy(request.unit);
+  const policy = await parts.readPolicy(request.unit, read.value);
   if (!policy.ok) return policy;
   parts.onPhase('resolving-digest');
   const found = await resolve(parts, request, image);
@@ -117,14 +119,15 @@ function refuseUnit(
   return null;
 }
 
-type Resolved = Pick<Wanted, 'digest' | 'heldHere'>;
+type Resolved = Pick<Found, 'digest' | 'heldHere' | 'current'>;
+type Located = Pick<Wanted, 'digest' | 'heldHere'>;
 
 async function resolve(
   parts: WantedParts,
   { unit, version }: Pick<DeployRequest, 'unit' | 'version'>,
   image: ImageReference,
 ): Promise<Outcome<Resolved>> {
-  const info = await readPodmanInfo(parts.run);
+  const info = await parts.readInfo(parts.run);
   if (!info.ok) return info;
   const current = await inspectImage(parts.run, withTag(image));
   if (!current.ok) return current;
@@ -134,6 +137,21 @@ async function resolve(
   if (version !== undefined && !wanted) {
     return fail('VERSION_NOT_OF_UNIT', `${version.slice(0, 200)}; it runs ${withTag(image)}.`);
   }
+  const found = await locate(parts, { unit, image, wanted, registries: info.value.registries });
+  return found.ok ? succeed({ ...found.value, current: current.value }) : found;
+}
+
+type Place = {
+  readonly unit: string;
+  readonly image: ImageReference;
+  readonly wanted: WantedVersion | undefined;
+  readonly registries: unknown;
+};
+
+async function locate(
+  parts: WantedParts,
+  { unit, image, wanted, registries }: Place,
+): Promise<Outcome<Located>> {
   if (wanted?.kind === 'held') return findHeldVersion(parts, unit, wanted.name);
   if (image.registry === 'localhost') {
     const tag = wanted?.kind === 'tag' ? { ...image, tag: wanted.tag } : image;
@@ -142,7 +160,7 @@ async function resolve(
   }
   const { registry, repository } = image;
   const asked = wanted ? { registry, repository, ...versionOf(wanted) } : image;
-  const found = await parts.lookUp(asked, info.value.registries);
+  const found = await parts.lookUp(asked, registries);
   if (!found.ok) return found;
   parts.onEvidence({ registry_digest: found.value.digest });
   return succeed({ digest: found.value.digest, heldHere: null });
@@ -156,7 +174,7 @@ async function findHeldVersion(
   parts: WantedParts,
   unit: string,
   name: string,
-): Promise<Outcome<Resolved>> {
+): Promise<Outcome<Located>> {
   const listed = await listImageNames(parts.run, heldPattern(unit));
   if (!listed.ok) return listed;
   const isItsOwn = findHeld(unit, listed.value).some((held) => held.name === name);
@@ -165,7 +183,7 @@ async function findHeldVersion(
 }
 
 /** What no registry is asked for: an image that was built here, or one that is held. */
-async function findHere(parts: WantedParts, name: string): Promise<Outcome<Resolved>> {
+async function findHere(parts: WantedParts, name: string): Promise<Outcome<Located>> {
   const local = await inspectImage(parts.run, name);
   if (!local.ok) return local;
   if (!local.value) return fail('VERSION_NOT_OF_UNIT', `There is no image ${name} here.`);

@@ -10,7 +10,7 @@ import { BACK_TRIES, isBlamed, type OpenDeployment } from '../domain/deployment.
 import { type ImageReference, parseImageReference } from '../domain/image-reference.ts';
 import { decideTargetWait } from '../domain/target-wait.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
-import { removeUnnamedImage } from '../host/podman.ts';
+import { removeUnnamedImage } from '../host/podman-images.ts';
 import { bringBack } from './dependents.ts';
 import { failed } from './deploy-end.ts';
 import type { DeployEnd, DeployParts } from './deploy-unit.ts';

@@ -3,9 +3,10 @@ import type { OpenDeployment } from '../domain/deployment.ts';
 import type { UnitSample } from '../domain/gate.ts';
 import { withTag } from '../domain/image-reference.ts';
 import type { Wanted } from '../domain/wanted.ts';
-import { tagImage } from '../host/podman.ts';
-import { readActiveDependents, readUnitSample } from '../host/read-unit-state.ts';
+import { tagImage } from '../host/podman-images.ts';
+import { readStanding, type UnitStanding } from '../host/read-unit-state.ts';
 import type { DeployParts } from './deploy-unit.ts';
+import type { Found } from './find-wanted.ts';
 import type { Here } from './prepare-deployment.ts';
 import { pause } from './until-stopped.ts';
 import { holdFormerImage } from './way-back.ts';
@@ -20,15 +21,15 @@ const EVERY_MS = 250;
  */
 export async function makeReady(
   parts: DeployParts,
-  wanted: Wanted,
-  { imageId, isBrought }: Here,
+  wanted: Found,
+  { imageId, isBrought, standing }: Here & { readonly standing: UnitStanding | null },
 ): Promise<Outcome<'stopped' | OpenDeployment>> {
   const { unit, restartUnit, image, digest } = wanted;
-  // A pull takes its time: what counts is what the unit is now.
-  const now = await readSettled(parts, unit);
+  const now = await settle(parts, wanted, standing);
   if (!now.ok) return now;
   parts.onPhase('holding-image');
-  const { activeState } = now.value;
+  const { sample, dependents } = now.value;
+  const { activeState } = sample;
   const isBad = (known: string) =>
     [digest, imageId].includes(known) || parts.memory.findBad(unit, known) !== undefined;
   const left = parts.memory.findAbandoned(unit);
@@ -37,7 +38,8 @@ export async function makeReady(
     : await holdFormerImage(parts.run, unit, image, {
         isBad,
         isProven: (imageId) => parts.memory.isProven(unit, imageId),
-        isTroubled: isTroubled(now.value),
+        isTroubled: isTroubled(sample),
+        known: wanted.current,
       });
   if (!former.ok) return former;
   if (['inactive', 'deactivating'].includes(activeState)) {
@@ -45,8 +47,6 @@ export async function makeReady(
     const tagged = await tagImage(parts.run, imageId, withTag(image));
     return tagged.ok ? succeed('stopped') : tagged;
   }
-  const dependents = await readActiveDependents(parts.run, restartUnit);
-  if (!dependents.ok) return dependents;
   return succeed({
     unit,
     image: withTag(image),
@@ -58,7 +58,7 @@ export async function makeReady(
     former_image_id: former.value?.imageId ?? null,
     former_digest: former.value?.digest ?? null,
     held_as: former.value?.heldAs ?? null,
-    dependents: [...new Set([...dependents.value, ...(left?.dependents ?? [])])],
+    dependents: [...new Set([...dependents, ...(left?.dependents ?? [])])],
     stage: 'forward',
     cause_code: null,
     cause_detail: null,
@@ -77,14 +77,20 @@ function formerOf({ former_image_id: imageId, former_digest, held_as }: OpenDepl
 }
 
 /**
- * The state of a unit that does not just end: whether systemd starts it again (it failed) or not (somebody stopped it)
- * is known only then.
+ * How a unit stands that does not just end: whether systemd starts it again (it failed) or not (somebody stopped it) is
+ * known only then. `seen` is how it stood a moment ago; null: nobody has looked.
  */
-async function readSettled(parts: DeployParts, unit: string): Promise<Outcome<UnitSample>> {
-  for (const deadlineMs = performance.now() + SETTLE_MS; ; await pause(EVERY_MS, parts.stop)) {
-    const read = await readUnitSample(parts.run, unit);
+async function settle(
+  { run, stop }: DeployParts,
+  { unit, restartUnit }: Wanted,
+  seen: UnitStanding | null,
+): Promise<Outcome<UnitStanding>> {
+  const deadlineMs = performance.now() + SETTLE_MS;
+  for (let last = seen; ; await pause(EVERY_MS, stop)) {
+    const read = last ? succeed(last) : await readStanding(run, unit, restartUnit);
+    last = null;
     if (!read.ok) return read;
-    const { activeState } = read.value;
+    const { activeState } = read.value.sample;
     if (activeState !== 'deactivating' || performance.now() > deadlineMs) return read;
   }
 }

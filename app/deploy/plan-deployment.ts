@@ -1,6 +1,6 @@
 import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { planSteps, type Steps } from '../domain/deployment-plan.ts';
-import { readActiveDependents, readUnitSample } from '../host/read-unit-state.ts';
+import { readStanding } from '../host/read-unit-state.ts';
 import type { DeployMemory } from './deploy-memory.ts';
 import type { DeployRequest } from './deploy-unit.ts';
 import { findRunning } from './find-running.ts';
@@ -10,7 +10,10 @@ import { atOnce, refuse } from './prepare-deployment.ts';
 import { chooseFormer } from './way-back.ts';
 
 /** What a plan is made with: nothing of it may be changed by looking. */
-export type PlanParts = Pick<WantedParts, 'run' | 'lookUp' | 'readPolicy' | 'isSystem'> & {
+export type PlanParts = Pick<
+  WantedParts,
+  'run' | 'readInfo' | 'lookUp' | 'readPolicy' | 'isSystem'
+> & {
   readonly memory: Pick<DeployMemory, 'findBad' | 'firstSeen' | 'isProven'>;
 };
 
@@ -27,18 +30,17 @@ export async function planDeployment(
   const found = await findWanted(silent, request);
   if (!found.ok) return found;
   const wanted = request.isManual ? atOnce(found.value) : found.value;
-  const { unit, restartUnit, image, digest } = wanted;
-  const running = await findRunning(run, unit, image, { digest, imageId: null });
+  const { unit, restartUnit, image, digest, current: known } = wanted;
+  const running = await findRunning(run, unit, image, { digest, imageId: null, known });
   if (!running.ok && running.failure.code !== 'CONTAINER_NOT_RUNNING') return running;
-  const state = await readUnitSample(run, unit);
-  if (!state.ok) return state;
+  const standing = await readStanding(run, unit, restartUnit);
+  if (!standing.ok) return standing;
+  const { sample, dependents } = standing.value;
   const isBad = (known: string) => known === digest || memory.findBad(unit, known) !== undefined;
   const isProven = (imageId: string) => memory.isProven(unit, imageId);
-  const judge = { isBad, isProven, isTroubled: isTroubled(state.value) };
+  const judge = { isBad, isProven, isTroubled: isTroubled(sample), known };
   const former = await chooseFormer(run, unit, image, judge);
   if (!former.ok) return former;
-  const dependents = await readActiveDependents(run, restartUnit);
-  if (!dependents.ok) return dependents;
   const refusal = refuse(memory, wanted, digest);
   const notBeforeMs = refusal?.status === 'deferred' ? refusal.notBeforeMs : null;
   return succeed(
@@ -46,9 +48,9 @@ export async function planDeployment(
       ...wanted,
       running: running.ok ? { digest: running.value.digest, image: running.value.name } : null,
       isWantedRunning: running.ok && running.value.isWanted,
-      isStopped: ['inactive', 'deactivating'].includes(state.value.activeState),
+      isStopped: ['inactive', 'deactivating'].includes(sample.activeState),
       former: former.value,
-      dependents: dependents.value,
+      dependents,
       obstacle: refusal ? { why: refusal.summary, notBeforeMs } : null,
     }),
   );

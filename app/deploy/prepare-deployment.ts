@@ -8,9 +8,10 @@ import {
 import type { OpenDeployment } from '../domain/deployment.ts';
 import { withDigest, withTag } from '../domain/image-reference.ts';
 import { decideRateLimitWait } from '../domain/rate-limit.ts';
+import type { UnitPolicy } from '../domain/unit-policy.ts';
 import type { Wanted } from '../domain/wanted.ts';
-import { findImageId, inspectImage, tagImage } from '../host/podman.ts';
-import { readActiveDependents } from '../host/read-unit-state.ts';
+import { findImageId, inspectImage, tagImage } from '../host/podman-images.ts';
+import { readStanding, type UnitStanding } from '../host/read-unit-state.ts';
 import { failed } from './deploy-end.ts';
 import type { DeployMemory } from './deploy-memory.ts';
 import type { DeployEnd, DeployParts, DeployRequest } from './deploy-unit.ts';
@@ -20,6 +21,12 @@ import { findWanted } from './find-wanted.ts';
 import { makeReady } from './make-ready.ts';
 import { pullImage } from './pull-image.ts';
 
+/** Everything is there for the exchange. `policy` is that of the unit; null where it has to be read again. */
+export type Prepared = {
+  readonly deployment: OpenDeployment;
+  readonly policy: UnitPolicy | null;
+};
+
 /**
  * Everything before the unit is touched: what is wanted, whether it may be had now, the image, and the way back. The
  * end where nothing is to be done, may be done, or can be done.
@@ -27,12 +34,12 @@ import { pullImage } from './pull-image.ts';
 export async function prepareDeployment(
   parts: DeployParts,
   request: DeployRequest,
-): Promise<DeployEnd | OpenDeployment> {
+): Promise<DeployEnd | Prepared> {
   const found = await findWanted(parts, request);
   if (!found.ok) return waitOrFail(request, found.failure);
   const wanted = request.isManual ? atOnce(found.value) : found.value;
-  const { unit, image, digest } = wanted;
-  const running = await findRunning(parts.run, unit, image, { digest, imageId: null });
+  const { unit, image, digest, current: known } = wanted;
+  const running = await findRunning(parts.run, unit, image, { digest, imageId: null, known });
   if (running.ok && running.value.isWanted) {
     const isOurs = request.pulledBefore === digest;
     return keep(parts, wanted, isOurs, running.value);
@@ -47,28 +54,33 @@ export async function prepareDeployment(
     return skipped(`${nameOf(wanted)} is pulled; ${unit} takes it at your word.`);
   }
   // Another index may hold the image that runs, or the one that failed; and a pull takes its time, too.
-  const now = await findRunning(parts.run, unit, image, { digest, imageId });
+  const now = await findRunning(parts.run, unit, image, { digest, imageId, known });
   if (now.ok && now.value.isWanted) return keep(parts, wanted, false, now.value);
   const late = refuse(parts.memory, wanted, imageId);
   if (late) return late;
   const apart = await keepApart(parts, wanted);
   if (!apart.ok) return failed(unit, apart.failure);
-  const ready = await makeReady(parts, wanted, there.value);
+  const ready = await makeReady(parts, wanted, { ...there.value, standing: apart.value });
   if (!ready.ok) return failed(unit, ready.failure);
-  if (ready.value !== 'stopped') return ready.value;
+  if (ready.value !== 'stopped') {
+    return { deployment: ready.value, policy: apart.value && wanted.policy };
+  }
   return skipped(`${unit} is stopped; ${nameOf(wanted)} is ready and runs at its next start.`);
 }
 
-/** Others that are restarted together with the unit, or share its tag, are not deployed at the same time. */
+/**
+ * Others that are restarted together with the unit, or share its tag, are not deployed at the same time. How the unit
+ * stands; null where it was waited for others, who may have changed anything meanwhile.
+ */
 async function keepApart(
   parts: DeployParts,
   { unit, restartUnit, image }: Wanted,
-): Promise<Outcome<void>> {
-  const dependents = await readActiveDependents(parts.run, restartUnit);
-  if (!dependents.ok) return dependents;
-  const names = [unit, restartUnit, ...dependents.value, withTag(image)];
-  await parts.lockUnits(names, parts.stop);
-  return succeed(undefined);
+): Promise<Outcome<UnitStanding | null>> {
+  const standing = await readStanding(parts.run, unit, restartUnit);
+  if (!standing.ok) return standing;
+  const names = [unit, restartUnit, ...standing.value.dependents, withTag(image)];
+  const { hasWaited } = await parts.lockUnits(names, parts.stop);
+  return succeed(hasWaited ? null : standing.value);
 }
 
 /** The same of a deployment that is open. */
@@ -78,7 +90,7 @@ export function namesOf(deployment: OpenDeployment): readonly string[] {
 }
 
 /** What a person asks for waits for nothing. */
-export function atOnce(wanted: Wanted): Wanted {
+export function atOnce<T extends Wanted>(wanted: T): T {
   return { ...wanted, policy: { ...wanted.policy, mode: 'deploy', minAgeMs: 0, windows: [] } };
 }
 

@@ -11,7 +11,8 @@ import { type ImageReference, withDigest } from '../domain/image-reference.ts';
 import { matchesDigest } from '../domain/matches-digest.ts';
 import { isRateLimitedPull, isTransientPullError } from '../domain/pull-error.ts';
 import type { TaskPhase } from '../domain/task.ts';
-import { inspectImage, type LocalImage, runPodman } from '../host/podman.ts';
+import { podmanPath, runPodman } from '../host/podman.ts';
+import { inspectImage, type LocalImage } from '../host/podman-images.ts';
 import { pause } from './until-stopped.ts';
 
 const FIRST_WAIT_MS = 1_000;
@@ -74,8 +75,10 @@ async function pullWithin(
 ): Promise<Outcome<LocalImage>> {
   const name = withDigest(image, digest);
   for (let tries = 1; ; tries++) {
+    const path = podmanPath(['images', 'pull'], { reference: name, quiet: 'true' });
     const called = await runPodman(parts.run, {
       args: ['pull', '--quiet', '--', name],
+      request: { method: 'POST', path },
       timeoutMs: parts.limits.pullTimeoutMs,
     });
     if (!called.ok) return called;

@@ -7,14 +7,14 @@ import {
   withTag,
 } from '../domain/image-reference.ts';
 import { findHeld, findSurplus, heldPattern, rollbackName } from '../domain/rollback-tag.ts';
+import { seeUnitContainers } from '../host/podman.ts';
 import {
   dropImageName,
   inspectImage,
   type LocalImage,
   listImageNames,
-  seeUnitContainers,
   tagImage,
-} from '../host/podman.ts';
+} from '../host/podman-images.ts';
 
 /** The image that a unit can go back to. */
 export type FormerImage = {
@@ -32,6 +32,8 @@ export type FormerJudge = {
   readonly isProven: (imageId: string) => boolean;
   /** The unit does not serve as it is: what it runs, and was never held, may be why. */
   readonly isTroubled: boolean;
+  /** See `WantedImage`. */
+  readonly known: LocalImage | undefined;
 };
 
 /** The image that a unit can go back to, and whether the name that is to hold it is still to be given. */
@@ -51,7 +53,7 @@ export async function chooseFormer(
   image: ImageReference,
   judge: FormerJudge,
 ): Promise<Outcome<ChosenFormer | null>> {
-  const found = await findFormer(run, unit, image);
+  const found = await findFormer(run, unit, image, judge.known);
   if (!found.ok) return found;
   if (!found.value) return succeed(null);
   const { id: imageId, digest, repoDigests } = found.value;
@@ -108,6 +110,7 @@ async function findFormer(
   run: RunCommand,
   unit: string,
   image: ImageReference,
+  known: LocalImage | undefined,
 ): Promise<Outcome<LocalImage | undefined>> {
   const seen = await seeUnitContainers(run, unit);
   if (!seen.ok) return seen;
@@ -116,6 +119,7 @@ async function findFormer(
     return running && reference !== undefined && sameRepository(reference, image);
   });
   if (!running) return inspectImage(run, withTag(image));
+  if (running.imageId === known?.id) return succeed(known);
   const local = await inspectImage(run, running.imageId);
   if (!local.ok || local.value) return local;
   return succeed({ id: running.imageId, digest: '', repoDigests: [], sizeBytes: 0 });

@@ -2,7 +2,7 @@ import { type Failure, fail, type Outcome, succeed } from '../../shared/contract
 import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
 import { withTag } from '../domain/image-reference.ts';
 import { replaceQuadletImage } from '../domain/quadlet-image.ts';
-import { tagImage } from '../host/podman.ts';
+import { tagImage } from '../host/podman-images.ts';
 import { readUnit } from '../host/read-unit.ts';
 import { explainManager, reloadManager } from '../host/systemctl.ts';
 

@@ -1,3 +1,4 @@
+import type { Failure } from '../../shared/contract/outcome.ts';
 import { BACK_ATTEMPTS, FORWARD_ATTEMPTS } from './deployment.ts';
 
 /**
@@ -70,4 +71,22 @@ export const MAX_ATTEMPTS = FORWARD_ATTEMPTS;
  */
 export function decideLost(attempts: number, isOpen = false): 'resume' | 'close' {
   return attempts < MAX_ATTEMPTS + (isOpen ? BACK_ATTEMPTS : 0) ? 'resume' : 'close';
+}
+
+/** What is said of a task that is closed because its process vanished too often; `how` that ended. */
+export function lostFailure(
+  task: {
+    readonly claimed_at: number | null;
+    readonly attempts: number;
+    readonly deferrals: number;
+  },
+  how: string,
+): Failure {
+  const code = task.claimed_at === null ? 'TASK_DISPATCH_FAILED' : 'TASK_LOST';
+  return { code, detail: `After ${task.attempts - task.deferrals} attempts: ${how}.` };
+}
+
+/** The same as the first half of a sentence. */
+export function describeLost({ kind, unit }: { kind: TaskKind; unit: string }): string {
+  return kind === 'maintenance' ? 'It could not be done' : `${unit} could not be updated`;
 }

@@ -1,6 +1,7 @@
 import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
 import type { RunCommand } from '../../shared/process/run-command.ts';
 import type { AuthEnvironment } from '../domain/auth-environment.ts';
+import type { PodmanInfo } from './podman-info.ts';
 
 /** Asks what serves on a host, as seen from there. */
 export type ProbeSource = {
@@ -22,6 +23,8 @@ export type Host = {
    */
   readonly readText: (path: string, maxBytes: number) => Promise<string>;
   readonly ask: ProbeSource;
+  /** What podman there is and has, asked by `run` or known from a moment ago. PODMAN_UNAVAILABLE, PODMAN_FAILED. */
+  readonly readInfo: (run: RunCommand) => Promise<Outcome<PodmanInfo>>;
   /** What of the environment there decides where podman keeps its credentials. */
   readonly readEnvironment: () => Promise<Outcome<AuthEnvironment>>;
   /** The path of a socket here that leads to a place as it is seen from there; null: this host reaches it itself. */

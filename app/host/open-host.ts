@@ -8,8 +8,18 @@ import { runCommand } from '../../shared/process/run-command.ts';
 import { askLocal } from './ask-local.ts';
 import type { Host } from './host.ts';
 import { inScope, type SystemdScope } from './in-scope.ts';
+import { readPodmanInfo } from './podman-info.ts';
+import { createPodmanService } from './podman-service.ts';
 import { openRemoteHost } from './ssh/remote-host.ts';
 import { openSshHost } from './ssh/ssh-host.ts';
+
+/** How podman of this host is asked. */
+export type LocalHost = {
+  /** What it is and has; absent: it is asked each time. */
+  readonly readInfo?: Host['readInfo'];
+  /** A service of it is started for what can be asked of one, and shared with others; see `createPodmanService`. */
+  readonly hasService?: boolean;
+};
 
 /** Which host, and whose units there. */
 export type HostSettings = {
@@ -24,10 +34,17 @@ export type HostSettings = {
 /**
  * Opens the host whose units are deployed. Another one is logged in to by its first command; where that cannot be, every
  * command is refused, and none is ever run here in its place. Fails with SSH_UNREACHABLE where the target is no name.
+ * `local` is how this host is asked.
  */
-export function openHost(settings: HostSettings, environment: NodeJS.ProcessEnv): Outcome<Host> {
+export function openHost(
+  settings: HostSettings,
+  environment: NodeJS.ProcessEnv,
+  local: LocalHost = {},
+): Outcome<Host> {
   const { systemdScope, sshTarget, sshConfigFile, sshConnectTimeoutMs } = settings;
-  if (sshTarget === undefined) return succeed(openLocalHost(systemdScope, environment));
+  if (sshTarget === undefined) {
+    return succeed(openLocalHost(systemdScope, environment, local));
+  }
   const controlDir = makeControlDir(environment['XDG_RUNTIME_DIR'] ?? tmpdir());
   const opened = openSshHost({
     target: sshTarget,
@@ -60,16 +77,31 @@ export function makeControlDir(parent: string): string {
   return mkdtempSync(join(parent, `podup-${process.pid}-`));
 }
 
-/** This host. */
-export function openLocalHost(scope: SystemdScope, environment: NodeJS.ProcessEnv): Host {
+/** This host; see `openHost`. */
+export function openLocalHost(
+  scope: SystemdScope,
+  environment: NodeJS.ProcessEnv,
+  { readInfo = readPodmanInfo, hasService = false }: LocalHost = {},
+): Host {
+  const run = inScope(runCommand, scope);
+  const folder = scope === 'system' ? '/run' : environment['XDG_RUNTIME_DIR'];
+  const service =
+    hasService && folder !== undefined
+      ? createPodmanService({ run, folder, environment })
+      : undefined;
   return {
-    run: inScope(runCommand, scope),
+    run: async (command) => {
+      const { request } = command;
+      const answered = request && (await service?.answer(command, request));
+      return answered ?? run(command);
+    },
     isSystem: scope === 'system',
     readText,
     ask: askLocal,
+    readInfo,
     readEnvironment: () => Promise.resolve(succeed({ ...environment, uid: getuid?.() ?? 0 })),
     forward: null,
-    close: () => Promise.resolve(),
+    close: async () => service?.close(),
   };
 }
 

@@ -4,6 +4,7 @@ import {
   formatEnd,
   isSuccess,
   type RunCommand,
+  type ServiceRequest,
 } from '../../shared/process/run-command.ts';
 import type { ContainerHealth } from '../domain/gate.ts';
 import { explainUnreachable } from './explain-unreachable.ts';
@@ -24,28 +25,30 @@ export type UnitContainer = SeenContainer & {
   readonly imageDigest: string;
 };
 
-/** A local image. */
-export type LocalImage = {
-  readonly id: string;
-  readonly digest: string;
-  /** Every `repository@digest` under which it is known: of the index as well as of the platform's manifest. */
-  readonly repoDigests: readonly string[];
-  readonly sizeBytes: number;
-};
-
 const QUERY_TIMEOUT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
-/** podman looks at all images to find one, and stumbles over another that just comes or goes. */
-const HALF_THERE = /locating item named/;
-const LOOKS = 4;
-
 /** Runs one podman command, arguments as a list. */
 export type PodmanCall = {
   readonly args: readonly string[];
+  /** The same of its API; see `podmanPath`. */
+  readonly request?: ServiceRequest;
   readonly timeoutMs?: number;
   /** See `Command`. */
   readonly isPrivate?: boolean;
 };
+
+/** What all that can be asked of an API of podman 4 and later begins with. */
+const API = '/v4.0.0/libpod';
+
+/** A path of podman's API; each of `words` is one segment, whatever it holds. */
+export function podmanPath(
+  words: readonly string[],
+  query: Readonly<Record<string, string>> = {},
+): string {
+  const path = [API, ...words.map(encodeURIComponent)].join('/');
+  const asked = new URLSearchParams(query).toString();
+  return asked === '' ? path : `${path}?${asked}`;
+}
 
 /** Runs podman; PODMAN_UNAVAILABLE where it cannot even be started, else what it came to. */
 export async function runPodman(
@@ -54,6 +57,7 @@ export async function runPodman(
 ): Promise<Outcome<CommandResult>> {
   const result = await run({
     argv: ['podman', ...call.args],
+    ...(call.request && { request: call.request }),
     timeoutMs: call.timeoutMs ?? QUERY_TIMEOUT_MS,
     maxOutputBytes: MAX_OUTPUT_BYTES,
     isPrivate: call.isPrivate === true,
@@ -72,10 +76,12 @@ export async function seeUnitContainers(
   const filter = `label=PODMAN_SYSTEMD_UNIT=${unit}`;
   // The list carries their labels, which may say anything.
   const args = ['ps', '--all', '--no-trunc', '--format', 'json', '--filter', filter];
-  const called = await runPodman(run, { args, isPrivate: true });
+  const filters = JSON.stringify({ label: [`PODMAN_SYSTEMD_UNIT=${unit}`] });
+  const path = podmanPath(['containers', 'json'], { all: 'true', filters });
+  const request = { method: 'GET', path } as const;
+  const called = await askPodman(run, { args, request, isPrivate: true });
   if (!called.ok) return called;
-  if (!isSuccess(called.value)) return fail('PODMAN_FAILED', formatEnd(called.value));
-  const listed = parseJson(called.value.stdout);
+  const listed = parsePodmanJson(called.value.stdout);
   return listed.ok ? succeed((listed.value as ListedContainer[]).map(readListed)) : listed;
 }
 
@@ -85,7 +91,14 @@ export async function listUnitContainers(
   unit: string,
 ): Promise<Outcome<readonly UnitContainer[]>> {
   const filter = `label=PODMAN_SYSTEMD_UNIT=${unit}`;
-  const listed = await query(run, ['ps', '--all', '--quiet', '--no-trunc', '--filter', filter]);
+  const listed = await queryPodman(run, [
+    'ps',
+    '--all',
+    '--quiet',
+    '--no-trunc',
+    '--filter',
+    filter,
+  ]);
   if (!listed.ok) return listed;
   const ids = listed.value.split(/\s+/).filter((id) => id !== '');
   if (ids.length === 0) return succeed([]);
@@ -95,115 +108,15 @@ export async function listUnitContainers(
   // One that has ended since the first question is no container of the unit any more; the others are printed all the same.
   const isGone = /no such container/.test(called.value.stderr);
   if (!isGone && !isSuccess(called.value)) return fail('PODMAN_FAILED', formatEnd(called.value));
-  const inspected = parseJson(called.value.stdout);
+  const inspected = parsePodmanJson(called.value.stdout);
   if (!inspected.ok) return inspected;
   return succeed((inspected.value as InspectedContainer[]).map(readContainer));
-}
-
-/** A local image by any of its names; undefined where there is none. */
-export async function inspectImage(
-  run: RunCommand,
-  name: string,
-): Promise<Outcome<LocalImage | undefined>> {
-  const look = () => runPodman(run, { args: ['image', 'inspect', '--', name], isPrivate: true });
-  let called = await look();
-  for (let tries = 1; called.ok && HALF_THERE.test(called.value.stderr) && tries < LOOKS; tries++) {
-    called = await look();
-  }
-  if (!called.ok) return called;
-  // podman says 125 both for "no such image" and for its own troubles; the message tells them apart.
-  if (/no such image|image not known/.test(called.value.stderr)) return succeed(undefined);
-  if (!isSuccess(called.value)) return fail('PODMAN_FAILED', formatEnd(called.value));
-  const parsed = parseJson(called.value.stdout);
-  if (!parsed.ok) return parsed;
-  const [image] = parsed.value as InspectedImage[];
-  if (!image) return succeed(undefined);
-  return succeed({
-    id: image.Id,
-    digest: image.Digest,
-    repoDigests: image.RepoDigests ?? [],
-    sizeBytes: image.Size ?? 0,
-  });
-}
-
-/**
- * The names of local images that fit a pattern (podman-images(1), `reference`), by image id. podman looks into each image
- * that it lists, at tens of milliseconds for a few dozen: the narrower the better.
- */
-export async function listImageNames(
-  run: RunCommand,
-  pattern: string,
-): Promise<Outcome<readonly { readonly id: string; readonly names: readonly string[] }[]>> {
-  const listed = await query(run, [
-    ...['image', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Repository}}:{{.Tag}}'],
-    ...['--filter', `reference=${pattern}`],
-  ]);
-  if (!listed.ok) return listed;
-  const lines = listed.value.split('\n').filter((line) => line !== '');
-  return succeed(
-    lines.map((line) => {
-      const [id = '', name = ''] = line.split(' ');
-      return { id: id.replace(/^sha256:/, ''), names: [name] };
-    }),
-  );
-}
-
-/** The id of a local image by a whole name, with tag or digest; undefined where there is none. */
-export async function findImageId(
-  run: RunCommand,
-  name: string,
-): Promise<Outcome<string | undefined>> {
-  const filter = `reference=${name}`;
-  const listed = await query(run, ['image', 'ls', '--quiet', '--no-trunc', '--filter', filter]);
-  if (!listed.ok) return listed;
-  const [id] = listed.value.split('\n').filter((line) => line !== '');
-  return succeed(id?.replace(/^sha256:/, ''));
-}
-
-/** Gives a local image one more name. TAG_FAILED where podman refuses to; PODMAN_FAILED where nobody knows. */
-export async function tagImage(
-  run: RunCommand,
-  image: string,
-  name: string,
-): Promise<Outcome<void>> {
-  const called = await runPodman(run, { args: ['tag', image, name] });
-  if (!called.ok) return called;
-  if (isSuccess(called.value)) return succeed(undefined);
-  // Who was ended in the middle may have given the name before.
-  const isRefused = called.value.end.kind === 'exited';
-  return fail(isRefused ? 'TAG_FAILED' : 'PODMAN_FAILED', formatEnd(called.value));
-}
-
-/**
- * Takes one name from a local image, and the image itself where that was its last one and no container uses it. What
- * is still used stays.
- */
-export async function dropImageName(run: RunCommand, name: string): Promise<Outcome<void>> {
-  const called = await runPodman(run, { args: ['image', 'rm', '--', name] });
-  if (!called.ok) return called;
-  if (isSuccess(called.value)) return succeed(undefined);
-  // In use: podman then keeps the name as well, which it gives up without the image.
-  const untagged = await runPodman(run, { args: ['untag', name, name] });
-  if (!untagged.ok) return untagged;
-  if (isSuccess(untagged.value)) return succeed(undefined);
-  return fail('PODMAN_FAILED', formatEnd(untagged.value));
-}
-
-/**
- * Removes a local image that no tag names and no container uses; false where one does, and where it cannot be removed.
- * Never by force: podman itself refuses what is in use.
- */
-export async function removeUnnamedImage(run: RunCommand, id: string): Promise<boolean> {
-  const args = ['image', 'inspect', '--format', '{{json .RepoTags}}', '--', id];
-  const named = await queryOk(run, args);
-  if (named === undefined || !['[]', 'null'].includes(named.trim())) return false;
-  return (await queryOk(run, ['image', 'rm', '--', id])) !== undefined;
 }
 
 type ListedContainer = {
   readonly Id: string;
   readonly State: string;
-  /** `Up 3 seconds (healthy)`: podman 4 and 5 say the health nowhere else in a list. */
+  /** `Up 3 seconds (healthy)`: podman 4 and 5 say the health nowhere else in a list; their API says that alone. */
   readonly Status: string;
   readonly Image: string;
   readonly ImageID: string;
@@ -222,20 +135,13 @@ type InspectedContainer = {
   readonly ImageDigest?: string;
 };
 
-type InspectedImage = {
-  readonly Id: string;
-  readonly Digest: string;
-  readonly RepoDigests?: readonly string[] | null;
-  readonly Size?: number;
-};
-
 function readListed(raw: ListedContainer): SeenContainer {
   return {
     id: raw.Id,
     running: raw.State === 'running',
     imageName: raw.Image,
     imageId: raw.ImageID,
-    health: readHealth(/\((\w+)\)$/.exec(raw.Status)?.[1]),
+    health: readHealth(/\((\w+)\)$/.exec(raw.Status)?.[1] ?? raw.Status),
   };
 }
 
@@ -255,16 +161,23 @@ function readHealth(status: string | undefined): ContainerHealth {
   return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none';
 }
 
-async function query(run: RunCommand, args: readonly string[]): Promise<Outcome<string>> {
-  const called = await runPodman(run, { args });
-  if (!called.ok) return called;
-  if (!isSuccess(called.value)) return fail('PODMAN_FAILED', formatEnd(called.value));
-  return succeed(called.value.stdout);
+/** The same; PODMAN_FAILED where it does not end well. */
+export async function askPodman(
+  run: RunCommand,
+  call: PodmanCall,
+): Promise<Outcome<CommandResult>> {
+  const called = await runPodman(run, call);
+  if (!called.ok || isSuccess(called.value)) return called;
+  return fail('PODMAN_FAILED', formatEnd(called.value));
 }
 
-async function queryOk(run: RunCommand, args: readonly string[]): Promise<string | undefined> {
-  const queried = await query(run, args);
-  return queried.ok ? queried.value : undefined;
+/** What podman prints. */
+export async function queryPodman(
+  run: RunCommand,
+  args: readonly string[],
+): Promise<Outcome<string>> {
+  const asked = await askPodman(run, { args });
+  return asked.ok ? succeed(asked.value.stdout) : asked;
 }
 
 /** Asks podman for JSON; PODMAN_FAILED where it prints something else. */
@@ -272,11 +185,12 @@ export async function queryJson(
   run: RunCommand,
   args: readonly string[],
 ): Promise<Outcome<unknown>> {
-  const queried = await query(run, args);
-  return queried.ok ? parseJson(queried.value) : queried;
+  const queried = await queryPodman(run, args);
+  return queried.ok ? parsePodmanJson(queried.value) : queried;
 }
 
-function parseJson(text: string): Outcome<unknown> {
+/** PODMAN_FAILED where it is none. */
+export function parsePodmanJson(text: string): Outcome<unknown> {
   try {
     return succeed(JSON.parse(text));
   } catch {

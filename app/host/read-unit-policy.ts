@@ -3,6 +3,7 @@ import { isSuccess, type RunCommand } from '../../shared/process/run-command.ts'
 import { splitWords } from '../domain/split-words.ts';
 import { parseUnitPolicy, type UnitPolicy } from '../domain/unit-policy.ts';
 import type { Host } from './host.ts';
+import type { UnitReading } from './read-unit.ts';
 import { explainManager } from './systemctl.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -10,17 +11,22 @@ const MAX_OUTPUT_BYTES = 256 * 1024;
 const MAX_FILES = 64;
 const MAX_FILE_BYTES = 1_048_576;
 
+/** The files of a unit as systemd has loaded them. */
+export type UnitFiles = Pick<UnitReading, 'fragmentPath' | 'dropInPaths'>;
+
 /**
  * The policy that the unit file and the drop-ins of a unit set; `defaults` where systemd knows no file. Fails with
  * USER_MANAGER_UNAVAILABLE, and with UNIT_POLICY_INVALID also for more than 64 files, for one of more than 1 MiB and
- * for one that may not be read: what it says could be what holds a deployment back.
+ * for one that may not be read: what it says could be what holds a deployment back. systemd is asked for the files where
+ * it has not just named them (`known`).
  */
 export async function readUnitPolicy(
   host: Pick<Host, 'run' | 'readText'>,
   unit: string,
   defaults: UnitPolicy,
+  known?: UnitFiles,
 ): Promise<Outcome<UnitPolicy>> {
-  const paths = await listFiles(host.run, unit);
+  const paths = known ? succeed(listKnown(known)) : await listFiles(host.run, unit);
   if (!paths.ok) return paths;
   if (paths.value.length > MAX_FILES) {
     const detail = `${unit} has ${paths.value.length} files, more than ${MAX_FILES}.`;
@@ -33,6 +39,10 @@ export async function readUnitPolicy(
     texts.push(text.value);
   }
   return parseUnitPolicy(texts, defaults);
+}
+
+function listKnown({ fragmentPath, dropInPaths }: UnitFiles): readonly string[] {
+  return fragmentPath === '' ? dropInPaths : [fragmentPath, ...dropInPaths];
 }
 
 /** The unit file, then the drop-ins in the order in which systemd applies them. */

@@ -11,19 +11,53 @@ const MAX_DEPENDENTS = 256;
 /** By what systemd stops other units together with one (systemd.unit(5): Requires=, BindsTo=, PartOf=, reversed). */
 const STOPPED_WITH = ['RequiredBy', 'BoundBy', 'ConsistsOf'] as const;
 
+const DEPENDED = ['Id', 'ActiveState', ...STOPPED_WITH] as const;
+const SAMPLED = [
+  ...(['LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'NRestarts'] as const),
+  'Job' as const,
+];
+
 /**
  * What systemd says of a service now. UNIT_NOT_FOUND where it does not know it. One that is down and has a job is about to
  * start, behind units that it waits for: it is `activating`, for nobody has stopped it and nothing of it has failed.
  */
 export async function readUnitSample(run: RunCommand, unit: string): Promise<Outcome<UnitSample>> {
-  const names = [
-    ...(['LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'NRestarts'] as const),
-    'Job' as const,
-  ];
-  const shown = await show(run, names, [unit]);
+  const shown = await show(run, SAMPLED, [unit]);
+  return shown.ok ? toSample(unit, shown.value[0]) : shown;
+}
+
+/** What a unit is, and what is stopped together with it. */
+export type UnitStanding = {
+  readonly sample: UnitSample;
+  /**
+   * The active units that systemd stops when this one, or the one that is restarted for it, stops, those that depend on
+   * them included, nearest first: the ones that have to be active again afterwards.
+   */
+  readonly dependents: readonly string[];
+};
+
+/** How a unit stands for which `restartUnit` is restarted: itself, or that of its pod. UNIT_NOT_FOUND as for a sample. */
+export async function readStanding(
+  run: RunCommand,
+  unit: string,
+  restartUnit: string,
+): Promise<Outcome<UnitStanding>> {
+  const units = [...new Set([unit, restartUnit])];
+  const shown = await show(run, [...SAMPLED, ...DEPENDED], units);
   if (!shown.ok) return shown;
-  const facts = shown.value[0] ?? new Map<string, string>();
-  const get = (name: (typeof names)[number]) => facts.get(name) ?? '';
+  const sample = toSample(unit, shown.value[0]);
+  if (!sample.ok) return sample;
+  const dependents = await follow(run, restartUnit, shown.value.slice(-1));
+  return dependents.ok
+    ? succeed({ sample: sample.value, dependents: dependents.value })
+    : dependents;
+}
+
+function toSample(
+  unit: string,
+  facts: ReadonlyMap<string, string> = new Map(),
+): Outcome<UnitSample> {
+  const get = (name: (typeof SAMPLED)[number]) => facts.get(name) ?? '';
   if (get('LoadState') === 'not-found') return fail('UNIT_NOT_FOUND', `Unit ${unit}.`);
   const isDown = ['inactive', 'failed'].includes(get('ActiveState'));
   return succeed({
@@ -36,24 +70,24 @@ export async function readUnitSample(run: RunCommand, unit: string): Promise<Out
   });
 }
 
-/**
- * The active units that systemd stops when this one stops, those that depend on them included, nearest first: the ones
- * that have to be active again afterwards.
- */
-export async function readActiveDependents(
+/** The active dependents, from what was `shown` of the unit itself on. */
+async function follow(
   run: RunCommand,
   unit: string,
+  shown: readonly ReadonlyMap<string, string>[],
 ): Promise<Outcome<readonly string[]>> {
   const active: string[] = [];
   const seen = new Set([unit]);
-  let layer: readonly string[] = [unit];
+  const unseen = (facts: typeof shown) =>
+    [...new Set(facts.flatMap(listDependents))].filter((name) => !seen.has(name));
+  let layer = unseen(shown);
   while (layer.length > 0 && seen.size < MAX_DEPENDENTS) {
-    const shown = await show(run, ['Id', 'ActiveState', ...STOPPED_WITH], layer);
-    if (!shown.ok) return shown;
-    const others = shown.value.filter((facts) => facts.get('Id') !== unit);
-    active.push(...others.filter(isActive).map((facts) => facts.get('Id') ?? ''));
-    layer = [...new Set(shown.value.flatMap(listDependents))].filter((name) => !seen.has(name));
     for (const name of layer) seen.add(name);
+    const next = await show(run, DEPENDED, layer);
+    if (!next.ok) return next;
+    const others = next.value.filter((facts) => facts.get('Id') !== unit);
+    active.push(...others.filter(isActive).map((facts) => facts.get('Id') ?? ''));
+    layer = unseen(next.value);
   }
   return succeed(active);
 }

@@ -33,6 +33,8 @@ export type UnitReading = {
   readonly sourcePath: string;
   /** The unit file that systemd has loaded. */
   readonly fragmentPath: string;
+  /** Its drop-ins, in the order in which systemd applies them. */
+  readonly dropInPaths: readonly string[];
   readonly bindsTo: readonly string[];
   readonly requires: readonly string[];
   /** The image of the loaded start command; undefined where it cannot be told. */
@@ -60,12 +62,13 @@ export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<U
       'FragmentPath',
       'BindsTo',
       'Requires',
+      'DropInPaths',
     ]),
     getProperties(run, path, `${SYSTEMD}.Service`, ['Result', 'MainPID', 'ExecStart']),
   ]);
   if (!general.ok) return general;
   const [id, loadState, activeState, subState, needsReload, ...others] = general.value;
-  const [sourcePath, fragmentPath, bindsTo, requires] = others;
+  const [sourcePath, fragmentPath, bindsTo, requires, dropInPaths] = others;
   if (loadState === 'not-found') return fail('UNIT_NOT_FOUND', `Unit ${unit}.`);
   if (!service.ok) return service;
   const [result, mainPid, execStart] = service.value;
@@ -84,6 +87,7 @@ export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<U
     isInPod: commands.some(isInPod),
     sourcePath: textOf(sourcePath),
     fragmentPath: textOf(fragmentPath),
+    dropInPaths: listNames(dropInPaths),
     bindsTo: listNames(bindsTo),
     requires: listNames(requires),
   });

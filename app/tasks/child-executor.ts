@@ -7,8 +7,9 @@ import {
   type TaskProgram,
   WAKE_SIGNAL,
 } from './task-executor.ts';
+import { processOf } from './watched-processes.ts';
 
-/** By this variable of their environment the processes of a task are found again. */
+/** By this variable of their environment a process of tasks, and what it has started, is found again. */
 export const TASK_ID_VARIABLE = 'PODUP_TASK_ID';
 
 /**
@@ -23,10 +24,10 @@ export function createChildExecutor(program: TaskProgram): TaskExecutor {
       const [file, ...args] = program.argv;
       const child = spawn(file, [...args, 'run-task', task.id, String(task.attempts)], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        env: { ...program.environment, [TASK_ID_VARIABLE]: task.id },
+        env: { ...program.environment, [TASK_ID_VARIABLE]: processOf(task) },
         detached: true,
       });
-      children.set(child, task.id);
+      children.set(child, processOf(task));
       try {
         const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
         return signal === null ? `the process exited with ${code}` : `${signal} ended the process`;
@@ -38,17 +39,19 @@ export function createChildExecutor(program: TaskProgram): TaskExecutor {
     },
     async adopt(task) {
       // Its worker is gone, so it is on its way out; what is left of it must not meet the next attempt.
-      const ended = await endAllTaskProcesses(TASK_ID_VARIABLE, task.id, KILL_WITHIN_MS);
+      const ended = await endAllTaskProcesses(TASK_ID_VARIABLE, processOf(task), KILL_WITHIN_MS);
       return { kind: ended.ok ? 'gone' : 'unknown' };
     },
     wake(task) {
-      for (const [child, id] of children) if (id === task.id) child.kill(WAKE_SIGNAL);
+      const wanted = processOf(task);
+      for (const [child, process] of children) if (process === wanted) child.kill(WAKE_SIGNAL);
       return Promise.resolve();
     },
     kill(task) {
       // Of the group also who has shed its environment; all others by it.
-      for (const [child, id] of children) if (id === task.id) killGroup(child);
-      return endAllTaskProcesses(TASK_ID_VARIABLE, task.id, KILL_WITHIN_MS);
+      const wanted = processOf(task);
+      for (const [child, process] of children) if (process === wanted) killGroup(child);
+      return endAllTaskProcesses(TASK_ID_VARIABLE, wanted, KILL_WITHIN_MS);
     },
     close() {
       for (const child of children.keys()) if (child.connected) child.disconnect();

@@ -11,7 +11,7 @@ import { anyOf } from '../deploy/until-stopped.ts';
 import type { TaskInput } from '../domain/task-input.ts';
 import { type PolicySettings, policyDefaults } from '../domain/unit-policy.ts';
 import type { Host } from '../host/host.ts';
-import { readUnitPolicy } from '../host/read-unit-policy.ts';
+import { readUnitPolicy, type UnitFiles } from '../host/read-unit-policy.ts';
 import { checkPlan } from './check-plan.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
 import { recordCommand } from './record-command.ts';
@@ -118,6 +118,14 @@ function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
   return runMaintenance({ store, settings, paths, signal, note }, maintenance);
 }
 
+/** Runs commands on the host of the units, each of them an entry of the log. */
+function recordRun({ store, host, signal, mask }: RunTaskParts, { id }: TaskRow): RunCommand {
+  return recordCommand(
+    (command) => host.run({ ...command, signal: anyOf(signal, command.signal) }),
+    { append: (entry) => store.taskLogs.append({ task_id: id, ...entry }), mask },
+  );
+}
+
 type Note = (level: 'info' | 'warning' | 'error', action: string, summary: string) => void;
 
 async function deploy(
@@ -127,13 +135,7 @@ async function deploy(
   { note, stop }: { readonly note: Note; readonly stop: AbortSignal },
 ) {
   const { store, settings, signal, host } = parts;
-  const run = recordCommand(
-    (command) => host.run({ ...command, signal: anyOf(signal, command.signal) }),
-    {
-      append: (entry) => store.taskLogs.append({ task_id: task.id, ...entry }),
-      mask: parts.mask,
-    },
-  );
+  const run = recordRun(parts, task);
   const defaultPolicy = policyDefaults(settings);
   const diagnose = async () => {
     const evidence = await diagnoseUnit(run, task.unit, settings.journalLines);
@@ -143,8 +145,10 @@ async function deploy(
     run,
     memory,
     isSystem: host.isSystem,
+    readInfo: host.readInfo,
     lookUp: parts.lookUp,
-    readPolicy: (unit: string) => readUnitPolicy({ ...host, run }, unit, defaultPolicy),
+    readPolicy: (unit: string, files?: UnitFiles) =>
+      readUnitPolicy({ ...host, run }, unit, defaultPolicy, files),
   };
   const changed = memory.find() ? null : await checkPlan(planParts, task);
   if (changed) return failed(task.unit, changed, true);
@@ -152,6 +156,7 @@ async function deploy(
     {
       run,
       ask: host.ask,
+      readInfo: host.readInfo,
       isSystem: host.isSystem,
       diagnose,
       lookUp: async (image, registries, cut) => {

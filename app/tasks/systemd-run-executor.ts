@@ -8,8 +8,12 @@ import {
   type TaskProgram,
   WAKE_SIGNAL,
 } from './task-executor.ts';
+import { processOf } from './watched-processes.ts';
 
-/** Longer than every limit inside a task together; a task that hangs all the same is ended by systemd. */
+/**
+ * Longer than every limit inside a task together, and than a process takes on further tasks before its last one; a task
+ * that hangs all the same is ended by systemd.
+ */
 const RUNTIME_MARGIN_MS = 600_000;
 const WAKE_TIMEOUT_MS = 10_000;
 
@@ -78,5 +82,5 @@ export function createSystemdRunExecutor(
 
 /** The name differs with each attempt, so that a leftover of the last one cannot be mistaken for this one. */
 function unitOf(task: TaskRow): string {
-  return `podup-task-${task.id.slice('tsk_'.length)}-${task.attempts}.service`;
+  return `podup-task-${processOf(task).slice('tsk_'.length)}.service`;
 }

@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
+import type { TaskLogRow } from '../db/task-logs.ts';
 import type { TaskRow } from '../db/tasks.ts';
-import { chooseNext } from '../domain/choose-next.ts';
-import { decideLost, isFinal } from '../domain/task.ts';
+import { decideLost, describeLost, isFinal, lostFailure } from '../domain/task.ts';
+import { chooseTask } from './choose-task.ts';
 import type { TaskExecutor } from './task-executor.ts';
 import { TaskKiller } from './task-killer.ts';
+import { processOf, WatchedProcesses } from './watched-processes.ts';
 
 /** Before a task whose process vanished begins again: what hindered it may pass. */
 const RESUME_DELAY_MS = 2_000;
@@ -13,8 +15,8 @@ const RESUME_DELAY_MS = 2_000;
 const LOOK_AT_LEAST_EVERY_MS = 3_600_000;
 /** After a failure of the database. */
 const RETRY_MS = 2_000;
-/** Among so many units the next one is chosen; more than that are looked at when these have had their turn. */
-const MAX_CANDIDATES = 1_000;
+/** There is no channel from a transient unit: the tasks of the processes that run are looked at. */
+const LOOK_EVERY_MS = 500;
 
 type Options = {
   readonly store: Store;
@@ -31,8 +33,9 @@ type Options = {
 };
 
 /**
- * Starts the process of each pending task and sees to it that none is left `running` without one. One deployment per
- * unit at a time, in the order of `chooseNext`; how many units at a time is bounded. Driven by events: a new task, an ended one.
+ * Starts processes for pending tasks and sees to it that none is left `running` without one. One deployment per unit at a
+ * time, in the order of `chooseNext`; how many units at a time is bounded. A process that has ended its task may take the
+ * next one by itself (`take-next.ts`), as long as this dispatcher would. Driven by events: a new task, an ended one.
  */
 export class TaskDispatcher {
   readonly #options: Options;
@@ -43,19 +46,18 @@ export class TaskDispatcher {
   #isWanted = false;
   #isClosed = false;
   #isPaused: boolean;
-  /** Processes of tasks whose end we have not seen to yet. */
-  #watched = 0;
+  readonly #processes: WatchedProcesses;
+  #nextLook: NodeJS.Timeout | undefined;
   /** Asked for by whoever paused us; told once. */
   #onIdle: (() => void) | undefined;
-  /** When each unit had its last turn, for as long as anybody waits: those who have waited since then come first. */
-  readonly #servedAt = new Map<string, number>();
-
   readonly #killer: TaskKiller;
 
   constructor(options: Options) {
     this.#options = options;
     this.#killer = new TaskKiller({ ...options, onGone: () => this.wake() });
     this.#isPaused = options.isPaused ?? false;
+    this.#processes = new WatchedProcesses(options.store);
+    options.store.dispatching.begin(Date.now(), this.#slots);
   }
 
   /** After a start: watches the tasks that still run, begins or closes those whose process is gone. */
@@ -86,6 +88,7 @@ export class TaskDispatcher {
   pause(onIdle: () => void): void {
     this.#isPaused = true;
     this.#onIdle = onIdle;
+    this.#tellSlots();
     this.wake();
   }
 
@@ -93,6 +96,7 @@ export class TaskDispatcher {
   resume(): void {
     this.#isPaused = false;
     this.#onIdle = undefined;
+    this.#tellSlots();
     this.wake();
   }
 
@@ -112,6 +116,8 @@ export class TaskDispatcher {
   close(): void {
     this.#isClosed = true;
     this.#killer.close();
+    this.#tellSlots();
+    clearTimeout(this.#nextLook);
     for (const timer of this.#timers) clearTimeout(timer);
     clearTimeout(this.#due);
     for (const executor of this.#options.executors) executor.close();
@@ -140,27 +146,36 @@ export class TaskDispatcher {
     }
   }
 
+  /** How many tasks may run at a time. */
+  get #slots(): number {
+    return this.#isPaused || this.#isClosed ? 0 : this.#options.concurrency;
+  }
+
+  /** Tells the processes of tasks; one that cannot be told ends by itself within seconds, behind its task. */
+  #tellSlots(): void {
+    try {
+      this.#options.store.dispatching.setSlots(this.#slots);
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the processes of tasks could not be told');
+    }
+  }
+
   #choose(): TaskRow | undefined {
-    const { store, concurrency } = this.#options;
-    const running = store.tasks.listRunning();
-    if (this.#isClosed || running.length >= concurrency) return undefined;
-    const candidates = store.tasks.listDispatchable(MAX_CANDIDATES, Date.now());
-    if (candidates.length === 0) this.#servedAt.clear();
-    return chooseNext(candidates, running, this.#servedAt);
+    return chooseTask(this.#options.store, this.#slots, Date.now());
   }
 
   /** All or nothing: a task that is marked is started and watched, or nobody would ever look at it again. */
-  #begin({ id, unit }: TaskRow, executor: TaskExecutor): void {
+  #begin({ id }: TaskRow, executor: TaskExecutor): void {
     const { store } = this.#options;
     const dispatched = store.transact(() => {
-      // The choice took time: only what is still pending is started.
+      // The choice took time, and a process may have taken it, or the place: only what is still to be begun is started.
+      if (chooseTask(store, this.#slots, Date.now())?.id !== id) return undefined;
       if (!store.tasks.markDispatched(id, executor.kind, Date.now())) return undefined;
       this.#note(id, 'info', 'task-dispatched', `Handed to ${executor.kind}.`);
       return store.tasks.find(id);
     });
     if (!dispatched) return;
-    this.#servedAt.set(unit, Date.now());
-    this.#watch(id, executor.start(dispatched));
+    this.#watch(dispatched, executor.start(dispatched));
   }
 
   /** A task may wait for its time: the next one is begun when that has come, by whatever the clock says then. */
@@ -175,34 +190,35 @@ export class TaskDispatcher {
   /** Idle is more than no task marked as running: a process that has written its result is about to end, not gone. */
   #sayIdle(): void {
     const onIdle = this.#onIdle;
-    if (!onIdle || this.#watched > 0 || this.#options.store.tasks.countRunning() > 0) return;
+    if (!onIdle || this.#processes.size > 0 || this.#options.store.tasks.countRunning() > 0) return;
     this.#onIdle = undefined;
     onIdle();
   }
 
-  #watch(id: string, ended: Promise<string>): void {
-    this.#watched++;
+  #watch(task: TaskRow, ended: Promise<string>): void {
+    this.#processes.begin(task);
+    this.#lookLater();
     ended
-      .then((how) => (this.#isClosed ? undefined : this.#settle(id, how)))
+      .then((how) => (this.#isClosed ? undefined : this.#settle(processOf(task), how)))
       .catch((error: unknown) => {
-        this.#options.log.error({ err: error, task: id }, 'settling a task failed');
-        this.#watchLater(id, 'settling it failed');
+        this.#options.log.error({ err: error, task: task.id }, 'settling a task failed');
+        this.#watchLater(task, 'settling it failed');
       })
       .finally(() => {
-        this.#watched--;
+        this.#processes.end(task);
         if (this.#isPaused) this.wake();
       });
   }
 
   /** Looks again a little later, as if the process had just been lost sight of. */
-  #watchLater(id: string, how: string): void {
+  #watchLater(task: TaskRow, how: string): void {
     const { promise, resolve } = Promise.withResolvers<string>();
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       resolve(how);
     }, RETRY_MS);
     this.#timers.add(timer);
-    this.#watch(id, promise);
+    this.#watch(task, promise);
   }
 
   /** Begins a task again only when its process is surely gone: two at one unit would be worse than none. */
@@ -211,38 +227,56 @@ export class TaskDispatcher {
     const adoption = (await executor?.adopt(task)) ?? { kind: 'gone' };
     if (this.#isClosed) return;
     if (adoption.kind === 'alive') {
-      this.#watch(task.id, adoption.ended);
+      this.#watch(task, adoption.ended);
       // The worker that was asked to stop it may have ended before it told it.
       if (task.stop_requested_at !== null) await executor?.wake(task);
-    } else if (adoption.kind === 'unknown') this.#watchLater(task.id, how);
+    } else if (adoption.kind === 'unknown') this.#watchLater(task, how);
     else this.#resumeOrClose(task, how);
   }
 
-  /** The process of a task is gone: it has ended, or must begin again, or is closed. */
-  async #settle(id: string, how: string): Promise<void> {
-    const { store, log } = this.#options;
-    const task = store.tasks.find(id);
-    if (!task) return;
-    if (task.status === 'running') await this.#adoptOrResume(task, how);
-    else if (isFinal(task.status)) {
-      log.info({ task: id, unit: task.unit, status: task.status }, 'task ended');
-      this.wake();
-    } else this.#later(RESUME_DELAY_MS);
+  /** A process is gone: its last task has ended, or must begin again, or is closed. */
+  async #settle(process: string, how: string): Promise<void> {
+    for (const task of this.#options.store.tasks.listByProcess(process)) {
+      if (task.status === 'running') await this.#adoptOrResume(task, how);
+    }
+    this.#look();
+  }
+
+  /** Tells of each task that has ended since the last look; others may begin then. */
+  #look(): void {
+    for (const task of this.#processes.findEnded()) {
+      const { id, unit, status } = task;
+      if (isFinal(status)) this.#options.log.info({ task: id, unit, status }, 'task ended');
+      if (isFinal(status)) this.wake();
+      else this.#later(RESUME_DELAY_MS);
+    }
+  }
+
+  #lookLater(): void {
+    this.#nextLook ??= setTimeout(() => {
+      this.#nextLook = undefined;
+      if (this.#processes.size === 0) return;
+      this.#lookLater();
+      try {
+        this.#look();
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'looking at the tasks failed');
+      }
+    }, LOOK_EVERY_MS);
   }
 
   #resumeOrClose(task: TaskRow, how: string): void {
     const { store, log } = this.#options;
+    this.#processes.note(task);
     const what = `The process of the task ended without a result: ${how}`;
-    const stage = store.deployments.find(task.id)?.stage ?? 'ended';
-    if (decideLost(task.attempts - task.deferrals, stage !== 'ended') === 'resume') {
+    const isOpen = (store.deployments.find(task.id)?.stage ?? 'ended') !== 'ended';
+    if (decideLost(task.attempts - task.deferrals, isOpen) === 'resume') {
       // False when it has ended or given itself back while we looked.
-      if (!store.tasks.release(task, Date.now())) {
-        this.#later(RESUME_DELAY_MS);
-        return;
+      if (store.tasks.release(task, Date.now())) {
+        this.#note(task.id, 'warning', 'task-resumed', `${what}; it begins again.`);
+        log.warn({ task: task.id, attempts: task.attempts, how }, 'task begins again');
+        this.#options.onLost?.(task.id, how, undefined);
       }
-      this.#note(task.id, 'warning', 'task-resumed', `${what}; it begins again.`);
-      log.warn({ task: task.id, attempts: task.attempts, how }, 'task begins again');
-      this.#options.onLost?.(task.id, how, undefined);
       this.#later(RESUME_DELAY_MS);
       return;
     }
@@ -260,15 +294,9 @@ export class TaskDispatcher {
     this.wake();
   }
 
-  #note(id: string, level: 'info' | 'warning' | 'error', action: string, summary: string): void {
-    this.#options.store.taskLogs.append({
-      task_id: id,
-      ts: Date.now(),
-      level,
-      action,
-      summary,
-      meta: null,
-    });
+  #note(id: string, level: TaskLogRow['level'], action: string, summary: string): void {
+    const entry = { task_id: id, ts: Date.now(), level, action, summary, meta: null };
+    this.#options.store.taskLogs.append(entry);
   }
 
   #later(delayMs: number): void {
@@ -278,13 +306,4 @@ export class TaskDispatcher {
     }, delayMs);
     this.#timers.add(timer);
   }
-}
-
-function describeLost({ kind, unit }: TaskRow): string {
-  return kind === 'maintenance' ? 'It could not be done' : `${unit} could not be updated`;
-}
-
-function lostFailure(task: TaskRow, how: string): Failure {
-  const code = task.claimed_at === null ? 'TASK_DISPATCH_FAILED' : 'TASK_LOST';
-  return { code, detail: `After ${task.attempts - task.deferrals} attempts: ${how}.` };
 }

@@ -1,31 +1,12 @@
 import type { Settings } from '../../shared/config/settings.ts';
+import { HOST_VARIABLES } from '../host/podman-setup.ts';
 import { compiledCodeFolder } from './compiled-code.ts';
 
-/** Variables of the host that podman, systemctl and our registry client need, passed on where they are set. */
+/** Variables of the host that podman, systemctl, ssh and our registry client need, passed on where they are set. */
 const PASSED_ON = [
-  'PATH',
-  'HOME',
-  'USER',
-  'LOGNAME',
-  'LANG',
-  'TZ',
-  'TMPDIR',
-  'XDG_RUNTIME_DIR',
-  'XDG_CONFIG_HOME',
-  'XDG_DATA_HOME',
-  'DBUS_SESSION_BUS_ADDRESS',
-  'REGISTRY_AUTH_FILE',
-  'DOCKER_CONFIG',
-  'CONTAINERS_CONF',
-  'CONTAINERS_REGISTRIES_CONF',
-  'CONTAINERS_STORAGE_CONF',
+  ...HOST_VARIABLES,
   'SSH_AUTH_SOCK',
   'NODE_EXTRA_CA_CERTS',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
   'NODE_V8_COVERAGE',
 ] as const;
 

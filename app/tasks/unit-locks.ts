@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type HeldLock, lockFileWithin } from '../../shared/fs/lock-file.ts';
+import { type HeldLock, lockFile, lockFileWithin } from '../../shared/fs/lock-file.ts';
 import type { LockUnits } from '../deploy/deploy-unit.ts';
 import { anyOf } from '../deploy/until-stopped.ts';
 
@@ -32,17 +32,20 @@ export function createUnitLocks(folder: string, waitMs: number, ending: AbortSig
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     } catch {
-      return { isHeld: false, release };
+      return { isHeld: false, hasWaited: false, release };
     }
+    let hasWaited = false;
     for (const number of chooseLocks(names)) {
       const path = join(folder, `${number}.lock`);
-      const lock = await lockFileWithin(path, waitMs, anyOf(ending, stop));
+      const free = lockFile(path);
+      hasWaited ||= !free.ok;
+      const lock = free.ok ? free : await lockFileWithin(path, waitMs, anyOf(ending, stop));
       if (!lock.ok) {
         release();
-        return { isHeld: false, release };
+        return { isHeld: false, hasWaited, release };
       }
       held.push(lock.value);
     }
-    return { isHeld: true, release };
+    return { isHeld: true, hasWaited, release };
   };
 }

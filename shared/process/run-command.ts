@@ -5,6 +5,11 @@ import { OutputCollector } from './output-collector.ts';
 
 /** A stream of a command. */
 export type OutputStream = 'stdout' | 'stderr';
+/** What a service is asked in place of a command. `path` is encoded as in a URL, its query included. */
+export type ServiceRequest = {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+};
 
 /** A command to run: an argument list, never a shell line. */
 export type Command = {
@@ -32,6 +37,8 @@ export type Command = {
   readonly hidesArguments?: boolean;
   /** One of many alike, whose success is nothing to record. */
   readonly isRoutine?: boolean;
+  /** The same asked of a service: whoever can reach that needs no process. All others run `argv`. */
+  readonly request?: ServiceRequest;
   /** Ends the command early, as a timeout would. */
   readonly signal?: AbortSignal;
 };
@@ -39,6 +46,8 @@ export type Command = {
 /** How a command ended. The first reason wins: a timeout that kills is `timed-out`, not a signal. */
 export type CommandEnd =
   | { readonly kind: 'exited'; readonly code: number }
+  /** By a service that was asked in its place, with a status of HTTP; what it said of a failure is on `stderr`. */
+  | ({ readonly kind: 'answered'; readonly status: number } & ServiceRequest)
   | { readonly kind: 'signalled'; readonly signal: string }
   | { readonly kind: 'timed-out' }
   | { readonly kind: 'aborted' }
@@ -132,9 +141,11 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   };
 }
 
-/** Whether the command ran to its end and said that all is well. */
-export function isSuccess(result: CommandResult): boolean {
-  return result.end.kind === 'exited' && result.end.code === 0;
+/** Whether the command ran to its end and said that all is well. That there is no such thing answers a question, too. */
+export function isSuccess({ end }: CommandResult): boolean {
+  if (end.kind === 'answered')
+    return end.status < 300 || (end.status === 404 && end.method === 'GET');
+  return end.kind === 'exited' && end.code === 0;
 }
 
 /** The end in words, with the last line on stderr where there is one. */
@@ -142,6 +153,7 @@ export function formatEnd(result: CommandResult): string {
   const { end, argv } = result;
   const said = result.stderr.trim().split('\n').at(-1)?.slice(0, 500) ?? '';
   const how = {
+    answered: () => (end.kind === 'answered' ? `was answered with ${end.status}` : ''),
     exited: () => (end.kind === 'exited' ? `exited with ${end.code}` : ''),
     signalled: () => (end.kind === 'signalled' ? `was ended by ${end.signal}` : ''),
     'timed-out': () => `did not end within its limit (ran ${result.durationMs} ms)`,

@@ -1,6 +1,12 @@
 import type { TaskDetailView } from '../../app/api/views.ts';
 import { median } from './median.ts';
 
+type Recorded = {
+  readonly argv: readonly string[];
+  readonly kind: string;
+  readonly duration_ms: number;
+};
+
 /** Prints what the tasks spent their time on: medians in milliseconds, and how often in a task. */
 export function printProfile(tasks: readonly TaskDetailView[]): void {
   const commands = new Map<string, number[]>();
@@ -15,10 +21,11 @@ export function printProfile(tasks: readonly TaskDetailView[]): void {
     let sum = 0;
     for (const { action, meta } of task.logs) {
       if (action !== 'command') continue;
-      const { argv, duration_ms: ms } = meta as { argv: string[]; duration_ms: number };
+      const { argv, kind, duration_ms: ms } = meta as Recorded;
       const name = argv
         .filter((word) => /^[a-z-]+$/.test(word) && !word.startsWith('--'))
         .slice(0, 3)
+        .concat(kind === 'answered' ? '(service)' : [])
         .join(' ');
       commands.set(name, [...(commands.get(name) ?? []), ms]);
       sum += ms;

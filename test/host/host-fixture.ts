@@ -119,8 +119,9 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
       limits,
       ask: host.ask,
       isSystem: host.isSystem,
+      readInfo: host.readInfo,
       lookUp: createLookUp(host, lookUpMs, new AbortController().signal),
-      readPolicy: (name) => readUnitPolicy({ ...host, run }, name, defaults),
+      readPolicy: (name, files) => readUnitPolicy({ ...host, run }, name, defaults, files),
       defaultPolicy: defaults,
       memory,
       keepTimerOff: async (isLifted) => {

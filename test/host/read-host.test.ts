@@ -4,7 +4,8 @@ import { homedir } from 'node:os';
 import { describe, test } from 'node:test';
 import { diagnoseUnit } from '../../app/deploy/diagnose-unit.ts';
 import { createHealthCheck } from '../../app/host/health.ts';
-import { inspectImage, listUnitContainers, seeUnitContainers } from '../../app/host/podman.ts';
+import { listUnitContainers, seeUnitContainers } from '../../app/host/podman.ts';
+import { inspectImage } from '../../app/host/podman-images.ts';
 import { readPodmanInfo } from '../../app/host/podman-info.ts';
 import { readUnit } from '../../app/host/read-unit.ts';
 import {
@@ -59,6 +60,7 @@ describe('a host', () => {
       sourcePath: '',
       fragmentPath: `${homedir()}/.config/systemd/user/web.service`,
       bindsTo: [],
+      dropInPaths: [],
       image: { registry: '127.0.0.1:5000', repository: 'web', tag: 'stable' },
     });
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { openLocalHost } from '../../app/host/open-host.ts';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import { isSuccess, runCommand } from '../../shared/process/run-command.ts';
 import { command, countStarts, pushImage, startUnit } from '../helpers/lab.ts';
@@ -32,6 +33,9 @@ type More = Parameters<typeof deploy>[1] & {
   readonly recovers?: true;
 };
 export type Row = readonly [title: string, at: readonly Target[], Fault, Expected, More?];
+
+/** By the service of podman, as tasks do; the other tests of this folder run its commands. */
+const served = openLocalHost('user', process.env, { hasService: true });
 
 /** Units that no row has at the moment, and what version each runs. */
 const free: string[] = [];
@@ -66,6 +70,7 @@ export async function startLanes(): Promise<void> {
 }
 
 export function stopServers(): void {
+  void served.close();
   for (const server of servers) server.close();
 }
 
@@ -109,7 +114,7 @@ async function check(lane: string, [, at, fault, expected, more = {}]: Row): Pro
   await proxy().setFault(lane, at, fault);
   if (there) await to?.().setFault(lane, at, there);
   const seenBefore = to?.().seen.length ?? 0;
-  const { end, evidence, task } = await deploy(unit, options);
+  const { end, evidence, task } = await deploy(unit, { host: served, ...options });
   assert.ok(proxy().countStruck(lane) > 0, 'nothing was asked for');
   const isSeen = ({ path }: { path: string }) => path.startsWith(`/v2/${lane}/`);
   if (to) assert.ok(to().seen.slice(seenBefore).some(isSeen), 'the redirect was not followed');
@@ -132,7 +137,7 @@ async function check(lane: string, [, at, fault, expected, more = {}]: Row): Pro
     assert.equal(openSharedStore().quarantine.find(unit, known, Date.now()), undefined);
   }
   if (!recovers) return;
-  const again = await deploy(unit, { task, rateLimitWaits: 1 });
+  const again = await deploy(unit, { host: served, task, rateLimitWaits: 1 });
   assert.equal(again.end.status, 'succeeded', JSON.stringify(again.end));
   assertRuns(again.evidence.running_digest);
 }

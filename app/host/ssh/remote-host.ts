@@ -3,6 +3,7 @@ import { formatEnd, isSuccess, type RunCommand } from '../../../shared/process/r
 import type { AuthEnvironment } from '../../domain/auth-environment.ts';
 import type { Host } from '../host.ts';
 import { inScope, type SystemdScope } from '../in-scope.ts';
+import { readPodmanInfo } from '../podman-info.ts';
 import { createForwardSockets } from './forward-sockets.ts';
 import type { SshHost } from './ssh-host.ts';
 
@@ -19,6 +20,7 @@ export function openRemoteHost(ssh: SshHost, scope: SystemdScope, place: Place):
     isSystem: scope === 'system',
     readText: (path, maxBytes) => readText(ssh.run, path, maxBytes),
     ask: { http: ssh.askHttp, tcp: ssh.probeTcp },
+    readInfo: readPodmanInfo,
     readEnvironment: () => readEnvironment(ssh.run),
     forward: sockets.pathFor,
     close: async () => {

@@ -83,6 +83,18 @@ describe('find running', () => {
     assert.equal(asked.length, 1);
   });
 
+  test('an image that was just looked at is not looked at again', async () => {
+    const { run, asked } = IMAGES([listed()]);
+    const known = { id: 'i1', digest: WANTED, repoDigests: [], sizeBytes: 0 };
+    const wanted = { digest: WANTED, imageId: null, known };
+    const found = await findRunning(run, 'web.service', IMAGE, wanted);
+    assert.ok(found.ok && found.value.isWanted);
+    assert.equal(asked.length, 1);
+    const others = IMAGES([listed({ ImageID: 'i2' })]);
+    const other = await findRunning(others.run, 'web.service', IMAGE, wanted);
+    assert.deepEqual(other.ok && [other.value.digest, other.value.isWanted], [OTHER, false]);
+  });
+
   test('a container of the platform digest runs the index that podman knows it by', async () => {
     const RepoDigests = [`ghcr.io/octo-org/hello@${WANTED}`];
     const { run } = answerOf({ i1: [{ Id: 'i1', Digest: OTHER, RepoDigests }] })([listed()]);

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { listUnitContainers, seeUnitContainers } from '../../../app/host/podman.ts';
 import {
+  findImageId,
+  hasImage,
   inspectImage,
-  listUnitContainers,
+  listImageNames,
   removeUnnamedImage,
-  seeUnitContainers,
-} from '../../../app/host/podman.ts';
+} from '../../../app/host/podman-images.ts';
 import { readPodmanInfo } from '../../../app/host/podman-info.ts';
 import { readUnit } from '../../../app/host/read-unit.ts';
+import { readStanding } from '../../../app/host/read-unit-state.ts';
 import { isUnitAlive } from '../../../app/host/systemctl.ts';
 import type { CommandResult } from '../../../shared/process/run-command.ts';
 import { answerCommands } from '../tasks/task-fixture.ts';
@@ -150,6 +153,61 @@ describe('podman: odd answers', () => {
     }
   });
 
+  test('whether an image is here is known only from who could look', async () => {
+    for (const [end, isHere] of [
+      [{ kind: 'exited', code: 0 }, true],
+      [{ kind: 'exited', code: 1 }, false],
+      [{ kind: 'exited', code: 125 }, 'PODMAN_FAILED'],
+      [{ kind: 'timed-out' }, 'PODMAN_FAILED'],
+    ] as const) {
+      const { run } = answerCommands(() => ({ end }));
+      const here = await hasImage(run, 'i1');
+      assert.equal(here.ok ? here.value : here.failure.code, isHere);
+    }
+  });
+
+  test('what the service of podman answers is read as what the command prints', async () => {
+    const answered =
+      (value: unknown, status = 200) =>
+      () => ({
+        end: { kind: 'answered', status, method: 'GET', path: '/v4.0.0' } as const,
+        ...(status === 200
+          ? { stdout: JSON.stringify(value) }
+          : { stderr: 'failed to find image a: a: image not known' }),
+      });
+    const image = { Id: 'i1', Digest: 'd', RepoDigests: ['a@d'], Size: 3 };
+    const local = { id: 'i1', digest: 'd', repoDigests: ['a@d'], sizeBytes: 3 };
+    const there = answerCommands(answered(image));
+    assert.deepEqual(await inspectImage(there.run, 'a/b:c'), { ok: true, value: local });
+    assert.deepEqual(await findImageId(there.run, 'a/b:c'), { ok: true, value: 'i1' });
+    assert.deepEqual(await hasImage(there.run, 'a/b:c'), { ok: true, value: true });
+    assert.deepEqual(
+      there.asked.map(({ request }) => request?.path),
+      ['json', 'json', 'exists'].map((word) => `/v4.0.0/libpod/images/a%2Fb%3Ac/${word}`),
+    );
+    const none = answerCommands(answered(null, 404));
+    assert.deepEqual(await inspectImage(none.run, 'a'), { ok: true, value: undefined });
+    assert.deepEqual(await findImageId(none.run, 'a'), { ok: true, value: undefined });
+    assert.deepEqual(await hasImage(none.run, 'a'), { ok: true, value: false });
+    const names = answerCommands(answered([{ Id: 'i1', RepoTags: ['a:1', 'a:2'] }, { Id: 'i2' }]));
+    assert.deepEqual(await listImageNames(names.run, 'a:*'), {
+      ok: true,
+      value: [
+        { id: 'i1', names: ['a:1', 'a:2'] },
+        { id: 'i2', names: [] },
+      ],
+    });
+    for (const [said, health] of [
+      ['healthy', 'healthy'],
+      ['starting', 'starting'],
+      ['', 'none'],
+    ] as const) {
+      const { run } = answerCommands(answered([listed({ Status: said })]));
+      const seen = await seeUnitContainers(run, 'web.service');
+      assert.equal(seen.ok && seen.value[0]?.health, health);
+    }
+  });
+
   test('what podman says of itself is read as far as it is there', async () => {
     const whole = {
       registries: { search: [] },
@@ -231,6 +289,36 @@ describe('systemd: odd answers', () => {
     const { run } = answerCommands(() => ({ stdout: 'garbage' }));
     const unit = await readUnit(run, 'web.service');
     assert.equal(unit.ok || unit.failure.code, 'USER_MANAGER_UNAVAILABLE');
+  });
+
+  test('how a unit stands and what stops with it is one question, also where another unit is restarted for it', async () => {
+    const paragraph = (id: string, ...facts: readonly string[]) =>
+      [`Id=${id}`, 'LoadState=loaded', 'ActiveState=active', ...facts].join('\n');
+    for (const [restarted, first] of [
+      ['web.service', paragraph('web.service', 'MainPID=7', 'RequiredBy=a.service')],
+      [
+        'pod.service',
+        [
+          paragraph('web.service', 'MainPID=7', 'RequiredBy=z.service'),
+          paragraph('pod.service', 'RequiredBy=a.service'),
+        ].join('\n\n'),
+      ],
+    ] as const) {
+      const { run, asked } = answerCommands((argv) => ({
+        stdout: argv.at(-1) === 'a.service' ? paragraph('a.service') : first,
+      }));
+      const standing = await readStanding(run, 'web.service', restarted);
+      assert.ok(standing.ok);
+      assert.equal(standing.value.sample.mainPid, 7);
+      assert.deepEqual(standing.value.dependents, ['a.service']);
+      const argv: readonly string[] = asked[0]?.argv ?? [];
+      const units = [...new Set(['web.service', restarted])];
+      assert.deepEqual(argv.slice(argv.indexOf('--') + 1), units);
+      assert.equal(asked.length, 2);
+    }
+    const { run } = answerCommands(() => ({ stdout: 'LoadState=not-found\n' }));
+    const gone = await readStanding(run, 'web.service', 'web.service');
+    assert.equal(gone.ok || gone.failure.code, 'UNIT_NOT_FOUND');
   });
 
   test('the object path escapes what the bus does not take, and a leading digit', async () => {

@@ -64,6 +64,31 @@ test('asks systemctl once, with the unit behind the end of the options', async (
   );
 });
 
+test('systemd is not asked for files that it has just named, and they are read in the same order', async (t) => {
+  const folder = makeTempFolder(t);
+  const [fragmentPath, dropIn] = [join(folder, 'unit'), join(folder, '10.conf')];
+  writeFileSync(fragmentPath, '[X-PodUp]\nSoak=1\nKeepImages=3\n');
+  writeFileSync(dropIn, '[X-PodUp]\nSoak=2\n');
+  const { run, asked } = answerCommands(() => ({}));
+  const local = openLocalHost('user', {});
+  const paths: string[] = [];
+  const readText: typeof local.readText = (path, maxBytes) => {
+    paths.push(path);
+    return local.readText(path, maxBytes);
+  };
+  const host = { readText, run };
+  for (const [files, soakMs, keepImages] of [
+    [{ fragmentPath, dropInPaths: [dropIn] }, 2_000, 3],
+    [{ fragmentPath: '', dropInPaths: [dropIn] }, 2_000, DEFAULTS.keepImages],
+    [{ fragmentPath, dropInPaths: [] }, 1_000, 3],
+  ] as const) {
+    const read = await readUnitPolicy(host, 'web.service', DEFAULTS, files);
+    assert.deepEqual(read, { ok: true, value: { ...DEFAULTS, soakMs, keepImages } });
+  }
+  assert.equal(asked.length, 0);
+  assert.deepEqual(paths, [fragmentPath, dropIn, dropIn, fragmentPath]);
+});
+
 test('a unit without files has the defaults', async () => {
   assert.deepEqual(await policyFrom(print('')), DEFAULTS);
   assert.deepEqual(await policyFrom({ stdout: '' }), DEFAULTS);

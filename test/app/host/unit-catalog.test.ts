@@ -23,6 +23,7 @@ function reading(image: UnitReading['image']): Outcome<UnitReading> {
       sourcePath: '',
       fragmentPath: '',
       bindsTo: [],
+      dropInPaths: [],
       requires: [],
     },
     image,

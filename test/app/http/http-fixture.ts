@@ -183,6 +183,7 @@ function readTestUnit(name: string): Promise<Outcome<UnitReading>> {
         sourcePath: '',
         fragmentPath: '',
         bindsTo: [],
+        dropInPaths: [],
         requires: [],
       },
       image: parseImageReference(text),

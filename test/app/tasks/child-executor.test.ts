@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { TaskRow } from '../../../app/db/tasks.ts';
@@ -37,7 +37,7 @@ async function startStaying(context: TestContext, task: TaskRow, sleeper = SLEEP
   defer(context, () => {
     for (const pid of [said.pid, said.sleeper]) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
   });
-  return { executor, ended, said };
+  return { executor, ended, said, report };
 }
 
 function readReport(path: string): Report | undefined {
@@ -72,7 +72,7 @@ describe('child executor', () => {
     assert.deepEqual(environment, {
       PATH: '/usr/bin:/bin',
       GIVEN: 'yes',
-      [TASK_ID_VARIABLE]: task.id,
+      [TASK_ID_VARIABLE]: `${task.id}-0`,
     });
     assert.deepEqual(said.words, ['run-task', task.id, String(task.attempts)]);
     executor.close();
@@ -84,6 +84,21 @@ describe('child executor', () => {
     first.executor.close();
     assert.equal(await first.ended, 'the process exited with 7');
     first.executor.close();
+  });
+
+  test('the process of a task is told to look, also where it was started for another', async (t) => {
+    const store = makeStore(t);
+    const [first, other] = [addTask(store, 'a'), addTask(store, 'b')];
+    const mine = await startStaying(t, findTask(store, first));
+    rmSync(mine.report);
+    const theirs = mine.executor.start(findTask(store, other));
+    await until('the other report', 20_000, () => readReport(mine.report));
+    await mine.executor.wake({ ...findTask(store, addTask(store, 'c')), process: `${other}-0` });
+    // It does not know the signal.
+    assert.equal(await theirs, 'SIGUSR2 ended the process');
+    assert.equal(isAlive(mine.said.pid), true);
+    mine.executor.close();
+    assert.equal(await mine.ended, 'the process exited with 7');
   });
 
   test('a process that is killed is reported with its signal', async (t) => {

@@ -32,7 +32,8 @@ function open(context: TestContext) {
         ...{ store, settings, log: keepLog().log, host: openLocalHost('user', {}) },
         paths: { database, databaseBackupsDir },
         lookUp: () => Promise.resolve(succeed({ digest: 'sha256:1' })),
-        lockUnits: () => Promise.resolve({ isHeld: true, release: () => undefined }),
+        lockUnits: () =>
+          Promise.resolve({ isHeld: true, hasWaited: false, release: () => undefined }),
         ...{ signal: new AbortController().signal, onWake: () => undefined, mask: (text) => text },
       },
       { id, attempts: store.tasks.find(id)?.attempts ?? 0 },

@@ -37,11 +37,15 @@ function fakeHost(context: TestContext, programs: Readonly<Record<string, string
   }
 }
 
-const BUSCTL = `case "$*" in
-  *.Unit*) printf '{"type":"s","data":"%s"}\\n' web.service loaded active running; echo '{"type":"b","data":false}' ;;
+/** A user manager that has loaded the unit from a file. */
+const busctl = (file = '') => `case "$*" in
+  *.Unit*) printf '{"type":"s","data":"%s"}\\n' web.service loaded active running; echo '{"type":"b","data":false}'
+     printf '{"type":"s","data":"%s"}\\n' '' '${file}'
+     for list in BindsTo Requires DropInPaths; do echo '{"type":"as","data":[]}'; done ;;
   *) echo '{"type":"s","data":"success"}'; echo '{"type":"u","data":1}'
      echo '{"type":"a(sasbttttuii)","data":[["/usr/bin/podman",["podman","run","${IMAGE}:stable"],false,0,0,0,0,0,0,0]]}' ;;
 esac`;
+const BUSCTL = busctl();
 
 const RUNNING = `[{"Id":"c1","Name":"web","State":{"Status":"running"},"Image":"i1","ImageName":"${IMAGE}:stable","ImageDigest":"${DIGEST}"}]`;
 const SEEN = `[{"Id":"c1","State":"running","Status":"Up 1 second","Image":"${IMAGE}:stable","ImageID":"i1"}]`;
@@ -68,7 +72,8 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
   const { signal } = new AbortController();
   const lookUp: RunTaskParts['lookUp'] = () => Promise.resolve(succeed({ digest: DIGEST }));
   const onWake = () => undefined;
-  const lockUnits = () => Promise.resolve({ isHeld: true, release: () => undefined });
+  const lockUnits = () =>
+    Promise.resolve({ isHeld: true, hasWaited: false, release: () => undefined });
   const host = openLocalHost('user', {});
   const all: RunTaskParts = {
     store,
@@ -111,7 +116,7 @@ describe('run task', () => {
     const actions = logOf(store, id);
     assert.equal(actions.at(-1), 'task-ended');
     assert.ok(actions.includes('digest-resolved'));
-    assert.equal(actions.filter((action) => action === 'command').length, 8);
+    assert.equal(actions.filter((action) => action === 'command').length, 6);
     assert.match(lines.join(''), /task started/);
   });
 
@@ -255,8 +260,7 @@ describe('run task: an image whose time has not come', () => {
   function fakePolicy(context: TestContext, line: string): void {
     const file = join(makeFolder(context), 'web.container');
     writeFileSync(file, `[Container]\nImage=${IMAGE}:stable\n[X-PodUp]\n${line}\n`);
-    const systemctl = `case "$*" in *FragmentPath*) echo 'FragmentPath=${file}' ;; esac`;
-    fakeHost(context, { busctl: BUSCTL, podman: PODMAN, systemctl });
+    fakeHost(context, { busctl: busctl(file), podman: PODMAN });
   }
 
   test('gives the task back with its time, and says why', async (t) => {

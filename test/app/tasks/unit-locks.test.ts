@@ -22,16 +22,18 @@ describe('the locks of what is restarted together', () => {
     const lockUnits = createUnitLocks(join(makeTempFolder(t), 'units'), 60_000, NEVER);
     const order: string[] = [];
     const first = await lockUnits(['a.service', 'pod.service'], NEVER);
-    assert.equal(first.isHeld, true);
+    assert.deepEqual([first.isHeld, first.hasWaited], [true, false]);
     const second = lockUnits(['b.service', 'pod.service'], NEVER).then((lock) => {
       order.push('second');
       return lock;
     });
     const other = await lockUnits(['other.service'], NEVER);
-    assert.equal(other.isHeld, true);
+    assert.deepEqual([other.isHeld, other.hasWaited], [true, false]);
     order.push('released');
     first.release();
-    (await second).release();
+    const waited = await second;
+    assert.deepEqual([waited.isHeld, waited.hasWaited], [true, true]);
+    waited.release();
     other.release();
     assert.deepEqual(order, ['released', 'second']);
   });
