@@ -62,9 +62,8 @@ export class TaskDispatcher {
 
   /** After a start: watches the tasks that still run, begins or closes those whose process is gone. */
   async recover(): Promise<void> {
-    const { store } = this.#options;
     this.#killer.recover();
-    for (const task of store.tasks.listRunning()) {
+    for (const task of this.#options.store.tasks.listRunning()) {
       await this.#adoptOrResume(task, 'its process was gone when the worker started');
     }
     this.wake();
@@ -174,8 +173,7 @@ export class TaskDispatcher {
       this.#note(id, 'info', 'task-dispatched', `Handed to ${executor.kind}.`);
       return store.tasks.find(id);
     });
-    if (!dispatched) return;
-    this.#watch(dispatched, executor.start(dispatched));
+    if (dispatched) this.#watch(dispatched, executor.start(dispatched));
   }
 
   /** A task may wait for its time: the next one is begun when that has come, by whatever the clock says then. */
@@ -246,9 +244,11 @@ export class TaskDispatcher {
   #look(): void {
     for (const task of this.#processes.findEnded()) {
       const { id, unit, status } = task;
-      if (isFinal(status)) this.#options.log.info({ task: id, unit, status }, 'task ended');
-      if (isFinal(status)) this.wake();
-      else this.#later(RESUME_DELAY_MS);
+      if (!isFinal(status)) this.#later(RESUME_DELAY_MS);
+      else {
+        this.#options.log.info({ task: id, unit, status }, 'task ended');
+        this.wake();
+      }
     }
   }
 

@@ -119,7 +119,7 @@ describe('child executor', () => {
     const kill = process.kill.bind(process);
     let late: ChildProcess | undefined;
     t.mock.method(process, 'kill', (pid: number, signal: NodeJS.Signals) => {
-      late ??= spawn(SLEEP, ['600'], { env: { [TASK_ID_VARIABLE]: task.id } });
+      late ??= spawn(SLEEP, ['600'], { env: { [TASK_ID_VARIABLE]: `${task.id}-0` } });
       return kill(pid, signal);
     });
     const successor = createChildExecutor({ argv: ['true'], environment: {} });
