@@ -137,7 +137,7 @@ export class TaskDispatcher {
   async #dispatchAll(): Promise<void> {
     for (;;) {
       if (this.#isPaused) return this.#sayIdle();
-      const task = this.#choose();
+      const task = chooseTask(this.#options.store, this.#slots, Date.now());
       if (!task) return this.#wakeWhenDue();
       const executor = await this.#options.chooseExecutor();
       if (this.#isClosed) return;
@@ -157,10 +157,6 @@ export class TaskDispatcher {
     } catch (error) {
       this.#options.log.error({ err: error }, 'the processes of tasks could not be told');
     }
-  }
-
-  #choose(): TaskRow | undefined {
-    return chooseTask(this.#options.store, this.#slots, Date.now());
   }
 
   /** All or nothing: a task that is marked is started and watched, or nobody would ever look at it again. */
