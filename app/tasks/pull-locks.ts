@@ -25,7 +25,7 @@ export function createPullLocks(folder: string, ending: AbortSignal): LockPull {
       return undefined;
     }
     const path = pullLockFile(folder, name);
-    const free = lockFile(path);
+    const free = lockFile(path, 'frequent');
     if (free.ok) return { hasWaited: false, release: () => free.value.release() };
     const won = await lockFileWithin(path, waitMs, anyOf(ending, stop));
     return won.ok ? { hasWaited: true, release: () => won.value.release() } : undefined;

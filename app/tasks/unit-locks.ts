@@ -37,7 +37,7 @@ export function createUnitLocks(folder: string, waitMs: number, ending: AbortSig
     let hasWaited = false;
     for (const number of chooseLocks(names)) {
       const path = join(folder, `${number}.lock`);
-      const free = lockFile(path);
+      const free = lockFile(path, 'frequent');
       hasWaited ||= !free.ok;
       const lock = free.ok ? free : await lockFileWithin(path, waitMs, anyOf(ending, stop));
       if (!lock.ok) {

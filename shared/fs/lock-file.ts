@@ -33,12 +33,18 @@ const SIGN_LIMIT_MS = 1_000;
 const SIGN_LOOK_EVERY_MS = 10;
 
 /**
+ * How often a process takes locks: whoever does so all the time loads the system call once (2 MB), in place of a program for
+ * each lock, which costs what a hundred calls do.
+ */
+export type LockUse = 'rare' | 'frequent';
+
+/**
  * Takes the lock on a file, making the file where it is missing. Fails at once with STATE_DIR_IN_USE where another
  * process holds it, in whatever container: the lock is the file's.
  */
-export function lockFile(path: string): Outcome<HeldLock> {
+export function lockFile(path: string, use: LockUse = 'rare'): Outcome<HeldLock> {
   const opened = open(path);
-  return opened.ok ? settle(opened.value, path, tryLock(opened.value)) : opened;
+  return opened.ok ? settle(opened.value, path, tryLock(opened.value, use)) : opened;
 }
 
 /** The same, but waits for at most `waitMs`, and not beyond `stop`, for another process to give the lock back or end. */
@@ -81,7 +87,11 @@ function settle(fd: number, path: string, locked: Outcome<boolean>): Outcome<Hel
   return failure;
 }
 
-function tryLock(fd: number): Outcome<boolean> {
+function tryLock(fd: number, use: LockUse = 'rare'): Outcome<boolean> {
+  if (use === 'frequent') {
+    const called = callFlock(fd);
+    if (called.ok) return called;
+  }
   const { status } = spawnSync('flock', ['-n', LOCK_FD], {
     stdio: ['ignore', 'ignore', 'ignore', fd],
     timeout: FLOCK_TIMEOUT_MS,
@@ -89,6 +99,10 @@ function tryLock(fd: number): Outcome<boolean> {
   });
   if (status === 0 || status === 1) return succeed(status === 0);
   // There is no such program, or it cannot do it.
+  return callFlock(fd);
+}
+
+function callFlock(fd: number): Outcome<boolean> {
   const calls = loadSystemCallsNow();
   if (!calls.ok) return calls;
   try {

@@ -213,6 +213,25 @@ describe('lockFile', () => {
     assert.match(failure.detail, /no koffi.*locks need the program flock/);
   });
 
+  test('by who takes many is the same lock, without a program; with one where it must be', async (t) => {
+    const folder = makeTempFolder(t);
+    const [path, ran] = [join(folder, 'a.lock'), join(folder, 'ran')];
+    const programs = { flock: `: > '${ran}'; exec /usr/bin/flock "$@"` };
+    const hasRun = () => readdirSync(folder).includes('ran');
+    for (const [node, isRun] of [
+      [[], false],
+      [WITHOUT_KOFFI, true],
+    ] as const) {
+      const holder = startHolder(t, { path: makePath(t, programs), node });
+      assert.equal((await holder.tell('lockOften', path)).ok, true);
+      assert.equal(hasRun(), isRun);
+      assert.equal(isFree(path), false);
+      const late = lockFile(path, 'frequent');
+      assert.equal(late.ok || late.failure.code, 'STATE_DIR_IN_USE');
+      await holder.kill();
+    }
+  });
+
   test('is held where the disk has no room for a name', () => {
     const locked = lockFile('/dev/full');
     assert.ok(locked.ok);
