@@ -3,7 +3,9 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { forceStopTask } from '../../app/tasks/force-stop-task.ts';
 import { isSuccess, type RunCommand, runCommand } from '../../shared/process/run-command.ts';
+import { attemptOf } from '../helpers/attempt-of.ts';
 import { command, countStarts, pushImage, served, startUnit } from '../helpers/lab.ts';
 import { until } from '../helpers/until.ts';
 import { codeOf, deploy, openSharedStore } from './host-fixture.ts';
@@ -75,21 +77,36 @@ describe('the way back', () => {
     assert.equal(openSharedStore().quarantine.find(host.unit, next.digest, Date.now()), undefined);
   });
 
-  test('that a lost task has left is the one that the next task of the unit goes back to', async () => {
-    const host = await startServing('left');
-    pushImage(host.image, 'v2');
-    const cut = await deploy(host.unit, { policy: QUICK, ...dieAt('restart') });
-    // Nobody has proven v2, but it runs by now; and its task is over.
-    command('systemctl', '--user', 'restart', host.unit);
-    await untilServed(host.port, 'v2');
-    const { deployments, tasks } = openSharedStore();
-    tasks.finish({ id: cut.task, attempts: 0 }, { status: 'failed', summary: 'Lost.', at: 1 });
-    pushImage(host.image, 'v3', '--broken');
-    const next = await deploy(host.unit, { policy: QUICK });
-    assert.match(next.end.summary, /was put back to sha256:/, JSON.stringify(next.end));
-    await untilServed(host.port, 'v1');
-    assert.equal(deployments.find(cut.task)?.stage, 'ended');
-  });
+  for (const [name, end] of [
+    [
+      'lost',
+      (id: string) => {
+        const { tasks } = openSharedStore();
+        tasks.finish(attemptOf(tasks, id), { status: 'failed', summary: 'Lost.', at: 1 });
+      },
+    ],
+    [
+      'force-stopped',
+      (id: string) => {
+        const stop = { by: 'a test', nowMs: 1, target: undefined };
+        assert.ok(forceStopTask(openSharedStore(), id, stop).ok);
+      },
+    ],
+  ] as const)
+    test(`that a ${name} task has left is the one that the next task of the unit goes back to`, async () => {
+      const host = await startServing(`left-${name}`);
+      pushImage(host.image, 'v2');
+      const cut = await deploy(host.unit, { policy: QUICK, ...dieAt('restart') });
+      // Nobody has proven v2, but it runs by now; and its task is over.
+      command('systemctl', '--user', 'restart', host.unit);
+      await untilServed(host.port, 'v2');
+      end(cut.task);
+      pushImage(host.image, 'v3', '--broken');
+      const next = await deploy(host.unit, { policy: QUICK });
+      assert.match(next.end.summary, /was put back to sha256:/, JSON.stringify(next.end));
+      await untilServed(host.port, 'v1');
+      assert.equal(openSharedStore().deployments.find(cut.task)?.stage, 'ended');
+    });
 
   test('is taken by the defaults where the policy of the unit cannot be read any more', async () => {
     const host = await startServing('lost');
