@@ -7,7 +7,6 @@ import type { Store } from '../../../app/db/store.ts';
 import { isFinal, type TaskStatus } from '../../../app/domain/task.ts';
 import { stepTask, type TaskEvent, type TaskLife } from '../../../app/domain/task-life.ts';
 import { createChildExecutor, TASK_ID_VARIABLE } from '../../../app/tasks/child-executor.ts';
-import { endTaskProcesses } from '../../../app/tasks/end-task-processes.ts';
 import { forceStopTask } from '../../../app/tasks/force-stop-task.ts';
 import { stopTask } from '../../../app/tasks/stop-task.ts';
 import { TaskDispatcher } from '../../../app/tasks/task-dispatcher.ts';
@@ -163,7 +162,7 @@ export class World {
   async #restart(how: 'close' | 'crash' | 'power-cut'): Promise<void> {
     this.#dispatcher.close();
     if (how === 'close') this.#executor.close();
-    if (how === 'power-cut') for (const id of this.ids) endTaskProcesses(TASK_ID_VARIABLE, id);
+    if (how === 'power-cut') this.ids.forEach(killProcessesOf);
     [this.#executor, this.#dispatcher] = this.#startDispatcher();
     await this.#dispatcher.recover();
   }
@@ -229,7 +228,7 @@ export class World {
   /** Whatever happened, leaves no process behind. */
   end(): void {
     this.#dispatcher.close();
-    for (const id of this.ids) endTaskProcesses(TASK_ID_VARIABLE, id);
+    this.ids.forEach(killProcessesOf);
   }
 }
 
@@ -269,7 +268,8 @@ function processesOf(id: string): { pid: number; isMain: boolean }[] {
     .flatMap((name) => {
       try {
         const environment = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0');
-        if (!environment.includes(`${TASK_ID_VARIABLE}=${id}`)) return [];
+        const isOf = (text: string) => text.startsWith(`${TASK_ID_VARIABLE}=${id}-`);
+        if (!environment.some(isOf)) return [];
         const isMain = readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('run-task');
         return [{ pid: Number(name), isMain }];
       } catch {
@@ -277,6 +277,10 @@ function processesOf(id: string): { pid: number; isMain: boolean }[] {
         return [];
       }
     });
+}
+
+function killProcessesOf(id: string): void {
+  for (const { pid } of processesOf(id)) killProcess(pid);
 }
 
 function killProcess(pid: number): void {
