@@ -216,7 +216,7 @@ describe('end task processes', () => {
     assert.equal(killed.failure.code, 'TASK_NOT_KILLED');
     const pids = [said.pid, said.sleeper].sort((a, b) => a - b).join(', ');
     assert.ok(killed.failure.detail.includes(pids), killed.failure.detail);
-    await executor.kill({ id } as TaskRow);
+    await executor.kill({ process: id } as TaskRow);
     await ended;
   });
 
