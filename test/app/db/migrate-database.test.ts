@@ -187,3 +187,22 @@ describe('openStore', () => {
     assert.equal(store.segments.consumedBytes('a.spool'), 0);
   });
 });
+
+test('tasks of an older program can be done anew, but not what another program did', (t) => {
+  const database = open(t);
+  const index = MIGRATIONS.findIndex(({ name }) => name.endsWith('-tasks'));
+  assert.ok(index > 0);
+  assert.ok(migrateDatabase(database, MIGRATIONS.slice(0, index), PROGRAM).ok);
+  const insert =
+    database.prepare(`INSERT INTO tasks (id, kind, status, phase, unit, image, created_at, updated_at, summary,
+    trigger_source, wanted) VALUES (?, ?, 'failed', 'done', 'web.service', 'i:1', 1, 1, '', '', ?)`);
+  insert.run('tsk_1', 'github-webhook', null);
+  insert.run('tsk_2', 'manual', ':2');
+  insert.run('tsk_3', 'self-update', null);
+  assert.ok(migrateDatabase(database, MIGRATIONS, PROGRAM).ok);
+  assert.deepEqual(database.prepare('SELECT input FROM tasks ORDER BY id').pluck().all(), [
+    '{"unit":"web.service","version":null,"image":"i:1"}',
+    '{"unit":"web.service","version":":2","image":"i:1"}',
+    null,
+  ]);
+});
