@@ -1,51 +1,13 @@
 import type { NewEvent } from '../../app/db/event-row.ts';
 import type { Store } from '../../app/db/store.ts';
 import { newIdentifier } from '../../app/intake/new-identifier.ts';
+import { createRandom } from '../chaos/random.ts';
 
 /** So many events are one transaction, as under load. */
 const EVENTS_PER_BATCH = 2_000;
-const TASKS_PER_BATCH = 2_000;
 const UNITS = Array.from({ length: 300 }, (_, index) => `unit-${index}`);
 /** The events are spread over this time. */
 export const SPAN_MS = 400 * 86_400_000;
-
-/** Numbers from 0 to 1 that are the same in each run (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** The made tasks, from the oldest on. */
-export function insertTasks(store: Store, count: number, startMs: number): string[] {
-  const ids: string[] = [];
-  while (ids.length < count) {
-    store.transact(() => {
-      for (let at = 0; at < TASKS_PER_BATCH && ids.length < count; at++) {
-        const id = newIdentifier('tsk');
-        store.tasks.insert({
-          id,
-          kind: 'github-webhook',
-          unit: `${UNITS[ids.length % UNITS.length]}.service`,
-          image: 'ghcr.io/octo-org/hello:main',
-          created_at: startMs + Math.floor((SPAN_MS * ids.length) / count),
-          summary: 'It is to run the newest ghcr.io/octo-org/hello:main.',
-          trigger_source: 'webhook',
-          trigger_request_id: null,
-          trigger_path: null,
-          trigger_caller: 'github:0cc85907-435c-4294-b049-a50e6dee8ed4',
-          webhook_digest: null,
-        });
-        ids.push(id);
-      }
-    });
-  }
-  return ids;
-}
 
 /** What the questions ask for again. */
 export type MadeEvents = {

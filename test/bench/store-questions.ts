@@ -1,6 +1,7 @@
 import type { EventFilter } from '../../app/db/event-pages.ts';
 import type { Store } from '../../app/db/store.ts';
-import { createRandom, type MadeEvents, SPAN_MS } from './store-data.ts';
+import { createRandom } from '../chaos/random.ts';
+import { type MadeEvents, SPAN_MS } from './store-data.ts';
 
 /** Something that the store is asked again and again, each time a little differently. */
 export type Question = {

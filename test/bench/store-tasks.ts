@@ -1,29 +1,17 @@
-/**
- * How long the questions of the task list take among many tasks, synchronous in SQLite.
- *   node test/bench/store-tasks.ts [COUNT]
- */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openStore, type Store } from '../../app/db/store.ts';
+import type { Store } from '../../app/db/store.ts';
 import type { TaskFilter } from '../../app/db/task-pages.ts';
 import { formatIdentifier } from '../../app/domain/identifier.ts';
 import type { FinalStatus } from '../../app/domain/task.ts';
 import { countTasks, listTasks, parseTaskCursor } from '../../app/tasks/read-tasks.ts';
 import { createRandom, pick, type Random } from '../chaos/random.ts';
+import type { Question } from './store-questions.ts';
 
-/** A question, as often asked as one likes. */
-export type Question = {
-  readonly name: string;
-  readonly ask: (store: Store, random: Random) => unknown;
-};
-
-const COUNT = 200_000;
 const UNITS = 60;
 const FIRST_AT = Date.UTC(2025, 0, 1);
 const EVERY_MS = 150_000;
 const CHUNK = 10_000;
-const ROUNDS = 40;
+/** Times and batches are drawn as if there were so many tasks. */
+const DRAWN_FROM = 200_000;
 
 const unitName = (index: number) => `app-${index}.service`;
 
@@ -38,17 +26,20 @@ const ENDS: readonly FinalStatus[] = [
   ...(['failed', 'failed', 'cancelled'] as const),
 ];
 
-/** Fills a store with tasks as they come to be: pushes, wishes, batches, retries; the last ones are still open. */
-export function fillTasks(store: Store, count: number): void {
+/** Fills a store with tasks as they come to be: pushes, wishes, batches, retries; the last ones are still open. Their ids. */
+export function insertTasks(store: Store, count: number): string[] {
   const draw = createRandom(1);
+  const ids: string[] = [];
   let last: string | null = null;
   for (let begin = 0; begin < count; begin += CHUNK) {
     store.transact(() => {
       for (let index = begin; index < Math.min(begin + CHUNK, count); index++) {
         last = addTask(store, draw, { index, isOpen: index >= count - 20, last });
+        ids.push(last);
       }
     });
   }
+  return ids;
 }
 
 type Place = { readonly index: number; readonly isOpen: boolean; readonly last: string | null };
@@ -129,7 +120,7 @@ const CONDITIONS: Readonly<Record<string, (random: Random) => TaskFilter>> = {
 };
 
 function drawTime(random: Random): TaskFilter {
-  const from = FIRST_AT + Math.floor(random() * COUNT * EVERY_MS);
+  const from = FIRST_AT + Math.floor(random() * DRAWN_FROM * EVERY_MS);
   return random() < 0.5 ? { from } : { to: from };
 }
 
@@ -148,62 +139,29 @@ function drawFilter(names: readonly string[], random: Random): TaskFilter {
 function askPage(store: Store, random: Random, filter: TaskFilter): unknown {
   const limit = pick(random, LIMITS);
   const isFirst = random() < 0.5;
-  const createdAt = FIRST_AT + Math.floor(random() * COUNT * EVERY_MS);
+  const createdAt = FIRST_AT + Math.floor(random() * DRAWN_FROM * EVERY_MS);
   const before = isFirst ? {} : { before: parseTaskCursor(`${createdAt}.tsk_`) };
   return listTasks(store, { ...filter, ...before, limit });
 }
 
 /** All questions of the task list: each page with each combination of filters, and the counts. */
-export const TASK_QUESTIONS: readonly Question[] = [
-  ...combine(Object.keys(CONDITIONS)).map((names) => ({
-    name: `page by ${names.join('+') || 'nothing'}`,
-    ask: (store: Store, random: Random) => askPage(store, random, drawFilter(names, random)),
-  })),
-  ...combine(['unit', 'unit_query', 'q', 'time']).map((names) => ({
-    name: `counts by ${names.join('+') || 'nothing'}`,
-    ask: (store: Store, random: Random) => countTasks(store, drawFilter(names, random)),
-  })),
-  {
-    name: 'page of a batch',
-    ask: (store, random) => {
-      const batch = Math.floor((random() * COUNT) / 100);
-      return listTasks(store, { limit: 500, batchId: `bat_${String(batch).padStart(19, '0')}` });
-    },
-  },
-];
-
-type Times = { readonly p50: number; readonly p95: number; readonly p99: number };
-
-function measure(store: Store, { ask }: Question): Times {
+export function makeTaskQuestions(store: Store): Question[] {
   const random = createRandom(2);
-  const times = Array.from({ length: ROUNDS }, () => {
-    const begin = performance.now();
-    ask(store, random);
-    return performance.now() - begin;
-  }).sort((a, b) => a - b);
-  const at = (share: number) => times[Math.ceil(share * times.length) - 1] ?? 0;
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+  return [
+    ...combine(Object.keys(CONDITIONS)).map((names) => ({
+      what: `tasks, page by ${names.join(', ') || 'nothing'}`,
+      ask: () => askPage(store, random, drawFilter(names, random)),
+    })),
+    ...combine(['unit', 'unit_query', 'q', 'time']).map((names) => ({
+      what: `tasks, counts by ${names.join(', ') || 'nothing'}`,
+      ask: () => countTasks(store, drawFilter(names, random)),
+    })),
+    {
+      what: 'tasks, page of a batch',
+      ask: () => {
+        const batch = Math.floor((random() * DRAWN_FROM) / 100);
+        return listTasks(store, { limit: 500, batchId: `bat_${String(batch).padStart(19, '0')}` });
+      },
+    },
+  ];
 }
-
-function run(count: number): void {
-  const folder = mkdtempSync(join(tmpdir(), 'podup-bench-'));
-  try {
-    const opened = openStore(join(folder, 'bench.db'), { version: 'bench', nowMs: Date.now() });
-    if (!opened.ok) throw new Error(opened.failure.detail);
-    const begin = performance.now();
-    fillTasks(opened.value, count);
-    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-    console.log(`${count} tasks, made in ${seconds} s; milliseconds, ${ROUNDS} times each\n`);
-    console.log(`${'question'.padEnd(44)}   p50    p95    p99`);
-    for (const question of TASK_QUESTIONS) {
-      const { p50, p95, p99 } = measure(opened.value, question);
-      const cells = [p50, p95, p99].map((ms) => ms.toFixed(1).padStart(6)).join(' ');
-      console.log(`${question.name.padEnd(44)} ${cells}`);
-    }
-    opened.value.close();
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-if (import.meta.main) run(Number(process.argv[2] ?? COUNT));

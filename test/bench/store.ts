@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openStore, type Store } from '../../app/db/store.ts';
 import { median } from './median.ts';
-import { insertEvents, insertTasks, SPAN_MS } from './store-data.ts';
+import { insertEvents, SPAN_MS } from './store-data.ts';
 import { makeEventQuestions, type Question } from './store-questions.ts';
+import { insertTasks, makeTaskQuestions } from './store-tasks.ts';
 
 const { values } = parseArgs({
   options: {
@@ -54,7 +55,7 @@ function run(): void {
   const path = join(folder, 'full.db');
   const store = open(path);
   const startMs = Date.now() - SPAN_MS;
-  const tasks = insertTasks(store, taskCount, startMs);
+  const tasks = insertTasks(store, taskCount);
   const made = insertEvents(store, eventCount, tasks, startMs);
   const rate = (eventCount / made.tookMs) * 1000;
   console.log(`${eventCount} events, ${taskCount} tasks`);
@@ -70,8 +71,8 @@ function run(): void {
   measureStart(path);
   const reader = open(path);
   console.log('\n  p50 ms  p95 ms  p99 ms  question');
-  // Questions about tasks belong here as well.
   for (const question of makeEventQuestions(reader, made, eventCount)) measure(question);
+  for (const question of makeTaskQuestions(reader)) measure(question);
   verify(reader);
   reader.close();
 }
