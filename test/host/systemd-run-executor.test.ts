@@ -81,7 +81,7 @@ describe('systemd-run executor', () => {
       unit,
       '--property=Description,RuntimeMaxUSec',
     );
-    assert.match(shown, /Description=pod-upgrade-trigger: deploy web\.service/);
+    assert.match(shown, /Description=pod-upgrade-trigger: task of web\.service/);
     assert.match(shown, /RuntimeMaxUSec=11min/);
     process.kill(said.pid, 'SIGKILL');
     assert.match(await ended, /^systemd-run --user --collect/);
