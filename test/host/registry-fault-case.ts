@@ -137,13 +137,9 @@ async function check(lane: string, [, at, fault, expected, more = {}]: Row): Pro
     assert.equal(openSharedStore().quarantine.find(unit, known, Date.now()), undefined);
   }
   if (!recovers) return;
-<<<<<<< HEAD
-  const again = await deploy(unit, { host: served, task, rateLimitWaits: 1 });
-=======
   // One that waits goes on; one that has failed is over, and the next push makes another.
   const same = end.status === 'deferred' ? { task } : {};
-  const again = await deploy(unit, { ...same, rateLimitWaits: 1 });
->>>>>>> a3dbb8d061aae5a5d7ef936df255a81d17f41ebb
+  const again = await deploy(unit, { host: served, ...same, rateLimitWaits: 1 });
   assert.equal(again.end.status, 'succeeded', JSON.stringify(again.end));
   assertRuns(again.evidence.running_digest);
 }
