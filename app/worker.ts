@@ -37,7 +37,6 @@ import { createDispatcher } from './tasks/create-dispatcher.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
 import { createCommitSource } from './tasks/live/commit-source.ts';
-import { makeMaintenanceTask } from './tasks/make-maintenance-task.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
@@ -91,9 +90,8 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
     await recorder.close();
     return store;
   }
-  const host = openHost(loaded.settings, environment, {
-    readInfo: sharePodmanInfo(dataDir, environment),
-  });
+  const readInfo = sharePodmanInfo(dataDir, environment);
+  const host = openHost(loaded.settings, environment, { readInfo });
   if (!host.ok) {
     store.value.close();
     await recorder.close();
@@ -129,7 +127,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const joined = { app, store, events, intake, units, dispatcher, guards, gate, run, manual };
   joinRoutes(loaded, log, joined);
   const ownUpdates = joinOwnUpdates(parts, { app, gate, store, system });
-  const maintenance = joinMaintenance(loaded, log, { store, dispatcher, system });
+  const maintenance = joinMaintenance(loaded, log, { store, manual, system });
   const startSchedules = () => {
     ownUpdates.start();
     guards.start();
@@ -246,17 +244,13 @@ function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedPart
 function joinMaintenance(
   { settings }: Loaded,
   log: Logger,
-  parts: Pick<JoinedParts, 'store' | 'dispatcher'> & { readonly system: SystemEvents },
+  parts: Pick<JoinedParts, 'store' | 'manual'> & { readonly system: SystemEvents },
 ) {
-  const { store, dispatcher, system } = parts;
+  const { store, manual, system } = parts;
   return createMaintenanceSchedule({
     crons: { prune: settings.pruneCron, backup: settings.backupCron },
     lastAt: (action) => store.tasks.findMaintenance(action)?.created_at ?? store.madeAt,
-    begin(action) {
-      const id = makeMaintenanceTask(store, action, 'schedule');
-      dispatcher.wake();
-      return id;
-    },
+    begin: (action) => manual.maintain(action, 'schedule'),
     onTick: system.maintenanceBegun,
     log,
   });

@@ -2,7 +2,7 @@ import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
 import type { MaintenanceAction } from '../domain/maintenance.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
-import { makeMaintenanceTask } from './make-maintenance-task.ts';
+import { type MaintenanceCause, makeMaintenanceTask } from './make-maintenance-task.ts';
 import { type Asker, type ManualTask, makeManualTask } from './make-manual-task.ts';
 import { retryTask } from './retry-task.ts';
 
@@ -15,14 +15,14 @@ export type Batch = {
   readonly tasks: readonly { readonly unit: string; readonly task_id: string }[];
 };
 
-/** Tasks that a person asks for. */
+/** Tasks that a person asks for, and those of maintenance. */
 export type ManualTasks = {
   /** Makes a task of a wish; its id. */
   start(request: ManualRequest): string;
   /** Makes a task of each of several units, all or none. */
   startAll(units: readonly string[], request: Omit<ManualRequest, 'unit' | 'planned'>): Batch;
   /** Makes a task of maintenance, see `makeMaintenanceTask`; its id. */
-  maintain(action: MaintenanceAction, asker: Asker): string;
+  maintain(action: MaintenanceAction, cause: MaintenanceCause): string;
   /** See `retryTask`; the id of the new task. */
   retry(id: string, asker: Asker): Outcome<string>;
 };
@@ -57,8 +57,8 @@ export function createManualTasks({ store, units, imageOf, onTask }: ManualTaskP
       onTask();
       return { batch_id: batchId, tasks };
     },
-    maintain(action, asker) {
-      const id = makeMaintenanceTask(store, action, asker);
+    maintain(action, cause) {
+      const id = makeMaintenanceTask(store, action, cause);
       onTask();
       return id;
     },

@@ -1,10 +1,10 @@
-import type { Logger } from 'pino';
-import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
-import type { Store } from '../db/store.ts';
+import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { TaskLogRow } from '../db/task-logs.ts';
 import type { TaskRow } from '../db/tasks.ts';
-import { decideLost, describeLost, isFinal, lostFailure } from '../domain/task.ts';
+import { isFinal } from '../domain/task.ts';
 import { chooseTask } from './choose-task.ts';
+import { attempt } from './live/gather.ts';
+import { type LostTaskParts, settleLost } from './settle-lost.ts';
 import type { TaskExecutor } from './task-executor.ts';
 import { TaskKiller } from './task-killer.ts';
 import { processOf, WatchedProcesses } from './watched-processes.ts';
@@ -18,9 +18,7 @@ const RETRY_MS = 2_000;
 /** There is no channel from a transient unit: the tasks of the processes that run are looked at. */
 const LOOK_EVERY_MS = 500;
 
-type Options = {
-  readonly store: Store;
-  readonly log: Logger;
+type Options = LostTaskParts & {
   /** Chosen for each task: a user manager may come up later than we do. */
   readonly chooseExecutor: () => Promise<TaskExecutor>;
   /** Those that may have started a running task. */
@@ -28,8 +26,6 @@ type Options = {
   readonly concurrency: number;
   /** A new version that has not proven itself begins nothing; `resume` ends that. */
   readonly isPaused?: boolean;
-  /** Told when the process of a task was gone: it begins again, or is closed with `failure`. */
-  readonly onLost?: (taskId: string, how: string, failure: Failure | undefined) => void;
 };
 
 /**
@@ -152,11 +148,9 @@ export class TaskDispatcher {
 
   /** Tells the processes of tasks; one that cannot be told ends by itself within seconds, behind its task. */
   #tellSlots(): void {
-    try {
-      this.#options.store.dispatching.setSlots(this.#slots);
-    } catch (error) {
-      this.#options.log.error({ err: error }, 'the processes of tasks could not be told');
-    }
+    this.#attempt('the processes of tasks could not be told', () =>
+      this.#options.store.dispatching.setSlots(this.#slots),
+    );
   }
 
   /** All or nothing: a task that is marked is started and watched, or nobody would ever look at it again. */
@@ -253,41 +247,18 @@ export class TaskDispatcher {
       this.#nextLook = undefined;
       if (this.#processes.size === 0) return;
       this.#lookLater();
-      try {
-        this.#look();
-      } catch (error) {
-        this.#options.log.error({ err: error }, 'looking at the tasks failed');
-      }
+      this.#attempt('looking at the tasks failed', () => this.#look());
     }, LOOK_EVERY_MS);
   }
 
+  #attempt(what: string, act: () => void): void {
+    attempt(act, (error) => this.#options.log.error({ err: error }, what));
+  }
+
   #resumeOrClose(task: TaskRow, how: string): void {
-    const { store, log } = this.#options;
     this.#processes.note(task);
-    const what = `The process of the task ended without a result: ${how}`;
-    const isOpen = (store.deployments.find(task.id)?.stage ?? 'ended') !== 'ended';
-    if (decideLost(task.attempts - task.deferrals, isOpen) === 'resume') {
-      // False when it has ended or given itself back while we looked.
-      if (store.tasks.release(task, Date.now())) {
-        this.#note(task.id, 'warning', 'task-resumed', `${what}; it begins again.`);
-        log.warn({ task: task.id, attempts: task.attempts, how }, 'task begins again');
-        this.#options.onLost?.(task.id, how, undefined);
-      }
-      this.#later(RESUME_DELAY_MS);
-      return;
-    }
-    const failure = lostFailure(task, how);
-    this.#note(task.id, 'error', 'task-lost', `${what}.`);
-    store.tasks.finish(task, {
-      status: 'failed',
-      summary: `${describeLost(task)}: ${failure.code}.`,
-      errorCode: failure.code,
-      errorDetail: failure.detail,
-      at: Date.now(),
-    });
-    log.error({ task: task.id, code: failure.code, how }, 'task ended');
-    this.#options.onLost?.(task.id, how, failure);
-    this.wake();
+    if (settleLost(this.#options, task, how) === 'closed') this.wake();
+    else this.#later(RESUME_DELAY_MS);
   }
 
   #note(id: string, level: TaskLogRow['level'], action: string, summary: string): void {

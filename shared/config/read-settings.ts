@@ -104,9 +104,13 @@ function unknownNames(environment: NodeJS.ProcessEnv): string[] {
   const known = Object.values(SETTINGS).flatMap((setting) =>
     'secret' in setting ? [setting.variable, `${setting.variable}_FILE`] : [setting.variable],
   ) as string[];
-  return Object.keys(environment)
-    .filter((name) => name.startsWith('PODUP_') && !known.includes(name))
-    .map((name) => `${name} is not a known setting; did you mean ${nearest(name, known)}?`);
+  return (
+    Object.keys(environment)
+      .filter((name) => name.startsWith('PODUP_') && !known.includes(name))
+      // Of an older name is said what stands in its place.
+      .filter((name) => !(name in DEPRECATED_NAMES))
+      .map((name) => `${name} is not a known setting; did you mean ${nearest(name, known)}?`)
+  );
 }
 
 function nearest(name: string, known: readonly string[]): string {
