@@ -1,4 +1,3 @@
-import { pruneEvents } from '../db/prune-events.ts';
 import type { Store } from '../db/store.ts';
 import { PRUNED, type PruneCounts, type Retention } from '../domain/retention.ts';
 
@@ -48,7 +47,7 @@ export async function pruneState(
       const from = performance.now();
       count =
         table === 'events'
-          ? pruneEvents(store, retention.events, nowMs, batch).removed
+          ? store.events.removeExpired(retention.events, nowMs, batch)
           : store.pruning.remove(table, retention, nowMs, batch);
       sum += count;
       if (count > 0) await pause(Math.max(performance.now() - from, MIN_PAUSE_MS));

@@ -17,6 +17,8 @@ const MAX_SECRET_CHARACTERS = 8_192;
 /** Where the entries of a log go, and what must not stand in them. */
 export type CommandLog = {
   readonly append: (entry: Omit<TaskLogRow, 'id' | 'task_id'>) => void;
+  /** The attempt at the task; a command is known by it and its number. */
+  readonly attempt: number;
   /** Hides secrets that are known by their value. */
   readonly mask: (text: string) => string;
 };
@@ -44,7 +46,7 @@ export function recordCommand(run: RunCommand, log: CommandLog): RunCommand {
   let count = 0;
   return async (command) => {
     count++;
-    const id = `${process.pid}-${count}`;
+    const id = `${log.attempt}-${count}`;
     const growing = showsWhileItRuns(command) ? openGrowing(command, id, { append, mask }) : null;
     const result = await run({
       ...command,

@@ -119,10 +119,13 @@ function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
 }
 
 /** Runs commands on the host of the units, each of them an entry of the log. */
-function recordRun({ store, host, signal, mask }: RunTaskParts, { id }: TaskRow): RunCommand {
+function recordRun(
+  { store, host, signal, mask }: RunTaskParts,
+  { id, attempts: attempt }: TaskRow,
+): RunCommand {
   return recordCommand(
     (command) => host.run({ ...command, signal: anyOf(signal, command.signal) }),
-    { append: (entry) => store.taskLogs.append({ task_id: id, ...entry }), mask },
+    { append: (entry) => store.taskLogs.append({ task_id: id, ...entry }), attempt, mask },
   );
 }
 

@@ -3,6 +3,7 @@ import type { Setting } from './setting.ts';
 import { parseCron, parsed, within } from './setting-values.ts';
 
 const DAY_MS = 86_400_000;
+const MIN_MS = 1_000;
 
 /** How the database is kept: what is removed when, and its backups. */
 export const KEEPING_SETTINGS = {
@@ -10,7 +11,7 @@ export const KEEPING_SETTINGS = {
     variable: 'PODUP_TASK_RETENTION',
     schema: parsed(parseKeeping),
     fallback: '400d',
-    allowed: 'a time span such as 400d, 18M or 2y, 1h to 100y; a bare number counts seconds',
+    allowed: 'a time span such as 400d, 18M or 2y, 1s to 100y; a bare number counts seconds',
     about:
       'Tasks that are over and older are removed with their logs; the last ten of each unit stay.',
   },
@@ -18,7 +19,7 @@ export const KEEPING_SETTINGS = {
     variable: 'PODUP_DELIVERY_RETENTION',
     schema: parsed(parseKeeping),
     fallback: '400d',
-    allowed: 'a time span such as 400d, 18M or 2y, 1h to 100y',
+    allowed: 'a time span such as 400d, 18M or 2y, 1s to 100y',
     about: 'Deliveries that are older are removed.',
   },
   pruneCron: {
@@ -51,5 +52,5 @@ function parseSchedule(raw: string): string | undefined {
 
 function parseKeeping(raw: string): number | undefined {
   const span = parseTimeSpan(raw);
-  return span !== undefined && span >= DAY_MS / 24 && span <= 36_525 * DAY_MS ? span : undefined;
+  return span !== undefined && span >= MIN_MS && span <= 36_525 * DAY_MS ? span : undefined;
 }

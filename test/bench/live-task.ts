@@ -28,6 +28,7 @@ const store = opened.value;
 const attempt = { id: task, attempts: 1 };
 const run = recordCommand(runCommand, {
   append: (entry) => store.taskLogs.append({ task_id: task, ...entry }),
+  attempt: 1,
   mask: (text) => text,
 });
 const lines = Number(seconds) * LINES_PER_SECOND;

@@ -42,14 +42,6 @@ export function addEventCommands({ program, environment, onEnd }: Parts): void {
       const { verifyLog } = await import('./verify.ts');
       onEnd(await verifyLog(options, environment));
     });
-  group
-    .command('prune')
-    .description('remove the events that are beyond what is kept')
-    .option('--dry-run', 'only count them')
-    .action(async (options: { dryRun?: boolean }) => {
-      const { pruneLog } = await import('./prune.ts');
-      onEnd(await pruneLog(options, environment));
-    });
 }
 
 function withFilters(command: Command): Command {

@@ -4,8 +4,8 @@ import type { Store } from '../../db/store.ts';
 import type { ChangedTask } from '../../db/task-changes.ts';
 import { toViews } from '../task-view.ts';
 import type { CommitSource } from './commit-source.ts';
-import { attempt, type Gathered, gather } from './gather.ts';
 import { formatFrame, type LiveReader } from './live-reader.ts';
+import { Looks } from './looks.ts';
 
 /** The tables that it reads. */
 type Reads = Pick<Store, 'tasks' | 'taskChanges' | 'events' | 'quarantine'>;
@@ -21,10 +21,8 @@ type Reader = {
 };
 
 const PAGE = 200;
-/** Lists are looked at by people: often enough, and the more read, the more is gathered. */
-const MIN_PAUSE_MS = 200;
-const PAUSE_PER_READER_MS = 2;
-const MAX_PAUSE_MS = 1_000;
+/** Lists are looked at by people. */
+const PAUSES = { min: 200, perReader: 2, max: 1_000 };
 
 /** The position in the form of an event's id. */
 function formatPosition({ change, event }: ListPosition): string {
@@ -44,24 +42,16 @@ export function parsePosition(text: string): ListPosition | undefined {
  */
 export class ListFeed {
   readonly #reads: Reads;
-  readonly #commits: CommitSource;
-  readonly #onError: (error: unknown) => void;
-  readonly #looks: Gathered;
+  readonly #looks: Looks;
   readonly #readers = new Set<Reader>();
   #cursor: ListPosition = { change: 0, event: 0 };
   #badges = '';
   /** The newest that was told, which one that still catches up has not heard. */
   #update: UpdateStatusView | undefined;
-  #unsubscribe: (() => void) | undefined;
 
   constructor(reads: Reads, commits: CommitSource, onError: (error: unknown) => void) {
     this.#reads = reads;
-    this.#commits = commits;
-    this.#onError = onError;
-    this.#looks = gather(
-      () => attempt(() => this.#look(), onError),
-      () => Math.min(MIN_PAUSE_MS + this.#readers.size * PAUSE_PER_READER_MS, MAX_PAUSE_MS),
-    );
+    this.#looks = new Looks({ commits, look: () => this.#look(), pauses: PAUSES, onError });
   }
 
   /**
@@ -69,11 +59,6 @@ export class ListFeed {
    * where that is not known any more and it has to ask for its lists again.
    */
   join(after: ListPosition | undefined, update: UpdateStatusView, live: LiveReader): void {
-    if (!this.#unsubscribe) {
-      this.#cursor = this.#findPosition();
-      this.#badges = this.#readBadges();
-      this.#unsubscribe = this.#commits.subscribe(() => this.#looks.ask());
-    }
     const { oldest, newest } = this.#reads.taskChanges.range();
     const isKnown = after !== undefined && after.change <= newest && after.change >= oldest - 1;
     if (after && !isKnown) live.send(Buffer.from(formatFrame('reset', '{}')));
@@ -83,32 +68,24 @@ export class ListFeed {
       isUpToDate: false,
     };
     this.#readers.add(reader);
-    live.onClose(() => this.#leave(reader));
-    this.#catchUp(reader, update).catch((error: unknown) => {
-      this.#onError(error);
-      // It comes again, and goes on where it was.
-      live.end(Buffer.alloc(0));
-    });
+    const begin = () => {
+      this.#cursor = this.#findPosition();
+      this.#badges = this.#readBadges();
+    };
+    this.#looks.enter(live, begin, () => this.#readers.delete(reader));
+    this.#looks.catchUp(live, this.#catchUp(reader, update));
   }
 
   /** The update of the program has gone on. */
   tellUpdate(view: UpdateStatusView): void {
     this.#update = view;
-    const frame = formatFrame('self-update', JSON.stringify(view));
+    const frame = Buffer.from(formatFrame('self-update', JSON.stringify(view)));
     for (const reader of this.#readers) send(reader, frame);
   }
 
   /** Looks no more. */
   close(): void {
     this.#looks.close();
-    this.#unsubscribe?.();
-  }
-
-  #leave(reader: Reader): void {
-    this.#readers.delete(reader);
-    if (this.#readers.size > 0) return;
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
   }
 
   async #catchUp(reader: Reader, update: UpdateStatusView): Promise<void> {
@@ -145,12 +122,13 @@ export class ListFeed {
       (badges === this.#badges ? '' : formatFrame('badges', badges)) +
       (this.#cursor.event === before.event ? '' : formatEvents(this.#cursor));
     this.#badges = badges;
-    const frames = this.#formatTasks(changed, before.event) + others;
+    const frames = Buffer.from(this.#formatTasks(changed, before.event) + others);
     for (const reader of this.#readers) {
       // One that joined meanwhile knows some of it.
       const isNew = reader.change <= before.change;
       const unknown = isNew ? changed : changed.filter(({ seq }) => seq > reader.change);
-      send(reader, isNew ? frames : this.#formatTasks(unknown, before.event) + others);
+      const own = () => Buffer.from(this.#formatTasks(unknown, before.event) + others);
+      send(reader, isNew ? frames : own());
       if (reader.isUpToDate) reader.change = this.#cursor.change;
     }
     if (changed.length === PAGE) this.#looks.ask();
@@ -177,8 +155,8 @@ export class ListFeed {
   }
 }
 
-function send({ live, isUpToDate }: Reader, text: string): void {
-  if (isUpToDate && text !== '') live.send(Buffer.from(text));
+function send({ live, isUpToDate }: Reader, frames: Buffer): void {
+  if (isUpToDate && frames.length > 0) live.send(frames);
 }
 
 /** Not the events themselves: of a busy host there are thousands in a second, and a list has its filters. */

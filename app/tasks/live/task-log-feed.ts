@@ -3,8 +3,8 @@ import type { TaskLogRow } from '../../db/task-logs.ts';
 import { isFinal, type TaskStatus } from '../../domain/task.ts';
 import { formatLog } from '../format-log.ts';
 import type { CommitSource } from './commit-source.ts';
-import { attempt, type Gathered, gather } from './gather.ts';
 import { formatFrame, type LiveReader } from './live-reader.ts';
+import { Looks } from './looks.ts';
 
 /** The tables that it reads. */
 type Reads = Pick<Store, 'tasks' | 'taskLogs'>;
@@ -19,10 +19,7 @@ type Reader = {
 
 /** Parts of one look; what is more is for the next one, so that others have their turn. */
 const MAX_PARTS = 10;
-/** Each look costs a question, and a write for each reader: the more read, the more is gathered. */
-const MIN_PAUSE_MS = 100;
-const PAUSE_PER_READER_MS = 5;
-const MAX_PAUSE_MS = 1_000;
+const PAUSES = { min: 100, perReader: 5, max: 1_000 };
 
 /**
  * Tells the entries of tasks' logs to all who read them, as they are written, by whichever process: two questions for each
@@ -30,57 +27,37 @@ const MAX_PAUSE_MS = 1_000;
  */
 export class TaskLogFeed {
   readonly #reads: Reads;
-  readonly #commits: CommitSource;
-  readonly #onError: (error: unknown) => void;
-  readonly #looks: Gathered;
+  readonly #looks: Looks;
   readonly #tasks = new Map<string, Set<Reader>>();
   /** The last entry of any task that was looked at. */
   #cursor = 0;
-  #readers = 0;
-  #unsubscribe: (() => void) | undefined;
 
   constructor(reads: Reads, commits: CommitSource, onError: (error: unknown) => void) {
     this.#reads = reads;
-    this.#commits = commits;
-    this.#onError = onError;
-    this.#looks = gather(
-      () => attempt(() => this.#look(), onError),
-      () => Math.min(MIN_PAUSE_MS + this.#readers * PAUSE_PER_READER_MS, MAX_PAUSE_MS),
-    );
+    this.#looks = new Looks({ commits, look: () => this.#look(), pauses: PAUSES, onError });
   }
 
   /** From now on the reader is told the entries after `after`, at once those that are there, and when the task is over. */
   join(task: string, after: number, live: LiveReader): void {
-    if (!this.#unsubscribe) {
-      this.#cursor = this.#reads.taskLogs.newest();
-      this.#unsubscribe = this.#commits.subscribe(() => this.#looks.ask());
-    }
     const reader: Reader = { live, last: after, isUpToDate: false };
     const readers = this.#tasks.get(task) ?? new Set();
     this.#tasks.set(task, readers.add(reader));
-    this.#readers++;
-    live.onClose(() => this.#leave(task, reader));
-    this.#catchUp(task, reader).catch((error: unknown) => {
-      this.#onError(error);
-      // It comes again, and goes on where it was.
-      live.end(Buffer.alloc(0));
-    });
+    const begin = () => {
+      this.#cursor = this.#reads.taskLogs.newest();
+    };
+    this.#looks.enter(live, begin, () => this.#leave(task, reader));
+    this.#looks.catchUp(live, this.#catchUp(task, reader));
   }
 
   /** Looks no more. */
   close(): void {
     this.#looks.close();
-    this.#unsubscribe?.();
   }
 
   #leave(task: string, reader: Reader): void {
     const readers = this.#tasks.get(task);
-    if (!readers?.delete(reader)) return;
-    this.#readers--;
-    if (readers.size === 0) this.#tasks.delete(task);
-    if (this.#tasks.size > 0) return;
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
+    readers?.delete(reader);
+    if (readers?.size === 0) this.#tasks.delete(task);
   }
 
   async #catchUp(task: string, reader: Reader): Promise<void> {

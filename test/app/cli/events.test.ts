@@ -141,21 +141,6 @@ describe('events verify', () => {
   });
 });
 
-describe('events prune', () => {
-  test('removes what is beyond the settings, or only counts it', async (t) => {
-    const old = Date.now() - 2 * 86_400_000;
-    const { run, store } = makeState(t, [{ ts: old }, { ts: old }, {}]);
-    const settings = { PODUP_EVENT_RETENTION: '1d' };
-    const counted = await run(['prune', '--dry-run'], settings);
-    assert.equal(counted.stdout, '2 events would be removed.\n');
-    assert.equal(store.events.list({ limit: 9, to: old + 1 }).rows.length, 2);
-    const pruned = await run(['prune'], settings);
-    assert.deepEqual([pruned.code, pruned.stdout], [EXIT.ok, '2 events removed.\n']);
-    assert.equal(store.events.list({ limit: 9, to: old + 1 }).rows.length, 0);
-    assert.match((await run(['verify'])).stdout, /^2 were removed by retention, last at 20/m);
-  });
-});
-
 describe('a call on the command line', () => {
   test('is an event with its words, its user, its end and how long it took', async (t) => {
     const { run, store } = makeState(t, []);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
-import { pruneEvents } from '../../../app/db/prune-events.ts';
 import { someEvent } from '../../helpers/events.ts';
 import { openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
@@ -27,12 +26,9 @@ function makeLog(context: TestContext, count: number) {
 const since = (ms: number) => ({ maxAgeMs: NOW - ms, maxRows: 1_000_000 });
 
 describe('pruning events', () => {
-  test('removes what is too old, in several goes, and leaves a whole chain', (t) => {
+  test('removes what is too old, and leaves a whole chain', (t) => {
     const { store, ids } = makeLog(t, 7_000);
-    assert.deepEqual(pruneEvents(store, since(5_501), NOW, 100_000), {
-      removed: 5_500,
-      isDone: true,
-    });
+    assert.equal(store.events.removeExpired(since(5_501), NOW, 100_000), 5_500);
     assert.deepEqual(ids(), { low: 5_501, high: 7_000, count: 1_500 });
     const { fault, verified, chain } = store.events.verify();
     assert.deepEqual([fault, verified], [null, 1_500]);
@@ -42,23 +38,19 @@ describe('pruning events', () => {
     );
   });
 
-  test('stops at its limit and says that there is more', (t) => {
+  test('stops at its limit', (t) => {
     const { store, ids } = makeLog(t, 7_000);
-    const pruned = pruneEvents(store, since(6_001), NOW, 4_500);
-    assert.deepEqual([pruned, ids()?.low], [{ removed: 4_500, isDone: false }, 4_501]);
+    const remove = () => store.events.removeExpired(since(6_001), NOW, 4_500);
+    assert.deepEqual([remove(), ids()?.low], [4_500, 4_501]);
     assert.equal(store.events.verify().fault, null);
-    assert.deepEqual(pruneEvents(store, since(6_001), NOW, 4_500), {
-      removed: 1_500,
-      isDone: true,
-    });
-    assert.deepEqual(pruneEvents(store, since(6_001), NOW, 4_500), { removed: 0, isDone: true });
+    assert.deepEqual([remove(), remove()], [1_500, 0]);
   });
 
   test('removes what is too many', (t) => {
     const { store, ids } = makeLog(t, 3_000);
     const retention = { maxAgeMs: NOW, maxRows: 100 };
     assert.equal(store.events.countExpired(retention, NOW), 2_900);
-    assert.equal(pruneEvents(store, retention, NOW, 100_000).removed, 2_900);
+    assert.equal(store.events.removeExpired(retention, NOW, 100_000), 2_900);
     assert.deepEqual(ids(), { low: 2_901, high: 3_000, count: 100 });
     assert.equal(store.events.verify().fault, null);
   });
@@ -72,7 +64,7 @@ describe('pruning events', () => {
 
   test('of everything leaves a log that goes on', (t) => {
     const { store, ids } = makeLog(t, 10);
-    assert.equal(pruneEvents(store, since(90_000), NOW, 100).removed, 10);
+    assert.equal(store.events.removeExpired(since(90_000), NOW, 100), 10);
     assert.equal(store.events.verify().fault, null);
     store.events.insertAll([someEvent({ ts: 95_000 })]);
     assert.deepEqual(ids(), { low: 11, high: 11, count: 1 });
@@ -81,7 +73,7 @@ describe('pruning events', () => {
 
   test('forgets the times of what is gone, and finds what is left by its time', (t) => {
     const { store, other } = makeLog(t, 10_000);
-    pruneEvents(store, since(9_001), NOW, 100_000);
+    store.events.removeExpired(since(9_001), NOW, 100_000);
     const blocks = other.prepare('SELECT block FROM event_blocks').pluck().all();
     assert.deepEqual(blocks, [2]);
     const found = store.events.list({ limit: 9, from: 9_001, to: 9_003 }).rows;

@@ -13,7 +13,11 @@ const mask = maskSecrets(['correct horse']);
 
 async function record(command: Omit<Command, 'timeoutMs'>, timeoutMs = 10_000) {
   const entries: Omit<TaskLogRow, 'id' | 'task_id'>[] = [];
-  const log = { append: (entry: (typeof entries)[number]) => entries.push(entry), mask };
+  const log = {
+    append: (entry: (typeof entries)[number]) => entries.push(entry),
+    attempt: 7,
+    mask,
+  };
   const result = await recordCommand(runCommand, log)({ ...command, timeoutMs });
   const [entry] = entries;
   assert.ok(entry);
@@ -30,7 +34,7 @@ async function watch(command: Omit<Command, 'timeoutMs'>, onEntry: (entry: Row) 
     entries.push(entry);
     onEntry(entry);
   };
-  const result = await recordCommand(runCommand, { append, mask })({
+  const result = await recordCommand(runCommand, { append, attempt: 7, mask })({
     ...command,
     timeoutMs: 20_000,
   });
@@ -64,7 +68,7 @@ describe('record a command that takes its time', () => {
       ['command-started', ['sh', '-c', script, fifo], 'command'],
     );
     assert.equal(new Set(metas.map(({ command }) => command)).size, 1);
-    assert.match(metas[0]?.command, /^\d+-1$/);
+    assert.match(metas[0]?.command, /^7-1$/);
     assert.equal(textOf(metas, 'stdout'), 'one\nthree\nrest');
     assert.equal(textOf(metas, 'stderr'), 'two\n');
     assert.equal(metas.at(-1)?.stdout, 'one\nthree\nrest');
@@ -116,7 +120,7 @@ describe('a log that cannot be written', () => {
     const append = () => {
       throw new Error('the database is busy');
     };
-    const run = recordCommand(runCommand, { append, mask });
+    const run = recordCommand(runCommand, { append, attempt: 7, mask });
     const argv = ['sh', '-c', 'sleep 0.7; echo done'] as const;
     await assert.rejects(run({ argv: [...argv], timeoutMs: 20_000 }), /busy/);
   });
@@ -217,7 +221,7 @@ describe('record command', () => {
   test('one that is repeated all the time is an entry only where it fails', async () => {
     const entries: string[] = [];
     const append = ({ summary }: { summary: string }) => entries.push(summary);
-    const run = recordCommand(runCommand, { append, mask });
+    const run = recordCommand(runCommand, { append, attempt: 7, mask });
     const timeoutMs = 10_000;
     await run({ argv: ['true'], timeoutMs, isRoutine: true });
     await run({ argv: ['false'], timeoutMs, isRoutine: true });
