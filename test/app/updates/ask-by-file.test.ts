@@ -219,7 +219,7 @@ describe('a supervisor that is slower than the asker', () => {
           if (path === paths.updateRequest) {
             rmSync(path, { force: true });
             const answer = { ...NO_ANSWER, id: request.id, txn: 'upd_3' };
-            setTimeout(() => writeAnswer(paths, answer), SHORT_MS / 3);
+            setImmediate(() => writeAnswer(paths, answer));
           }
           return realFiles.read(path, maxBytes);
         },

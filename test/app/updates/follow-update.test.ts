@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { type FollowedEnd, followUpdate } from '../../../app/updates/follow-update.ts';
@@ -7,23 +8,36 @@ import type { UpdateState } from '../../../shared/contract/update-record.ts';
 import { historyEntry, makeState, updateRecord, writeUpdateFiles } from './update-fixture.ts';
 
 const LONG_MS = 20_000;
-/** Long enough for whoever follows to have looked. */
-const LOOK_MS = 100;
+
+/** Resolves when whoever follows looks the next time. */
+type NextLook = () => Promise<void>;
 
 /** Follows upd_1 to its end; `onState` is how the supervisor goes on once a state was seen. */
 async function follow(
   paths: StatePaths,
-  onState: (state: UpdateState) => void = () => undefined,
+  onState: (state: UpdateState, nextLook: NextLook) => void | Promise<void> = () => undefined,
+  onBegin: (nextLook: NextLook) => void | Promise<void> = () => undefined,
 ): Promise<{ readonly end: FollowedEnd; readonly states: readonly UpdateState[] }> {
   const states: UpdateState[] = [];
-  const end = await followUpdate(paths, 'upd_1', {
+  const looks = new EventEmitter();
+  const nextLook = () => once(looks, 'look').then(() => undefined);
+  // Each look asks for the path of the history, last of all.
+  const seen = {
+    ...paths,
+    get updateHistory() {
+      looks.emit('look');
+      return paths.updateHistory;
+    },
+  };
+  const following = followUpdate(seen, 'upd_1', {
     signal: AbortSignal.timeout(LONG_MS),
     onState: (state) => {
       states.push(state);
-      setTimeout(() => onState(state), LOOK_MS);
+      setImmediate(() => void onState(state, nextLook));
     },
   });
-  return { end, states };
+  await onBegin(nextLook);
+  return { end: await following, states };
 }
 
 describe('followUpdate', () => {
@@ -31,11 +45,12 @@ describe('followUpdate', () => {
     const paths = makeState(t);
     const entry = historyEntry();
     writeUpdateFiles(paths, { record: updateRecord({ state: 'staging' }) });
-    const { end, states } = await follow(paths, (state) => {
+    const { end, states } = await follow(paths, async (state, nextLook) => {
       if (state === 'staging') {
+        const looked = nextLook();
         writeUpdateFiles(paths, { record: updateRecord({ state: 'staging', seq: 4 }) });
-        const trial = () => writeUpdateFiles(paths, { record: updateRecord({ state: 'trial' }) });
-        setTimeout(trial, LOOK_MS);
+        await looked;
+        writeUpdateFiles(paths, { record: updateRecord({ state: 'trial' }) });
         return;
       }
       writeUpdateFiles(paths, { history: [historyEntry({ txn: 'upd_0' }), entry] });
@@ -64,17 +79,23 @@ describe('followUpdate', () => {
     const paths = makeState(t);
     const entry = historyEntry();
     writeFileSync(paths.updateRecord, '{"v":1,"txn":"upd');
-    const following = follow(paths, (state) => {
+    const goOn = async (state: UpdateState, nextLook: NextLook) => {
       assert.equal(state, 'trial');
+      const looked = nextLook();
       writeUpdateFiles(paths, { record: updateRecord({ v: 2 }) });
+      await looked;
       const line = `${JSON.stringify(entry)}\n`;
-      setTimeout(() => appendFileSync(paths.updateHistory, line.slice(0, 50)), LOOK_MS);
-      setTimeout(() => appendFileSync(paths.updateHistory, line.slice(50)), 2 * LOOK_MS);
-    });
-    setTimeout(() => {
+      const lookedAgain = nextLook();
+      appendFileSync(paths.updateHistory, line.slice(0, 50));
+      await lookedAgain;
+      appendFileSync(paths.updateHistory, line.slice(50));
+    };
+    const begin = async (nextLook: NextLook) => {
+      await nextLook();
       writeUpdateFiles(paths, { record: updateRecord({ state: 'trial' }) });
-    }, LOOK_MS);
-    assert.deepEqual((await following).end, { kind: 'ended', entry });
+    };
+    const { end } = await follow(paths, goOn, begin);
+    assert.deepEqual(end, { kind: 'ended', entry });
   });
 
   for (const [title, files] of [
