@@ -12,7 +12,7 @@ import type { Backup } from './backup-folder.ts';
 export async function verifyBackup(backup: Backup): Promise<Outcome<void>> {
   const { file, bytes, sha256 } = backup;
   const found = realFiles.facts(file)?.bytes;
-  if (found !== bytes || bytes === 0) {
+  if (found !== bytes) {
     return fail('BACKUP_DAMAGED', `${file} has ${found ?? 'no'} bytes and not ${bytes}.`);
   }
   if ((await realBulkFiles.hash(file)) !== sha256) {

@@ -72,8 +72,9 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   const end = await work.catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
-  // What maintenance has done needs not be done again.
-  if (!end || (signal.aborted && !maintenance)) {
+  // What maintenance has done to its end needs not be done again.
+  const isDone = maintenance !== undefined && end?.status !== 'cancelled';
+  if (!end || (signal.aborted && !isDone)) {
     note(
       'warning',
       'task-released',

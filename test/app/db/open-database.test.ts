@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import SqliteDatabase from 'better-sqlite3';
 import { describeSqliteError, openDatabase } from '../../../app/db/open-database.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
@@ -62,3 +63,18 @@ for (const [error, text] of [
 ] as const)
   test(`an error is described on one line: ${text}`, () =>
     assert.equal(describeSqliteError(error), text));
+
+test('a new database can shrink; one that is there already is left as it is', (t) => {
+  const folder = makeTempFolder(t);
+  const database = open(join(folder, 'new.db'));
+  t.after(() => database.close());
+  database.exec('CREATE TABLE t (a)');
+  assert.equal(database.pragma('auto_vacuum', { simple: true }), 2);
+  const path = join(folder, 'old.db');
+  const older = new SqliteDatabase(path);
+  older.exec('CREATE TABLE t (a)');
+  older.close();
+  const again = open(path);
+  t.after(() => again.close());
+  assert.equal(again.pragma('auto_vacuum', { simple: true }), 0);
+});

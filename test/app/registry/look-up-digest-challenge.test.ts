@@ -58,8 +58,11 @@ describe('a challenge', () => {
         : sendStatus(response, 401);
     const server = await serve(t, tokenRegistry(grant, '/token?tenant=a'));
     login(server);
-    const result = await lookUp(server, { authFiles: [passwordFile] });
+    const secrets: string[] = [];
+    const onSecret = (secret: string) => secrets.push(secret);
+    const result = await lookUp(server, { authFiles: [passwordFile], onSecret });
     assert.ok(result.ok);
+    assert.deepEqual(secrets, [PASSWORD, TOKEN]);
     assert.equal(result.value.authenticated, true);
     assert.equal(result.value.authFile, passwordFile);
     assert.equal(server.received[1]?.query.get('tenant'), 'a');
@@ -69,7 +72,10 @@ describe('a challenge', () => {
   test('is answered with an identity token in a body', async (t) => {
     const server = await serve(t, tokenRegistry(grantAll, '/token?tenant=a'));
     login(server);
-    const result = await lookUp(server, { authFiles: [identityFile] });
+    const secrets: string[] = [];
+    const onSecret = (secret: string) => secrets.push(secret);
+    const result = await lookUp(server, { authFiles: [identityFile], onSecret });
+    assert.deepEqual(secrets, [IDENTITY, TOKEN]);
     assert.equal(result.ok && result.value.authenticated, true);
     const sent = server.received[1];
     assert.equal(sent?.method, 'POST');

@@ -20,7 +20,7 @@ function open(context: TestContext) {
   const folder = makeTempFolder(context);
   const { store, path } = openTestStore(context, folder);
   const databaseBackupsDir = join(folder, 'backups');
-  const run = (id: string, database = path) => {
+  const run = (id: string, database = path, { signal } = new AbortController()) => {
     store.tasks.markDispatched(id, 'child', Date.now());
     const settings = {
       ...{ pullTimeoutMs: 1, restartTimeoutMs: 1, journalLines: 1, ...DEPLOY_SETTINGS },
@@ -34,12 +34,12 @@ function open(context: TestContext) {
         lookUp: () => Promise.resolve(succeed({ digest: 'sha256:1' })),
         lockUnits: () =>
           Promise.resolve({ isHeld: true, hasWaited: false, release: () => undefined }),
-        ...{ signal: new AbortController().signal, onWake: () => undefined, mask: (text) => text },
+        ...{ signal, onWake: () => undefined, mask: (text) => text },
       },
       { id, attempts: store.tasks.find(id)?.attempts ?? 0 },
     );
   };
-  return { store, run, databaseBackupsDir };
+  return { store, path, run, databaseBackupsDir };
 }
 
 const outcomeOf = (store: Store, id: string) => {
@@ -67,6 +67,25 @@ describe('a task of maintenance', () => {
       ['task-created', 'It was time.'],
     ]);
     assert.equal(JSON.parse(logs[1]?.meta ?? '').sha256, backup?.sha256);
+  });
+
+  test('that has come to its end while its process is to end is not done again', async (t) => {
+    const { store, path, run, databaseBackupsDir } = open(t);
+    const ending = new AbortController();
+    ending.abort();
+    const id = makeMaintenanceTask(store, 'backup', 'schedule');
+    await run(id, path, ending);
+    assert.equal(outcomeOf(store, id).status, 'succeeded');
+    assert.equal(listBackups(databaseBackupsDir).length, 1);
+  });
+
+  test('that was cut off because its process is to end begins again', async (t) => {
+    const { store, path, run } = open(t);
+    const ending = new AbortController();
+    ending.abort();
+    const id = makeMaintenanceTask(store, 'prune', 'schedule');
+    await run(id, path, ending);
+    assert.equal(outcomeOf(store, id).status, 'pending');
   });
 
   test('that cannot back up says why, and fails', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Store } from '../../../app/db/store.ts';
+import { forceStopTask } from '../../../app/tasks/force-stop-task.ts';
 import { takeNext } from '../../../app/tasks/take-next.ts';
 import { attemptOf } from '../../helpers/attempt-of.ts';
 import { addTask, findTask, logOf, makeStore } from './task-fixture.ts';
@@ -44,6 +45,16 @@ describe('a process that has ended its task', () => {
     assert.equal(one?.unit, 'a');
     end(store, one?.id ?? '');
     assert.equal(takeNext(store, first, NOW + 2)?.id, other);
+  });
+
+  test('takes none while it is to be killed, for that would be killed with it', (t) => {
+    const { store, first } = startFirst(t);
+    const [cut = '', next = ''] = ['b', 'c'].map((unit) => addTask(store, unit));
+    assert.equal(takeNext(store, first, NOW + 1)?.id, cut);
+    assert.ok(forceStopTask(store, cut, { by: 'a person', nowMs: NOW, target: undefined }).ok);
+    assert.equal(takeNext(store, first, NOW + 2), undefined);
+    store.tasks.setKilled(cut, NOW + 3);
+    assert.equal(takeNext(store, first, NOW + 4)?.id, next);
   });
 
   test('takes none where no more may run at a time', (t) => {

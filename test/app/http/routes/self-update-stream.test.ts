@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { prepareDrain } from '../../../../app/http/drain.ts';
@@ -180,46 +180,46 @@ describe('the limits of the stream', () => {
   });
 });
 
-/** One that never reads, for whom something waits. */
-async function openStuck(context: TestContext, port: number, fake: FakeChannel): Promise<Socket> {
+/** One that never reads, for whom a little waits: less than it is dropped for at once. */
+async function openStuck(
+  context: TestContext,
+  { app, port, fake }: Awaited<ReturnType<typeof startStream>>,
+): Promise<ServerResponse> {
+  const asked = once(app.server, 'request') as Promise<[unknown, ServerResponse]>;
   const socket = connect(port, '127.0.0.1');
   defer(context, () => socket.destroy());
   socket.on('error', () => {});
   socket.write(
     `GET ${PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n\r\n`,
   );
+  const [, response] = await asked;
   await once(socket, 'data');
   socket.pause();
-  const detail = 'x'.repeat(900_000);
+  const detail = 'x'.repeat(100_000);
   const failure = { code: 'UPDATE_START_FAILED', detail } as const;
-  // More than the kernel takes, and less than is dropped at once.
-  for (let change = 2; change < 9; change++) {
+  // Until the kernel takes no more.
+  for (let change = 2; response.writableLength === 0; change++) {
     fake.say(updateStatus({ change, update: openUpdate({ failure }) }));
     await new Promise(setImmediate);
   }
-  return socket;
+  return response;
 }
 
 describe('one that does not read', () => {
   test('does not keep its place on a quiet stream', async (t) => {
-    const { port, fake } = await startStream(t, { heartbeatMs: 50, maxStreams: 1 });
-    await openStuck(t, port, fake);
-    await until('a free place', LONG_MS, async () => {
-      const { response } = await listen(t, port, PATH);
-      return response.statusCode === 200;
-    });
+    const stream = await startStream(t, { heartbeatMs: 50, maxStreams: 1 });
+    const response = await openStuck(t, stream);
+    assert.equal(response.destroyed, false);
+    await until('its end', LONG_MS, () => response.destroyed);
+    const { response: another } = await listen(t, stream.port, PATH);
+    assert.equal(another.statusCode, 200);
   });
 
   test('nor after the end of its stream', async (t) => {
-    const { app, port, fake, close } = await startStream(t, { endWithinMs: 100 });
-    const responses: ServerResponse[] = [];
-    app.server.on('request', (_request, response) => responses.push(response));
-    await openStuck(t, port, fake);
-    close();
-    await until('its connection gone', LONG_MS, () =>
-      responses.every(({ destroyed }) => destroyed),
-    );
-    assert.equal(responses.length, 1);
+    const stream = await startStream(t, { endWithinMs: 100 });
+    const response = await openStuck(t, stream);
+    stream.close();
+    await until('its end', LONG_MS, () => response.destroyed);
   });
 });
 
