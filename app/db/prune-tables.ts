@@ -19,7 +19,6 @@ const SIGHTINGS_KEPT_MS = 400 * 86_400_000;
  * brought what its tag means, or says when maintenance was last done.
  */
 const OLD_TASKS = `tasks AS old WHERE old.created_at < @tasks AND old.finished_at < @tasks
-  AND old.status NOT IN ('pending', 'running')
   AND NOT EXISTS (SELECT 1 FROM deployments WHERE task_id = old.id AND stage <> 'ended')
   AND (SELECT count(*) FROM (SELECT 1 FROM tasks AS newer WHERE newer.unit = old.unit
          AND (newer.created_at, newer.id) > (old.created_at, old.id) LIMIT ${TASKS_KEPT_PER_UNIT})) = ${TASKS_KEPT_PER_UNIT}

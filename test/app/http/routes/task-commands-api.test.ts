@@ -25,6 +25,32 @@ function end(store: Store, id: string): void {
 type Made = { readonly batch_id: string; readonly tasks: { unit: string; task_id: string }[] };
 
 describe('POST /api/tasks', () => {
+  for (const kind of ['prune', 'backup']) {
+    test(`has what keeps the state in order done: ${kind}`, async (t) => {
+      const { port, store, told } = await startApp(t);
+      const { status, json } = await post(port, '/api/tasks', { kind, reason: 'tidy' });
+      const [made] = (json as Pick<Made, 'tasks'>).tasks;
+      assert.deepEqual([status, made?.unit, told], [202, 'pod-upgrade-trigger', ['wake']]);
+      const task = store.tasks.find(made?.task_id ?? '');
+      assert.deepEqual(
+        [task?.kind, JSON.parse(task?.input ?? '{}').maintenance, task?.trigger_reason],
+        ['maintenance', kind, 'tidy'],
+      );
+      // While it has not ended it is that one.
+      const again = await post(port, '/api/tasks', { kind });
+      assert.equal((again.json as Made).tasks[0]?.task_id, made?.task_id);
+    });
+  }
+
+  test('of a kind that does not run is refused, and of maintenance with units, too', async (t) => {
+    const { port, store } = await startApp(t);
+    for (const body of [{ kind: 'scheduler' }, { kind: 'prune', units: ['web'] }, {}]) {
+      const { status, json } = await post(port, '/api/tasks', body);
+      assert.deepEqual([status, json['code']], [400, 'REQUEST_INVALID']);
+    }
+    assert.deepEqual(store.tasks.listDispatchable(9, Date.now()), []);
+  });
+
   test('makes one task for each unit, of one batch, and each counts all of them', async (t) => {
     const { port, store, told } = await startApp(t);
     const units = ['web', 'twin.service', 'web.service'];
