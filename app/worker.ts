@@ -36,7 +36,7 @@ import { dropOldCompiledCode } from './tasks/compiled-code.ts';
 import { createDispatcher } from './tasks/create-dispatcher.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
-import { createCommitSource } from './tasks/live/commit-source.ts';
+import { type CommitSource, createCommitSource } from './tasks/live/commit-source.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
@@ -111,7 +111,8 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const { run } = host;
   const events = new EventWriter(recorder.events, log);
   const system = createSystemEvents(events);
-  const dispatcher = createDispatcher({ ...parts, store, onLost: system.taskLost });
+  const commits = createCommitSource(paths.database, log);
+  const dispatcher = createDispatcher({ ...parts, store, commits, onLost: system.taskLost });
   const intake = new Intake({
     folder: paths.intakeDir,
     store,
@@ -124,10 +125,11 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { units, onTask: () => dispatcher.wake() });
-  const joined = { app, store, events, intake, units, dispatcher, guards, gate, run, manual };
+  const served = { app, events, intake, units, gate, manual };
+  const joined = { ...served, store, dispatcher, guards, run, commits, system };
   joinRoutes(loaded, log, joined);
-  const ownUpdates = joinOwnUpdates(parts, { app, gate, store, system });
-  const maintenance = joinMaintenance(loaded, log, { store, manual, system });
+  const ownUpdates = joinOwnUpdates(parts, joined);
+  const maintenance = joinMaintenance(loaded, log, joined);
   const startSchedules = () => {
     ownUpdates.start();
     guards.start();
@@ -207,6 +209,8 @@ type JoinedParts = {
   readonly gate: AdminGate;
   readonly run: RunCommand;
   readonly manual: ManualDeployments;
+  readonly commits: CommitSource;
+  readonly system: SystemEvents;
 };
 
 function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedParts): void {
@@ -241,12 +245,8 @@ function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedPart
 }
 
 /** What keeps the program's own state in order begins by the clock. */
-function joinMaintenance(
-  { settings }: Loaded,
-  log: Logger,
-  parts: Pick<JoinedParts, 'store' | 'manual'> & { readonly system: SystemEvents },
-) {
-  const { store, manual, system } = parts;
+function joinMaintenance({ settings }: Loaded, log: Logger, joined: JoinedParts) {
+  const { store, manual, system } = joined;
   return createMaintenanceSchedule({
     crons: { prune: settings.pruneCron, backup: settings.backupCron },
     lastAt: (action) => store.tasks.findMaintenance(action)?.created_at ?? store.madeAt,
@@ -260,15 +260,8 @@ function joinMaintenance(
  * Updates of this program itself, as far as the worker has a part in them. A version on trial begins none and imports
  * nothing: what it writes into the database may be taken back.
  */
-function joinOwnUpdates(
-  parts: WorkerParts,
-  {
-    app,
-    gate,
-    store,
-    system,
-  }: Pick<JoinedParts, 'app' | 'gate' | 'store'> & { system: SystemEvents },
-) {
+function joinOwnUpdates(parts: WorkerParts, joined: JoinedParts) {
+  const { app, gate, store, commits, system } = joined;
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
   const { selfUpdateCron: cron, selfUpdateDryRun: dryRun } = settings;
@@ -280,7 +273,6 @@ function joinOwnUpdates(
     cron === undefined ? undefined : createSelfUpdateSchedule({ cron, dryRun, ask, log, onRun });
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
-  const commits = createCommitSource(paths.database, log);
   const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log });
   return {
     start() {

@@ -4,6 +4,7 @@ import type { Store } from '../db/store.ts';
 import { openLocalHost } from '../host/open-host.ts';
 import { createChildExecutor } from './child-executor.ts';
 import { createExecutorChoice } from './choose-executor.ts';
+import type { CommitSource } from './live/commit-source.ts';
 import { createSystemdRunExecutor, longestTaskMs } from './systemd-run-executor.ts';
 import { TaskDispatcher } from './task-dispatcher.ts';
 import { taskEnvironment } from './task-environment.ts';
@@ -13,6 +14,7 @@ export type DispatcherParts = {
   readonly loaded: Loaded;
   readonly log: Logger;
   readonly store: Store;
+  readonly commits: CommitSource;
   /** How this program is started again for a task. */
   readonly program: readonly [string, ...string[]];
   readonly environment: NodeJS.ProcessEnv;
@@ -23,7 +25,7 @@ export type DispatcherParts = {
 
 /** The dispatcher with both ways to run a task. */
 export function createDispatcher(parts: DispatcherParts): TaskDispatcher {
-  const { loaded, log, store, environment, isTrial = false, onLost } = parts;
+  const { loaded, log, store, commits, environment, isTrial = false, onLost } = parts;
   const { settings, paths } = loaded;
   const program = {
     argv: parts.program,
@@ -35,7 +37,7 @@ export function createDispatcher(parts: DispatcherParts): TaskDispatcher {
   const systemdRun = createSystemdRunExecutor(run, program, longestTaskMs(settings));
   const child = createChildExecutor(program);
   return new TaskDispatcher({
-    ...{ store, log, onLost, isPaused: isTrial },
+    ...{ store, log, commits, onLost, isPaused: isTrial },
     executors: [systemdRun, child],
     chooseExecutor: createExecutorChoice(settings.taskExecutor, { systemdRun, child }, run),
     concurrency: settings.taskConcurrency,

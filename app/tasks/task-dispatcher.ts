@@ -3,7 +3,8 @@ import type { TaskLogRow } from '../db/task-logs.ts';
 import type { TaskRow } from '../db/tasks.ts';
 import { isFinal } from '../domain/task.ts';
 import { chooseTask } from './choose-task.ts';
-import { attempt } from './live/gather.ts';
+import type { CommitSource } from './live/commit-source.ts';
+import { attempt, type Gathered, gather } from './live/gather.ts';
 import { type LostTaskParts, settleLost } from './settle-lost.ts';
 import type { TaskExecutor } from './task-executor.ts';
 import { TaskKiller } from './task-killer.ts';
@@ -15,8 +16,8 @@ const RESUME_DELAY_MS = 2_000;
 const LOOK_AT_LEAST_EVERY_MS = 3_600_000;
 /** After a failure of the database. */
 const RETRY_MS = 2_000;
-/** There is no channel from a transient unit: the tasks of the processes that run are looked at. */
-const LOOK_EVERY_MS = 500;
+/** Between two looks at the tasks of the processes that run. */
+const LOOK_PAUSE_MS = 200;
 
 type Options = LostTaskParts & {
   /** Chosen for each task: a user manager may come up later than we do. */
@@ -24,6 +25,7 @@ type Options = LostTaskParts & {
   /** Those that may have started a running task. */
   readonly executors: readonly TaskExecutor[];
   readonly concurrency: number;
+  readonly commits: CommitSource;
   /** A new version that has not proven itself begins nothing; `resume` ends that. */
   readonly isPaused?: boolean;
 };
@@ -43,7 +45,9 @@ export class TaskDispatcher {
   #isClosed = false;
   #isPaused: boolean;
   readonly #processes: WatchedProcesses;
-  #nextLook: NodeJS.Timeout | undefined;
+  readonly #looks: Gathered;
+  /** There is no channel from a transient unit: the database tells when its tasks go on, while any process runs. */
+  #unsubscribe: (() => void) | undefined;
   /** Asked for by whoever paused us; told once. */
   #onIdle: (() => void) | undefined;
   readonly #killer: TaskKiller;
@@ -53,6 +57,10 @@ export class TaskDispatcher {
     this.#killer = new TaskKiller({ ...options, onGone: () => this.wake() });
     this.#isPaused = options.isPaused ?? false;
     this.#processes = new WatchedProcesses(options.store);
+    this.#looks = gather(
+      () => this.#attempt('looking at the tasks failed', () => this.#look()),
+      () => LOOK_PAUSE_MS,
+    );
     options.store.dispatching.begin(Date.now(), this.#slots);
   }
 
@@ -112,7 +120,8 @@ export class TaskDispatcher {
     this.#isClosed = true;
     this.#killer.close();
     this.#tellSlots();
-    clearTimeout(this.#nextLook);
+    this.#looks.close();
+    this.#stopLooking();
     for (const timer of this.#timers) clearTimeout(timer);
     clearTimeout(this.#due);
     for (const executor of this.#options.executors) executor.close();
@@ -185,7 +194,7 @@ export class TaskDispatcher {
 
   #watch(task: TaskRow, ended: Promise<string>): void {
     this.#processes.begin(task);
-    this.#lookLater();
+    this.#unsubscribe ??= this.#options.commits.subscribe(() => this.#looks.ask());
     ended
       .then((how) => (this.#isClosed ? undefined : this.#settle(processOf(task), how)))
       .catch((error: unknown) => {
@@ -194,6 +203,7 @@ export class TaskDispatcher {
       })
       .finally(() => {
         this.#processes.end(task);
+        if (this.#processes.size === 0) this.#stopLooking();
         if (this.#isPaused) this.wake();
       });
   }
@@ -242,13 +252,9 @@ export class TaskDispatcher {
     }
   }
 
-  #lookLater(): void {
-    this.#nextLook ??= setTimeout(() => {
-      this.#nextLook = undefined;
-      if (this.#processes.size === 0) return;
-      this.#lookLater();
-      this.#attempt('looking at the tasks failed', () => this.#look());
-    }, LOOK_EVERY_MS);
+  #stopLooking(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
   }
 
   #attempt(what: string, act: () => void): void {

@@ -72,9 +72,22 @@ export function startDispatcher(context: TestContext, concurrency = 2, isPaused 
   const choices: (() => Promise<TaskExecutor>)[] = [];
   /** What was told of tasks whose process was gone: the task, and the code of what closed it. */
   const lost: (readonly [id: string, code: string | undefined])[] = [];
+  const watchers = new Set<() => void>();
+  const commits = {
+    subscribe: (watcher: () => void) => {
+      watchers.add(watcher);
+      return () => void watchers.delete(watcher);
+    },
+    /** Somebody has written to the database. */
+    tell: () => {
+      for (const watcher of watchers) watcher();
+    },
+    watchers,
+  };
   const dispatcher = new TaskDispatcher({
     store,
     log,
+    commits,
     concurrency,
     isPaused,
     executors: [systemdRun, child],
@@ -94,5 +107,6 @@ export function startDispatcher(context: TestContext, concurrency = 2, isPaused 
     process.end('the process exited with 0');
   };
   const units = () => child.started.map(({ task }) => task.unit);
-  return { store, lines, lost, child, systemdRun, choices, dispatcher, succeed, units, context };
+  const executors = { child, systemdRun, choices };
+  return { store, lines, lost, commits, ...executors, dispatcher, succeed, units, context };
 }

@@ -8,6 +8,7 @@ import { isFinal, type TaskStatus } from '../../../app/domain/task.ts';
 import { stepTask, type TaskEvent, type TaskLife } from '../../../app/domain/task-life.ts';
 import { createChildExecutor, TASK_ID_VARIABLE } from '../../../app/tasks/child-executor.ts';
 import { forceStopTask } from '../../../app/tasks/force-stop-task.ts';
+import { createCommitSource } from '../../../app/tasks/live/commit-source.ts';
 import { stopTask } from '../../../app/tasks/stop-task.ts';
 import { TaskDispatcher } from '../../../app/tasks/task-dispatcher.ts';
 import type { TaskExecutor } from '../../../app/tasks/task-executor.ts';
@@ -96,8 +97,9 @@ export class World {
     });
     // Of a worker that is killed nobody hears.
     const silent = { ...executor, close: () => {} };
+    const commits = createCommitSource(this.#path, this.#log);
     const dispatcher = new TaskDispatcher({
-      ...{ store: this.store, log: this.#log, concurrency: 2, executors: [silent] },
+      ...{ store: this.store, log: this.#log, commits, concurrency: 2, executors: [silent] },
       chooseExecutor: () => Promise.resolve(silent),
     });
     return [executor, dispatcher];

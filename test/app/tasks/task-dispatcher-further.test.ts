@@ -21,20 +21,24 @@ async function startFirst(context: TestContext, concurrency = 1) {
   const process = findTask(store, first);
   end(store, first);
   const ended = () => lines.filter((line) => line.includes('task ended')).length;
-  return { ...started, first, second, process, ended };
+  /** The database has told of a change. */
+  const look = () => {
+    started.commits.tell();
+    context.mock.timers.tick(200);
+    return settle();
+  };
+  return { ...started, first, second, process, ended, look };
 }
 
 describe('task dispatcher: a process that goes on with another task', () => {
   test('is not started once more for it, and each task is told of as it ends', async (t) => {
-    const { store, child, process, second, ended, units } = await startFirst(t);
+    const { store, child, process, second, ended, units, look } = await startFirst(t);
     assert.equal(takeNext(store, process, Date.now())?.id, second);
-    t.mock.timers.tick(500);
-    await settle();
+    await look();
     assert.deepEqual([units(), ended()], [['a'], 1]);
     end(store, second);
     assert.equal(takeNext(store, process, Date.now())?.unit, 'c');
-    t.mock.timers.tick(500);
-    await settle();
+    await look();
     assert.deepEqual([units(), ended()], [['a'], 2]);
     const third = store.tasks.listRunning()[0]?.id ?? '';
     end(store, third);
@@ -47,13 +51,12 @@ describe('task dispatcher: a process that goes on with another task', () => {
   });
 
   test('makes room for others by the end of its first task', async (t) => {
-    const { store, process, second, units } = await startFirst(t, 2);
+    const { store, process, second, units, look } = await startFirst(t, 2);
     assert.deepEqual(units(), ['a', 'b']);
     end(store, second);
     assert.equal(takeNext(store, process, Date.now())?.unit, 'c');
     addTask(store, 'd');
-    t.mock.timers.tick(500);
-    await settle();
+    await look();
     assert.deepEqual(units(), ['a', 'b', 'd']);
   });
 
@@ -86,12 +89,11 @@ describe('task dispatcher: a process that goes on with another task', () => {
   });
 
   test('does not go on where the dispatcher is paused or closed, and keeps it from being idle', async (t) => {
-    const { store, dispatcher, child, process, second } = await startFirst(t);
+    const { store, dispatcher, child, process, second, look } = await startFirst(t);
     let count = 0;
     dispatcher.pause(() => count++);
     assert.equal(takeNext(store, process, Date.now()), undefined);
-    t.mock.timers.tick(500);
-    await settle();
+    await look();
     assert.equal(count, 0);
     dispatcher.resume();
     assert.equal(takeNext(store, process, Date.now())?.id, second);
@@ -123,15 +125,28 @@ describe('task dispatcher: a process that goes on with another task', () => {
     assert.ok(ended[0]?.includes(second));
   });
 
-  test('a database that fails while it is looked at is logged, and looked at again', async (t) => {
-    const { store, lines, ended } = await startFirst(t);
-    t.mock.method(store.tasks, 'listByProcess', () => assert.fail('disk I/O error'), { times: 1 });
-    t.mock.timers.tick(500);
+  test('is watched only while there is any', async (t) => {
+    const { store, dispatcher, commits, child } = await startFirst(t);
+    assert.equal(commits.watchers.size, 1);
+    dispatcher.pause(() => undefined);
+    child.started[0]?.end('the process exited with 0');
     await settle();
+    assert.equal(commits.watchers.size, 0);
+    dispatcher.resume();
+    await settle();
+    assert.equal(commits.watchers.size, 1);
+    for (const { id } of store.tasks.listRunning()) end(store, id);
+    dispatcher.close();
+    assert.equal(commits.watchers.size, 0);
+  });
+
+  test('a database that fails while it is looked at is logged, and looked at again', async (t) => {
+    const { store, lines, ended, look } = await startFirst(t);
+    t.mock.method(store.tasks, 'listByProcess', () => assert.fail('disk I/O error'), { times: 1 });
+    await look();
     assert.match(lines.join(''), /looking at the tasks failed/);
     assert.equal(ended(), 0);
-    t.mock.timers.tick(500);
-    await settle();
+    await look();
     assert.equal(ended(), 1);
   });
 
