@@ -32,8 +32,8 @@ export type DeliveryTable = {
    * that subscribes to the event, so it says nothing without the unit.
    */
   findLive(source: string, delivery: string, unit: string): { readonly id: string } | undefined;
-  /** The task of a delivery, null where it led to none; undefined where the delivery is not there (yet). */
-  findTask(id: string): string | null | undefined;
+  /** The tasks of deliveries, null where one led to none; those are missing that are not there (yet). */
+  findTasks(ids: readonly string[]): ReadonlyMap<string, string | null>;
   /** The deliveries that led to a task, oldest first, at most 100. */
   listByTask(taskId: string): DeliveryRow[];
 };
@@ -75,9 +75,11 @@ export function openDeliveryTable(database: Database): DeliveryTable {
          IN ('pending', 'running', 'succeeded', 'skipped')
      LIMIT 1`,
   );
-  const findTask = database
-    .prepare<[string], string | null>('SELECT task_id FROM deliveries WHERE id = ?')
-    .pluck();
+  const findTasks = database
+    .prepare<[string], [string, string | null]>(
+      'SELECT id, task_id FROM deliveries WHERE id IN (SELECT value FROM json_each(?))',
+    )
+    .raw();
   const listByTask = database.prepare<[string], DeliveryRow>(
     'SELECT * FROM deliveries WHERE task_id = ? ORDER BY received_at, id LIMIT 100',
   );
@@ -85,7 +87,7 @@ export function openDeliveryTable(database: Database): DeliveryTable {
     insert: (row) => insert.run(row).changes === 1,
     setTask: (id, taskId) => void setTask.run(taskId, id),
     findLive: (source, delivery, unit) => findLive.get(source, delivery, unit),
-    findTask: (id) => findTask.get(id),
+    findTasks: (ids) => new Map(findTasks.all(JSON.stringify(ids))),
     listByTask: (taskId) => listByTask.all(taskId),
   };
 }

@@ -11,11 +11,15 @@ export function nameTasks(
   events: readonly PendingEvent[],
   takeOver: () => void,
 ): readonly NewEvent[] {
-  const named = events.filter(({ delivery_id: id }) => typeof id === 'string');
-  if (named.length === 0) return events;
-  const find = (event: PendingEvent) => store.deliveries.findTask(event.delivery_id ?? '');
-  if (named.some((event) => find(event) === undefined)) takeOver();
-  return events.map((event) =>
-    typeof event.delivery_id === 'string' ? { ...event, task_id: find(event) ?? null } : event,
-  );
+  const ids = [...new Set(events.flatMap(({ delivery_id: id }) => id ?? []))];
+  if (ids.length === 0) return events;
+  let tasks = store.deliveries.findTasks(ids);
+  if (tasks.size < ids.length) {
+    takeOver();
+    tasks = store.deliveries.findTasks(ids);
+  }
+  return events.map((event) => {
+    const { delivery_id: id } = event;
+    return typeof id === 'string' ? { ...event, task_id: tasks.get(id) ?? null } : event;
+  });
 }
