@@ -40,6 +40,7 @@ import { type CommitSource, createCommitSource } from './tasks/live/commit-sourc
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
+import { type KnownUnits, openKnownUnits } from './units/known-units.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { ReportImporter } from './updates/import-reports.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
@@ -119,13 +120,17 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
     startTaker: (onTaken) => recorder.startTaker(onTaken),
     onTasks: () => dispatcher.wake(),
   });
-  const units = createUnitCatalog(settings.units, (unit) => readUnit(run, unit));
+  const known = openKnownUnits(settings, store);
+  const units = createUnitCatalog(
+    (unit) => known.admit('webhook', unit),
+    (unit) => readUnit(run, unit),
+  );
   const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
   const drain = prepareDrain(app);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
-  const manual = joinManual(loaded, store, host, { units, onTask: () => dispatcher.wake() });
-  const served = { app, events, intake, units, gate, manual };
+  const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
+  const served = { app, events, intake, known, units, gate, manual };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
   joinRoutes(loaded, log, joined);
   const ownUpdates = joinOwnUpdates(parts, joined);
@@ -147,7 +152,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       await intake.recover();
       await dispatcher.recover();
       // Known before the first webhook asks, but nothing waits for it.
-      for (const unit of settings.units) void units.refresh(unit);
+      for (const unit of known.list('webhook')) void units.refresh(unit);
       system.started({ schema: store.schema, isTrial: parts.isTrial ?? false });
       if (parts.isTrial) return;
       dropOldCompiledCode(paths.dataDir);
@@ -176,13 +181,13 @@ function joinManual(
   { settings }: Loaded,
   store: Store,
   host: Host,
-  { units, onTask }: { readonly units: UnitCatalog; readonly onTask: () => void },
+  { known, units, onTask }: Pick<JoinedParts, 'known' | 'units'> & { readonly onTask: () => void },
 ) {
   const { run, isSystem, readInfo } = host;
   const defaults = policyDefaults(settings);
   return createManualDeployments({
     store,
-    units: settings.units,
+    known,
     onTask,
     imageOf: (unit) => {
       const facts = units.facts(unit);
@@ -203,6 +208,7 @@ type JoinedParts = {
   readonly store: Store;
   readonly events: EventWriter;
   readonly intake: Intake;
+  readonly known: KnownUnits;
   readonly units: UnitCatalog;
   readonly dispatcher: TaskDispatcher;
   readonly guards: TimerGuards;
@@ -214,7 +220,8 @@ type JoinedParts = {
 };
 
 function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedParts): void {
-  const { app, store, events, intake, units, dispatcher, guards, gate, run, manual } = joined;
+  const { app, store, events, intake, known, units, dispatcher, guards, gate, run, manual } =
+    joined;
   registerGithubWebhook(app, {
     log,
     intake,
@@ -230,8 +237,8 @@ function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedPart
     release: (unit, digest) => guards.release(unit, digest),
   });
   registerEventsApi(app, { store, events, gate });
-  registerTasksApi(app, { store, gate, settings, deployments: manual, dispatcher });
-  registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
+  registerTasksApi(app, { store, gate, settings, known, deployments: manual, dispatcher });
+  registerDeploymentsApi(app, { known, deployments: manual, gate });
   registerHealth(app, {
     gate,
     checkOwn: () => [toCheck('database', store.check())],

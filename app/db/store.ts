@@ -1,6 +1,7 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
+import { type DiscoveredUnitTable, openDiscoveredUnitTable } from './discovered-units.ts';
 import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
 import { type EventTable, openEventTable } from './events.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
@@ -33,6 +34,7 @@ export type Store = {
   readonly plans: PlanTable;
   readonly pruning: Pruning;
   readonly dispatching: DispatchingTable;
+  readonly discovered: DiscoveredUnitTable;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
   /** Gives room that nothing stands in back to the file system; how many bytes. */
@@ -78,6 +80,7 @@ function prepareStore(database: Database, schema: number): Store {
     plans: openPlanTable(database),
     pruning: openPruning(database),
     dispatching: openDispatchingTable(database),
+    discovered: openDiscoveredUnitTable(database),
     transact: (act) => database.transaction(act).immediate(),
     check: () => {
       try {

@@ -1,8 +1,8 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
-import { findConfigured } from '../domain/configured-unit.ts';
 import { isFinal } from '../domain/task.ts';
 import type { TaskInput } from '../domain/task-input.ts';
+import type { KnownUnits } from '../units/known-units.ts';
 import { makeMaintenanceTask } from './make-maintenance-task.ts';
 import { type Asker, makeManualTask } from './make-manual-task.ts';
 
@@ -13,7 +13,7 @@ import { type Asker, makeManualTask } from './make-manual-task.ts';
  */
 export function retryTask(
   store: Store,
-  units: readonly string[],
+  known: Pick<KnownUnits, 'choose'>,
   id: string,
   asker: Asker,
 ): Outcome<string> {
@@ -33,7 +33,7 @@ export function retryTask(
         ),
       );
     }
-    const configured = findConfigured(units, unit);
+    const configured = known.choose('person', unit);
     if (!configured.ok) return configured;
     const waiting = store.tasks.findPendingRetry(id);
     if (waiting) return succeed(waiting.id);

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import { deploymentBody } from '../../api/deployment-requests.ts';
-import { findConfigured } from '../../domain/configured-unit.ts';
 import type { ManualDeployments } from '../../tasks/manual-deployments.ts';
+import type { KnownUnits } from '../../units/known-units.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { admitAdmins } from '../admin-scope.ts';
 import { refuseOtherMethods } from '../method-not-allowed.ts';
@@ -10,8 +10,7 @@ import { sendFailure } from '../problem-reply.ts';
 import { acceptJsonBodies, readBy } from '../read-json-body.ts';
 
 type Parts = {
-  /** The units that may be deployed. */
-  readonly units: readonly string[];
+  readonly known: Pick<KnownUnits, 'choose'>;
   readonly deployments: ManualDeployments;
   readonly gate: AdminGate;
 };
@@ -51,14 +50,14 @@ async function carryOut(
 }
 
 async function begin(
-  { units, deployments }: Parts,
+  { known, deployments }: Parts,
   body: Exclude<Body, { plan_id: string }>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
   const { version, dry_run: isDry, reason } = body;
   request.note.meta = { unit: body.unit, version: version ?? null, dry_run: isDry };
-  const found = findConfigured(units, body.unit);
+  const found = known.choose('person', body.unit);
   if (!found.ok) return sendFailure(request, reply, found.failure);
   const unit = found.value;
   if (!isDry) {

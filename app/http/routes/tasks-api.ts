@@ -13,7 +13,6 @@ import {
 } from '../../api/task-queries.ts';
 import type { Store } from '../../db/store.ts';
 import type { TaskFilter } from '../../db/task-pages.ts';
-import { findConfigured } from '../../domain/configured-unit.ts';
 import { isTaskId } from '../../domain/identifier.ts';
 import { MAINTENANCE_UNIT } from '../../domain/maintenance.ts';
 import { exportTask } from '../../tasks/export-task.ts';
@@ -28,6 +27,7 @@ import {
 } from '../../tasks/read-tasks.ts';
 import { stopTask } from '../../tasks/stop-task.ts';
 import type { TaskDispatcher } from '../../tasks/task-dispatcher.ts';
+import type { KnownUnits } from '../../units/known-units.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { admitAdmins } from '../admin-scope.ts';
 import { refuseOtherMethods } from '../method-not-allowed.ts';
@@ -37,7 +37,8 @@ import { acceptJsonBodies, readBy } from '../read-json-body.ts';
 type Parts = {
   readonly store: Store;
   readonly gate: AdminGate;
-  readonly settings: Pick<Settings, 'units' | 'sshTarget'>;
+  readonly settings: Pick<Settings, 'sshTarget'>;
+  readonly known: Pick<KnownUnits, 'choose'>;
   readonly deployments: Pick<ManualTasks, 'startAll' | 'maintain' | 'retry'>;
   readonly dispatcher: Pick<TaskDispatcher, 'tell' | 'kill'>;
 };
@@ -101,7 +102,7 @@ function addQuestions(scope: FastifyInstance, { store }: Parts): void {
 }
 
 function addCommands(scope: FastifyInstance, parts: Parts): void {
-  const { store, settings, deployments, dispatcher } = parts;
+  const { store, settings, known, deployments, dispatcher } = parts;
   scope.post('/api/tasks', (request, reply) => {
     const body = readBy(newTasksBody, request.body ?? {});
     if (body.kind !== 'deploy') {
@@ -113,7 +114,7 @@ function addCommands(scope: FastifyInstance, parts: Parts): void {
     request.note.meta = { command: 'deploy', units: names.slice(0, 20), count: names.length };
     const chosen = new Set<string>();
     for (const name of names) {
-      const found = findConfigured(settings.units, name);
+      const found = known.choose('person', name);
       if (!found.ok) return sendFailure(request, reply, found.failure);
       chosen.add(found.value);
     }
