@@ -5,6 +5,7 @@ import { type PlanView, planView, startedTaskView } from '../../api/deployment-v
 import { findConfigured } from '../../domain/configured-unit.ts';
 import type { ManualDeployments } from '../../tasks/manual-deployments.ts';
 import type { AdminGate } from '../admin-gate.ts';
+import { describeAsker } from '../describe-asker.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { route, serveRoutes } from '../serve-routes.ts';
 
@@ -71,8 +72,4 @@ async function begin(
   }
   const plan = await deployments.plan({ unit, version });
   return plan.ok ? plan.value : sendFailure(request, reply, plan.failure);
-}
-
-function describeAsker(request: FastifyRequest, reason: string | undefined) {
-  return { by: `admin at ${request.ip}`, requestId: request.id, path: URL, reason };
 }

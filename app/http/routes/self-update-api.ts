@@ -18,6 +18,7 @@ import {
 import { newUpdateRequest } from '../../updates/ask-supervisor.ts';
 import type { SelfUpdate } from '../../updates/self-update.ts';
 import type { AdminGate } from '../admin-gate.ts';
+import { describeCaller } from '../describe-asker.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { type Route, route, serveRoutes } from '../serve-routes.ts';
 
@@ -137,7 +138,7 @@ async function carryOut(
     newUpdateRequest(command, 'api', {
       ...wish,
       reason: wish.reason ?? null,
-      by: `admin at ${request.ip}`,
+      by: describeCaller(request),
     }),
   );
   const { reason: _reason, ...plain } = wish;

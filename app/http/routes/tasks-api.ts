@@ -15,6 +15,7 @@ import { readTask } from '../../tasks/read-tasks.ts';
 import { stopTask } from '../../tasks/stop-task.ts';
 import type { TaskDispatcher } from '../../tasks/task-dispatcher.ts';
 import type { AdminGate } from '../admin-gate.ts';
+import { describeAsker } from '../describe-asker.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { type Route, route, serveRoutes } from '../serve-routes.ts';
 import { findTask } from './find-task.ts';
@@ -115,9 +116,4 @@ function commands({ store, settings, deployments, dispatcher }: Parts): readonly
       deployments.retry(id, describeAsker(request, reason)),
     ),
   ];
-}
-
-function describeAsker(request: FastifyRequest, reason?: string) {
-  const path = request.url.split('?', 1)[0] ?? '';
-  return { by: `admin at ${request.ip}`, requestId: request.id, path, reason };
 }
