@@ -10,6 +10,7 @@ const WAIVERS = 0;
 
 /** Where parts are joined: files that may import more than the area they stand in. */
 const JOINTS = [
+  'app/admin-routes.ts',
   'app/main.ts',
   'app/worker.ts',
   'supervisor/main.ts',
@@ -19,6 +20,17 @@ const JOINTS = [
 
 /** What each area imports of the others, types included. ARCHITECTURE.md draws it. */
 const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
+  'app/admin-routes.ts': [
+    'app/db',
+    'app/domain',
+    'app/events',
+    'app/host',
+    'app/http',
+    'app/tasks',
+    'app/units',
+    'shared/config',
+    'shared/process',
+  ],
   'app/api': ['app/domain', 'shared/contract'],
   'app/cli': [
     'app/api',
@@ -60,6 +72,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/host',
     'app/intake',
     'app/tasks',
+    'app/units',
     'app/updates',
     'shared/config',
     'shared/contract',
@@ -89,11 +102,13 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/intake',
     'app/maintenance',
     'app/registry',
+    'app/units',
     'shared/config',
     'shared/contract',
     'shared/fs',
     'shared/process',
   ],
+  'app/units': ['app/db', 'app/domain', 'shared/config', 'shared/contract'],
   'app/updates': [
     'app/api',
     'app/db',
@@ -104,8 +119,8 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/process',
   ],
   'app/worker.ts': [
+    'app/admin-routes.ts',
     'app/db',
-    'app/domain',
     'app/events',
     'app/host',
     'app/http',
@@ -113,10 +128,10 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/recorder',
     'app/scheduler',
     'app/tasks',
+    'app/units',
     'app/updates',
     'shared/config',
     'shared/contract',
-    'shared/process',
   ],
   scripts: [
     'app/db',
