@@ -1,9 +1,10 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { scheduleRunBody } from '../../api/schedule-requests.ts';
 import type { ScheduleView } from '../../api/schedule-views.ts';
 import type { RunScheduledJob } from '../../scheduler/run-job.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { admitAdmins } from '../admin-scope.ts';
+import { describeAsker } from '../describe-asker.ts';
 import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptJsonBodies, readBy } from '../read-json-body.ts';
@@ -36,9 +37,4 @@ export function registerScheduleApi(app: FastifyInstance, { gate, view, run }: P
     refuseOtherMethods(scope, url, 'POST', ACTION);
     done();
   });
-}
-
-function describeAsker(request: FastifyRequest, reason: string | undefined) {
-  const path = request.url.split('?', 1)[0] ?? '';
-  return { by: `admin at ${request.ip}`, requestId: request.id, path, reason };
 }
