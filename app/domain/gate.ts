@@ -24,7 +24,7 @@ export type ContainerSample = {
 export type GateSample = {
   readonly atMs: number;
   readonly unit: UnitSample;
-  /** The containers of the image that is deployed; null where nobody asked podman this time. */
+  /** The containers of the image that is deployed; null where nobody asked podman this time, or the unit has none. */
   readonly containers: readonly ContainerSample[] | null;
 };
 
@@ -119,7 +119,8 @@ function isUp({ unit, containers }: GateSample): { failure: Failure; isFinal: bo
     return { failure: down(unit), isFinal: true };
   }
   if (unit.activeState !== 'active') return { failure: down(unit), isFinal: false };
-  const found = containers ?? [];
+  if (containers === null) return null;
+  const found = containers;
   const sick = found.find(({ health }) => health === 'unhealthy');
   if (sick) return { failure: unhealthy(sick), isFinal: true };
   if (found.length === 0 || found.some(({ running }) => !running)) {
