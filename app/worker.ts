@@ -4,40 +4,29 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
-import type { RunCommand } from '../shared/process/run-command.ts';
+import { type AdminParts, joinManual, registerAdminRoutes } from './admin-routes.ts';
 import { openStore, type Store } from './db/store.ts';
-import { withTag } from './domain/image-reference.ts';
-import { policyDefaults } from './domain/unit-policy.ts';
 import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createSystemEvents, type SystemEvents } from './events/system-events.ts';
-import { createHealthCheck, toCheck } from './host/health.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import { readUnit } from './host/read-unit.ts';
-import { readUnitPolicy } from './host/read-unit-policy.ts';
 import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
-import { type AdminGate, createAdminGate } from './http/admin-gate.ts';
+import { createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
-import { registerAdminApi } from './http/routes/admin-api.ts';
-import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
-import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
-import { registerHealth } from './http/routes/health.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
-import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { createMaintenanceSchedule } from './scheduler/maintenance-schedule.ts';
 import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
 import { dropOldCompiledCode } from './tasks/compiled-code.ts';
 import { createDispatcher } from './tasks/create-dispatcher.ts';
-import { createLookUp } from './tasks/create-look-up.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
 import { type CommitSource, createCommitSource } from './tasks/live/commit-source.ts';
-import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
@@ -127,7 +116,8 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const manual = joinManual(loaded, store, host, { units, onTask: () => dispatcher.wake() });
   const served = { app, events, intake, units, gate, manual };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
-  joinRoutes(loaded, log, joined);
+  joinWebhook(loaded, log, joined);
+  registerAdminRoutes(app, loaded, joined);
   const ownUpdates = joinOwnUpdates(parts, joined);
   const maintenance = joinMaintenance(loaded, log, joined);
   const startSchedules = () => {
@@ -172,49 +162,19 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   };
 }
 
-function joinManual(
-  { settings }: Loaded,
-  store: Store,
-  host: Host,
-  { units, onTask }: { readonly units: UnitCatalog; readonly onTask: () => void },
-) {
-  const { run, isSystem, readInfo } = host;
-  const defaults = policyDefaults(settings);
-  return createManualDeployments({
-    store,
-    units: settings.units,
-    onTask,
-    imageOf: (unit) => {
-      const facts = units.facts(unit);
-      return facts.state === 'known' ? withTag(facts.image) : null;
-    },
-    planParts: {
-      run,
-      isSystem,
-      readInfo,
-      lookUp: createLookUp(host, settings.registryTimeoutMs, new AbortController().signal),
-      readPolicy: (unit, files) => readUnitPolicy(host, unit, defaults, files),
-    },
-  });
-}
-
-type JoinedParts = {
+type JoinedParts = AdminParts & {
   readonly app: FastifyInstance;
-  readonly store: Store;
   readonly events: EventWriter;
   readonly intake: Intake;
   readonly units: UnitCatalog;
   readonly dispatcher: TaskDispatcher;
   readonly guards: TimerGuards;
-  readonly gate: AdminGate;
-  readonly run: RunCommand;
-  readonly manual: ManualDeployments;
   readonly commits: CommitSource;
   readonly system: SystemEvents;
 };
 
-function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedParts): void {
-  const { app, store, events, intake, units, dispatcher, guards, gate, run, manual } = joined;
+/** Webhooks are the worker's alone. */
+function joinWebhook({ settings }: Loaded, log: Logger, { app, intake, units }: JoinedParts): void {
   registerGithubWebhook(app, {
     log,
     intake,
@@ -223,24 +183,6 @@ function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedPart
       (secret) => secret !== undefined,
     ),
     maxBodyBytes: settings.webhookMaxBodyBytes,
-  });
-  registerAdminApi(app, {
-    store,
-    gate,
-    release: (unit, digest) => guards.release(unit, digest),
-  });
-  registerEventsApi(app, { store, events, gate });
-  registerTasksApi(app, { store, gate, settings, deployments: manual, dispatcher });
-  registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
-  registerHealth(app, {
-    gate,
-    checkOwn: () => [toCheck('database', store.check())],
-    check: createHealthCheck({
-      run,
-      checkDatabase: () => store.check(),
-      stateDir: paths.stateDir,
-      minFreeBytes: settings.minFreeBytes,
-    }),
   });
 }
 

@@ -10,6 +10,7 @@ const WAIVERS = 0;
 
 /** Where parts are joined: files that may import more than the area they stand in. */
 const JOINTS = [
+  'app/admin-routes.ts',
   'app/main.ts',
   'app/worker.ts',
   'supervisor/main.ts',
@@ -19,6 +20,16 @@ const JOINTS = [
 
 /** What each area imports of the others, types included. ARCHITECTURE.md draws it. */
 const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
+  'app/admin-routes.ts': [
+    'app/db',
+    'app/domain',
+    'app/events',
+    'app/host',
+    'app/http',
+    'app/tasks',
+    'shared/config',
+    'shared/process',
+  ],
   'app/api': ['app/domain', 'shared/contract'],
   'app/cli': [
     'app/api',
@@ -104,8 +115,8 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/process',
   ],
   'app/worker.ts': [
+    'app/admin-routes.ts',
     'app/db',
-    'app/domain',
     'app/events',
     'app/host',
     'app/http',
@@ -116,7 +127,6 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/updates',
     'shared/config',
     'shared/contract',
-    'shared/process',
   ],
   scripts: [
     'app/db',

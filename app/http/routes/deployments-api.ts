@@ -5,6 +5,7 @@ import { findConfigured } from '../../domain/configured-unit.ts';
 import type { ManualDeployments } from '../../tasks/manual-deployments.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { admitAdmins } from '../admin-scope.ts';
+import { describeAsker } from '../describe-asker.ts';
 import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptJsonBodies, readBy } from '../read-json-body.ts';
@@ -68,8 +69,4 @@ async function begin(
   }
   const plan = await deployments.plan({ unit, version });
   return plan.ok ? plan.value : sendFailure(request, reply, plan.failure);
-}
-
-function describeAsker(request: FastifyRequest, reason: string | undefined) {
-  return { by: `admin at ${request.ip}`, requestId: request.id, path: URL, reason };
 }

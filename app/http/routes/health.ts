@@ -23,7 +23,7 @@ export function registerHealth(app: FastifyInstance, { check, checkOwn, gate }: 
     reply: FastifyReply,
     found: readonly HealthCheck[],
   ): FastifyReply => {
-    const view = toHealth(found, gate(request.headers.authorization).ok);
+    const view = toHealth(found, gate(request).ok);
     noteFailures(request, found);
     return reply.code(view.status === 'ok' ? 200 : 503).send(view);
   };

@@ -12,6 +12,7 @@ import { newUpdateRequest } from '../../updates/ask-supervisor.ts';
 import type { SelfUpdate } from '../../updates/self-update.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { admitAdmins } from '../admin-scope.ts';
+import { describeCaller } from '../describe-asker.ts';
 import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptJsonBodies, readBy } from '../read-json-body.ts';
@@ -99,7 +100,7 @@ async function carryOut(
     newUpdateRequest(command, 'api', {
       ...wish,
       reason: wish.reason ?? null,
-      by: `admin at ${request.ip}`,
+      by: describeCaller(request),
     }),
   );
   const { reason: _reason, ...plain } = wish;

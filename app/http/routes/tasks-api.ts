@@ -30,6 +30,7 @@ import { stopTask } from '../../tasks/stop-task.ts';
 import type { TaskDispatcher } from '../../tasks/task-dispatcher.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { admitAdmins } from '../admin-scope.ts';
+import { describeAsker } from '../describe-asker.ts';
 import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptJsonBodies, readBy } from '../read-json-body.ts';
@@ -171,9 +172,4 @@ function toFilter(query: z.output<typeof taskCountsQuery>): TaskFilter {
     ...(query.from !== undefined && { from: Date.parse(query.from) }),
     ...(query.to !== undefined && { to: Date.parse(query.to) }),
   };
-}
-
-function describeAsker(request: FastifyRequest, reason?: string) {
-  const path = request.url.split('?', 1)[0] ?? '';
-  return { by: `admin at ${request.ip}`, requestId: request.id, path, reason };
 }
