@@ -14,9 +14,11 @@ import { registerAdminApi } from './http/routes/admin-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
+import { registerManualApi } from './http/routes/manual-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import type { TimerGuards } from './tasks/create-timer-guards.ts';
+import { createManualActions } from './tasks/manual-actions.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 
@@ -29,13 +31,14 @@ export type AdminParts = {
   readonly gate: AdminGate;
   readonly run: RunCommand;
   readonly manual: ManualDeployments;
+  readonly units: UnitCatalog;
 };
 
 /** Joins every route that works on the state to it: the worker serves them, and the command line asks them. */
 export function registerAdminRoutes(
   app: FastifyInstance,
   { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
-  { store, events, dispatcher, guards, gate, run, manual }: AdminParts,
+  { store, events, dispatcher, guards, gate, run, manual, units }: AdminParts,
 ): void {
   registerAdminApi(app, {
     store,
@@ -44,6 +47,14 @@ export function registerAdminRoutes(
   });
   registerEventsApi(app, { store, events, gate });
   registerTasksApi(app, { store, gate, settings, deployments: manual, dispatcher });
+  const actions = createManualActions({
+    ...{ store, deployments: manual, known: () => settings.units },
+    factsOf: async (unit) => {
+      const facts = units.facts(unit);
+      return facts.state === 'not-looked-up' ? units.refresh(unit) : facts;
+    },
+  });
+  registerManualApi(app, { actions, gate });
   registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
   registerHealth(app, {
     gate,

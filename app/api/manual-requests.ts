@@ -27,14 +27,8 @@ const selection = {
 /** Body of `POST /api/manual/trigger` (restarts) and of `POST /api/manual/deploy`. */
 export const selectionBody = z.strictObject({ ...selection, dry_run, ...asked });
 
-/** Body of `POST /api/manual/auto-update/run`. */
-export const autoUpdateBody = z.strictObject({ dry_run, ...asked });
-
 /** Body of `POST /api/manual/services/SLUG` and `/upgrade`; for the values of `image` see `parseWantedVersion`. */
 export const serviceBody = z.strictObject({ dry_run, image: said(512), ...asked });
-
-/** Body of `POST /auto-update`. */
-export const legacyAutoUpdateBody = z.strictObject(asked);
 
 /** What the `Idempotency-Key` header may be: 1 to 255 visible characters of ASCII. */
 export const idempotencyKey = z

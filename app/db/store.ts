@@ -11,8 +11,8 @@ import { type Database, describeSqliteError, openDatabase } from './open-databas
 import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
-import { shrinkDatabase } from './shrink-database.ts';
 import { openRateLimitTable, type RateLimitTable } from './rate-limit-tokens.ts';
+import { shrinkDatabase } from './shrink-database.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
 import { openTaskChangeTable, type TaskChangeTable } from './task-changes.ts';
 import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';

@@ -37,10 +37,7 @@ type Known = {
  * serve, with what depends on it. Where its name means another image here than the one that it runs, the restart brings
  * that: it is a deployment of it then, with the way back held. A unit that is stopped is started. May be repeated.
  */
-export async function restartUnit(
-  given: DeployParts,
-  request: RestartRequest,
-): Promise<DeployEnd> {
+export async function restartUnit(given: DeployParts, request: RestartRequest): Promise<DeployEnd> {
   const { unit } = request;
   const left = given.memory.find();
   // It had become a deployment: that knows how it goes on.

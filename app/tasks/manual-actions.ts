@@ -17,8 +17,8 @@ import { selectUnits, type UnitSelection } from '../domain/unit-selection.ts';
 import { parseWantedVersion } from '../domain/wanted-version.ts';
 import { type Answer, answerOnce } from './answer-once.ts';
 import type { Asker } from './make-manual-task.ts';
-import { mapWithin } from './map-within.ts';
 import type { ManualDeployments } from './manual-deployments.ts';
+import { mapWithin } from './map-within.ts';
 
 /** A call by hand: who asks, for what, and by which key it may be repeated. */
 export type ManualCall<B> = {
@@ -54,12 +54,11 @@ export type ManualActions = {
 /** What they are made with. */
 export type ManualActionParts = {
   readonly store: Store;
-  readonly deployments: Pick<ManualDeployments, 'start' | 'startAll' | 'plan'>;
+  readonly deployments: Pick<ManualDeployments, 'start' | 'startAll' | 'plan' | 'planRestart'>;
   /** The units that may be touched, as they are now. */
   readonly known: () => readonly string[];
   /** What systemd says of one of them, asked only where that is not known yet. */
   readonly factsOf: (unit: string) => Promise<UnitFacts>;
-  readonly lookAtRestart: (unit: string) => Promise<Outcome<RestartSteps>>;
 };
 
 /** Looks at so many units at once; each is a handful of processes. */
@@ -81,18 +80,20 @@ async function trigger(
   parts: ManualActionParts,
   call: ManualCall<Wish & UnitSelection>,
 ): Came<TriggerView> {
-  const { store, known, lookAtRestart } = parts;
+  const { store, known, deployments } = parts;
   const units = selectUnits(known(), call.body);
   if (!units.ok) return units;
   if (call.body.dry_run) {
     const triggered = await mapWithin(units.value, LOOKS_AT_ONCE, async (unit) =>
-      toLook(unit, await lookAtRestart(unit), 'It would be restarted.'),
+      toLook(unit, await deployments.planRestart(unit), 'It would be restarted.'),
     );
     return looked({ ...callView(call), triggered });
   }
   return answerOnce(store, repeatable(call), () => {
     const made = makeTasks(parts, units.value, call, { restart: true });
-    const triggered = made.tasks.map((task) => toPending<RestartSteps>(task, 'It is to be restarted.'));
+    const triggered = made.tasks.map((task) =>
+      toPending<RestartSteps>(task, 'It is to be restarted.'),
+    );
     return succeed({ status: ACCEPTED, body: { ...callView(call, made), triggered } });
   });
 }

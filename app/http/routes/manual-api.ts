@@ -6,6 +6,7 @@ import type { Answer } from '../../tasks/answer-once.ts';
 import type { ManualActions, ManualCall, Wish } from '../../tasks/manual-actions.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { admitCallers } from '../admit-callers.ts';
+import { describeCaller } from '../describe-asker.ts';
 import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptJsonBodies, readBy } from '../read-json-body.ts';
@@ -67,7 +68,7 @@ function readCall<T extends z.ZodType<Wish & { readonly token?: string | undefin
   const given = request.headers['idempotency-key'];
   const path = request.url.split('?', 1)[0] ?? '';
   return {
-    asker: { by: `admin at ${request.ip}`, requestId: request.id, path },
+    asker: { by: describeCaller(request), requestId: request.id, path },
     key: given === undefined ? undefined : readBy(idempotencyKey, given),
     body,
   };
