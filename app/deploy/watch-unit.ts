@@ -145,8 +145,8 @@ async function look({ unit, image, ...watch }: Watch, isWhole: boolean) {
   const listed = await seeUnitContainers(run, unit);
   if (!listed.ok) return listed;
   if (image === null) {
-    const all = listed.value.length === 0 ? null : listed.value;
-    return succeed({ atMs, unit: sampled.value, containers: all });
+    const isBare = listed.value.length === 0;
+    return succeed({ atMs, unit: sampled.value, containers: listed.value, isBare });
   }
   const containers = listed.value.filter(({ imageName }) => {
     const reference = parseImageReference(imageName);

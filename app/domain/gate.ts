@@ -24,8 +24,10 @@ export type ContainerSample = {
 export type GateSample = {
   readonly atMs: number;
   readonly unit: UnitSample;
-  /** The containers of the image that is deployed; null where nobody asked podman this time, or the unit has none. */
+  /** The containers of the image that is deployed; null where nobody asked podman this time. */
   readonly containers: readonly ContainerSample[] | null;
+  /** It runs no container, and names no image: what systemd says of it is all that there is. */
+  readonly isBare?: boolean;
 };
 
 /** How long a unit has until it serves, and how long it must go on then. */
@@ -114,13 +116,13 @@ function soak(baseline: Baseline, nowMs: number, { soakMs }: GateRules): GateSta
 }
 
 /** What keeps a unit from being up; final where waiting does not help. */
-function isUp({ unit, containers }: GateSample): { failure: Failure; isFinal: boolean } | null {
+function isUp({ unit, containers, isBare }: GateSample): { failure: Failure; isFinal: boolean } | null {
   if (unit.activeState === 'failed' || unit.activeState === 'inactive') {
     return { failure: down(unit), isFinal: true };
   }
   if (unit.activeState !== 'active') return { failure: down(unit), isFinal: false };
-  if (containers === null) return null;
-  const found = containers;
+  if (isBare) return null;
+  const found = containers ?? [];
   const sick = found.find(({ health }) => health === 'unhealthy');
   if (sick) return { failure: unhealthy(sick), isFinal: true };
   if (found.length === 0 || found.some(({ running }) => !running)) {
