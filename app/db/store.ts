@@ -12,6 +12,7 @@ import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
 import { openRateLimitTable, type RateLimitTable } from './rate-limit-tokens.ts';
+import { openScheduleTickTable, type ScheduleTickTable } from './schedule-ticks.ts';
 import { shrinkDatabase } from './shrink-database.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
 import { openTaskChangeTable, type TaskChangeTable } from './task-changes.ts';
@@ -37,6 +38,7 @@ export type Store = {
   readonly rateLimits: RateLimitTable;
   readonly pruning: Pruning;
   readonly dispatching: DispatchingTable;
+  readonly schedule: ScheduleTickTable;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
   /** Gives room that nothing stands in back to the file system; how many bytes. */
@@ -84,6 +86,7 @@ function prepareStore(database: Database, schema: number): Store {
     rateLimits: openRateLimitTable(database),
     pruning: openPruning(database),
     dispatching: openDispatchingTable(database),
+    schedule: openScheduleTickTable(database),
     transact: (act) => database.transaction(act).immediate(),
     check: () => {
       try {

@@ -116,7 +116,11 @@ function soak(baseline: Baseline, nowMs: number, { soakMs }: GateRules): GateSta
 }
 
 /** What keeps a unit from being up; final where waiting does not help. */
-function isUp({ unit, containers, isBare }: GateSample): { failure: Failure; isFinal: boolean } | null {
+function isUp({
+  unit,
+  containers,
+  isBare,
+}: GateSample): { failure: Failure; isFinal: boolean } | null {
   if (unit.activeState === 'failed' || unit.activeState === 'inactive') {
     return { failure: down(unit), isFinal: true };
   }
