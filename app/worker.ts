@@ -111,10 +111,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
     onTasks: () => dispatcher.wake(),
   });
   const known = openKnownUnits(settings, store);
-  const units = createUnitCatalog(
-    (unit) => known.admit('webhook', unit),
-    (unit) => readUnit(run, unit),
-  );
+  const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
   const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
   const drain = prepareDrain(app);
   const gate = createAdminGate(settings.adminToken);

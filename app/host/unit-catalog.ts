@@ -1,26 +1,26 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { UnitFacts, UnitImage } from '../domain/delivery-verdict.ts';
-import type { Admission } from '../domain/unit-triggers.ts';
+import type { Admission, Trigger } from '../domain/unit-triggers.ts';
 import type { UnitReading } from './read-unit.ts';
 
-/** What is known of the units that webhooks may deploy, kept in memory so that no webhook waits for a process. */
+/** What is known of the units that may be deployed, kept in memory so that no webhook waits for a process. */
 export type UnitCatalog = {
-  /** At once, from memory; a unit that webhooks may not deploy is never looked up. */
+  /** At once, from memory; a unit that nobody may deploy is never looked up. */
   facts(unit: string): UnitFacts;
   /** Asks systemd again; at most one question per unit at a time. */
   refresh(unit: string): Promise<UnitFacts>;
 };
 
-/** A catalogue of the units that `admit` lets webhooks deploy; `read` asks systemd. */
+/** A catalogue of the units that `admit` lets somebody deploy; `read` asks systemd. */
 export function createUnitCatalog(
-  admit: (unit: string) => Admission,
+  admit: (trigger: Trigger, unit: string) => Admission,
   read: (unit: string) => Promise<Outcome<UnitReading>>,
 ): UnitCatalog {
   const known = new Map<string, UnitImage>();
   const underWay = new Map<string, Promise<UnitFacts>>();
 
   const facts = (unit: string): UnitFacts => ({
-    ...{ name: unit, admission: admit(unit) },
+    ...{ name: unit, admission: admit('webhook', unit) },
     ...(known.get(unit) ?? { state: 'not-looked-up' }),
   });
 
@@ -34,7 +34,7 @@ export function createUnitCatalog(
   return {
     facts,
     refresh: (unit) => {
-      if (!admit(unit).allowed) return Promise.resolve(facts(unit));
+      if (!admit('person', unit).allowed) return Promise.resolve(facts(unit));
       const asked = underWay.get(unit) ?? ask(unit).finally(() => underWay.delete(unit));
       underWay.set(unit, asked);
       return asked;

@@ -36,7 +36,7 @@ function reading(image: UnitReading['image']): Outcome<UnitReading> {
 function start() {
   const questions: ((answer: Outcome<UnitReading>) => void)[] = [];
   const units = createUnitCatalog(
-    (unit) => listedUnits([NAME]).admit('webhook', unit),
+    listedUnits([NAME]).admit,
     () => new Promise((answer) => questions.push(answer)),
   );
   const learn = async (answer: Outcome<UnitReading>) => {

@@ -139,7 +139,7 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   const app = createApp({ log, events: filterEvents(events, excluded) });
   const checkAll = checkAnswers(app);
   const secrets = options.secrets ?? [SECRET];
-  const units = createUnitCatalog(admitOf(Object.keys(UNITS)), readTestUnit);
+  const units = createUnitCatalog(listedUnits(Object.keys(UNITS), FOUND).admit, readTestUnit);
   registerGithubWebhook(app, { log, intake, units, secrets, maxBodyBytes: MAX_BODY_BYTES });
   const release = (unit: string, digest: string) =>
     Promise.resolve(store.quarantine.release(unit, digest));
@@ -174,11 +174,6 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
       .join('\n');
   return { app, store, events, port, folder, log: lines, told, readFiles };
-}
-
-function admitOf(listed: readonly string[]) {
-  const known = listedUnits(listed, FOUND);
-  return (unit: string) => known.admit('webhook', unit);
 }
 
 function readTestUnit(name: string): Promise<Outcome<UnitReading>> {
