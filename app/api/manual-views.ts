@@ -1,5 +1,5 @@
 import type { RestartSteps } from '../domain/deployment-plan.ts';
-import type { PlanView } from './views.ts';
+import type { PlanView } from './deployment-views.ts';
 
 /** What became of one unit of a call; `error` where a dry run finds that it could not be done. */
 export type ManualStatus = 'pending' | 'dry-run' | 'already-running' | 'error';

@@ -1,4 +1,5 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { PlanView } from '../api/deployment-views.ts';
 import type {
   DeployView,
   ManualCallView,
@@ -7,7 +8,6 @@ import type {
   TriggerView,
   UpgradeView,
 } from '../api/manual-views.ts';
-import type { PlanView } from '../api/views.ts';
 import type { Store } from '../db/store.ts';
 import type { UnitFacts } from '../domain/delivery-verdict.ts';
 import type { RestartSteps } from '../domain/deployment-plan.ts';
