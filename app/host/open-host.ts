@@ -10,6 +10,7 @@ import type { Host } from './host.ts';
 import { inScope, type SystemdScope } from './in-scope.ts';
 import { readPodmanInfo } from './podman-info.ts';
 import { createPodmanService } from './podman-service.ts';
+import { readFolders } from './read-folders.ts';
 import { openRemoteHost } from './ssh/remote-host.ts';
 import { openSshHost } from './ssh/ssh-host.ts';
 
@@ -97,6 +98,7 @@ export function openLocalHost(
     },
     isSystem: scope === 'system',
     readText,
+    readFolders: (request) => readFolders(request, readText),
     ask: askLocal,
     readInfo,
     readEnvironment: () => Promise.resolve(succeed({ ...environment, uid: getuid?.() ?? 0 })),

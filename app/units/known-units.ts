@@ -37,7 +37,7 @@ type Parts = {
 };
 
 /** Whose units are meant, as what was found of them is stored: the units of another host are none of this one's. */
-function hostKey({
+export function hostKey({
   systemdScope,
   sshTarget,
 }: Pick<Settings, 'systemdScope' | 'sshTarget'>): string {

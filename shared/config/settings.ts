@@ -250,6 +250,7 @@ export const SETTINGS = {
 export type SettingKey = keyof typeof SETTINGS;
 
 type Optional =
+  | 'containerDir'
   | 'stateDir'
   | 'targetBin'
   | 'scheduleTimeZone'
