@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import type { RunCommand } from '../shared/process/run-command.ts';
+import { openUpdateChecks } from './checks/open-update-checks.ts';
+import type { UpdateChecks } from './checks/update-checks.ts';
 import type { Store } from './db/store.ts';
+import { findConfigured } from './domain/configured-unit.ts';
 import { withTag } from './domain/image-reference.ts';
 import { policyDefaults } from './domain/unit-policy.ts';
 import type { EventWriter } from './events/event-writer.ts';
@@ -15,6 +18,7 @@ import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
+import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import type { TimerGuards } from './tasks/create-timer-guards.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
@@ -29,13 +33,14 @@ export type AdminParts = {
   readonly gate: AdminGate;
   readonly run: RunCommand;
   readonly manual: ManualDeployments;
+  readonly checks: UpdateChecks;
 };
 
 /** Joins every route that works on the state to it: the worker serves them, and the command line asks them. */
 export function registerAdminRoutes(
   app: FastifyInstance,
   { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
-  { store, events, dispatcher, guards, gate, run, manual }: AdminParts,
+  { store, events, dispatcher, guards, gate, run, manual, checks }: AdminParts,
 ): void {
   registerAdminApi(app, {
     store,
@@ -45,6 +50,7 @@ export function registerAdminRoutes(
   registerEventsApi(app, { store, events, gate });
   registerTasksApi(app, { store, gate, settings, deployments: manual, dispatcher });
   registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
+  registerUpdateChecksApi(app, { checks, gate });
   registerHealth(app, {
     gate,
     checkOwn: () => [toCheck('database', store.check())],
@@ -81,5 +87,23 @@ export function joinManual(
       lookUp: createLookUp(host, settings.registryTimeoutMs, new AbortController().signal),
       readPolicy: (unit, files) => readUnitPolicy(host, unit, defaults, files),
     },
+  });
+}
+
+/** Joins checks for updates to the store and the host. */
+export function joinChecks(
+  { settings }: Pick<Loaded, 'settings'>,
+  store: Store,
+  host: Host,
+  units: UnitCatalog,
+) {
+  return openUpdateChecks({
+    ...{ settings, store, host },
+    choose: (name) => findConfigured(settings.units, name),
+    listUnits: () =>
+      settings.units.map((unit) => {
+        const facts = units.facts(unit);
+        return { unit, image: facts.state === 'known' ? facts.image : undefined };
+      }),
   });
 }

@@ -10,11 +10,13 @@ import { type Database, describeSqliteError, openDatabase } from './open-databas
 import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
+import { openRegistryAnswers, type RegistryAnswers } from './registry-answers.ts';
 import { shrinkDatabase } from './shrink-database.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
 import { openTaskChangeTable, type TaskChangeTable } from './task-changes.ts';
 import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';
 import { openTaskTable, type TaskTable } from './tasks.ts';
+import { openUpdateCheckTable, type UpdateCheckTable } from './update-checks.ts';
 
 /** The open, migrated database with all its tables. */
 export type Store = {
@@ -33,6 +35,8 @@ export type Store = {
   readonly plans: PlanTable;
   readonly pruning: Pruning;
   readonly dispatching: DispatchingTable;
+  readonly updateChecks: UpdateCheckTable;
+  readonly registryAnswers: RegistryAnswers;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
   /** Gives room that nothing stands in back to the file system; how many bytes. */
@@ -78,6 +82,8 @@ function prepareStore(database: Database, schema: number): Store {
     plans: openPlanTable(database),
     pruning: openPruning(database),
     dispatching: openDispatchingTable(database),
+    updateChecks: openUpdateCheckTable(database),
+    registryAnswers: openRegistryAnswers(database),
     transact: (act) => database.transaction(act).immediate(),
     check: () => {
       try {
