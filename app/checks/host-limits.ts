@@ -30,8 +30,11 @@ export function openHostLimits(
       const now = Date.now();
       const retryAfterMs = parseRetryAfter(header('retry-after') ?? '', now);
       const answer = { status, retryAfterMs, quota: parseQuota(header) };
-      known.set(host, noteAnswer(limitOf(host), answer, now));
-      changed.add(host);
+      const before = limitOf(host);
+      const limit = noteAnswer(before, answer, now);
+      known.set(host, limit);
+      // Most have none, and there is nothing to be written of them.
+      if (answer.quota || limit.refusals !== before.refusals) changed.add(host);
     },
     save() {
       for (const host of changed) answers.noteLimit(host, limitOf(host), Date.now());
