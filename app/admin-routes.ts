@@ -17,12 +17,18 @@ import { registerAdminApi } from './http/routes/admin-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
+import { registerManualApi } from './http/routes/manual-api.ts';
+import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import { createRunJob } from './scheduler/run-job.ts';
+import { viewSchedule } from './scheduler/view-schedule.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import type { TimerGuards } from './tasks/create-timer-guards.ts';
+import { createManualActions } from './tasks/manual-actions.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
+import { createAskSupervisor } from './updates/ask-supervisor.ts';
 
 /** What people and the command line ask is answered with. */
 export type AdminParts = {
@@ -34,13 +40,14 @@ export type AdminParts = {
   readonly run: RunCommand;
   readonly manual: ManualDeployments;
   readonly checks: UpdateChecks;
+  readonly units: UnitCatalog;
 };
 
 /** Joins every route that works on the state to it: the worker serves them, and the command line asks them. */
 export function registerAdminRoutes(
   app: FastifyInstance,
   { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
-  { store, events, dispatcher, guards, gate, run, manual, checks }: AdminParts,
+  { store, events, dispatcher, guards, gate, run, manual, units, checks }: AdminParts,
 ): void {
   registerAdminApi(app, {
     store,
@@ -49,8 +56,25 @@ export function registerAdminRoutes(
   });
   registerEventsApi(app, { store, events, gate });
   registerTasksApi(app, { store, gate, settings, deployments: manual, dispatcher });
+  const actions = createManualActions({
+    ...{ store, deployments: manual, known: () => settings.units },
+    factsOf: async (unit) => {
+      const facts = units.facts(unit);
+      return facts.state === 'not-looked-up' ? units.refresh(unit) : facts;
+    },
+  });
+  registerManualApi(app, { actions, gate });
   registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
   registerUpdateChecksApi(app, { checks, gate });
+  registerScheduleApi(app, {
+    gate,
+    view: () => viewSchedule(store, settings, Date.now()),
+    run: createRunJob({
+      maintain: manual.maintain,
+      ask: createAskSupervisor(undefined, paths),
+      dryRun: settings.selfUpdateDryRun,
+    }),
+  });
   registerHealth(app, {
     gate,
     checkOwn: () => [toCheck('database', store.check())],

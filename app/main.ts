@@ -8,6 +8,7 @@ import type { DeployOptions } from './cli/deploy.ts';
 import { addEventCommands } from './cli/events/commands.ts';
 import type { PruneOptions } from './cli/prune-state.ts';
 import type { Call } from './cli/record-call.ts';
+import { addScheduleCommands } from './cli/schedule-commands.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 import { addTaskCommands } from './cli/task-commands.ts';
 
@@ -95,6 +96,7 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   addTaskCommands(cli, calling, onEnd);
   const units = cli.command('units').description('the units, and what registries have for them');
   addCheckCommands(units, calling, onEnd);
+  addScheduleCommands(cli, calling, onEnd);
   addEventCommands({ program: cli, environment, onEnd });
   const quarantine = cli
     .command('quarantine')

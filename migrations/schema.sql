@@ -76,6 +76,13 @@ CREATE TABLE events (
   duration_us INTEGER NOT NULL,
   meta TEXT
 , task_id TEXT, hash BLOB) STRICT;
+CREATE TABLE idempotency_keys (
+  key TEXT PRIMARY KEY,
+  request_sha256 TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  answer TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE image_sightings (
   unit TEXT NOT NULL,
   digest TEXT NOT NULL,
@@ -107,6 +114,11 @@ CREATE TABLE quarantined_images (
   expires_at INTEGER, image_id TEXT, guard TEXT,
   PRIMARY KEY (unit, digest)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE rate_limit_tokens (
+  id INTEGER PRIMARY KEY,
+  bucket TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
 CREATE TABLE registry_hosts (
   host TEXT PRIMARY KEY,
   quota_limit INTEGER,
@@ -125,6 +137,16 @@ CREATE TABLE registry_tags (
   checked_at INTEGER NOT NULL,
   code TEXT,
   detail TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE schedule_ticks (
+  job TEXT PRIMARY KEY,
+  due_at INTEGER NOT NULL,
+  claimed_at INTEGER NOT NULL,
+  claimed_by TEXT NOT NULL,
+  task_id TEXT REFERENCES tasks (id) ON DELETE SET NULL,
+  ended_at INTEGER,
+  result TEXT,
+  error_code TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE schema_migrations (
   version INTEGER PRIMARY KEY,
@@ -213,7 +235,9 @@ CREATE INDEX events_by_path ON events (path);
 CREATE INDEX events_by_request ON events (request_id);
 CREATE INDEX events_by_status ON events (status);
 CREATE INDEX events_by_task ON events (task_id) WHERE task_id IS NOT NULL;
+CREATE INDEX idempotency_keys_by_time ON idempotency_keys (created_at);
 CREATE INDEX plans_by_expiry ON plans (expires_at);
+CREATE INDEX rate_limit_tokens_by_bucket ON rate_limit_tokens (bucket, at);
 CREATE INDEX registry_tags_by_digest ON registry_tags (digest);
 CREATE INDEX task_logs_by_task ON task_logs (task_id, id);
 CREATE INDEX task_logs_warnings ON task_logs (task_id) WHERE level = 'warning';

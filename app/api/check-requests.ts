@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { UPDATE_STATUSES } from '../domain/update-verdict.ts';
 
 const unit = z.string().min(1).max(255);
 
@@ -15,5 +16,5 @@ export const checkBody = z
 /** Query of `GET /api/update-checks`. */
 export const checksQuery = z.strictObject({
   unit: unit.optional(),
-  status: z.enum(['up_to_date', 'tag_update_available', 'latest_ahead', 'unknown']).optional(),
+  status: z.enum(UPDATE_STATUSES).optional(),
 });

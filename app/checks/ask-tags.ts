@@ -4,7 +4,7 @@ import type { Store } from '../db/store.ts';
 import { manifestsFor } from '../domain/image-index.ts';
 import { type ImageReference, withTag } from '../domain/image-reference.ts';
 import { needsIndex } from '../domain/update-verdict.ts';
-import { INDEX_TYPES } from '../registry/look-up-digest.ts';
+import { type DigestLookup, INDEX_TYPES } from '../registry/look-up-digest.ts';
 import type { RegistryClient } from '../registry/registry-client.ts';
 import { askHosts, type HostQuestion } from './ask-hosts.ts';
 import type { HostLimits } from './host-limits.ts';
@@ -25,6 +25,19 @@ export type Learnt = {
   readonly failures: Map<string, Failure>;
   readonly manifests: { indexDigest: string; platform: string; digests: readonly string[] }[];
 };
+
+/** Keeps what a tag means, whoever has asked; what was asked for by digest says nothing of a tag. */
+export function noteLookUp(
+  answers: Pick<Store['registryAnswers'], 'noteTag'>,
+  image: ImageReference,
+  found: DigestLookup,
+): void {
+  if (image.digest === undefined) answers.noteTag(withTag(image), toAnswer(found), Date.now());
+}
+
+function toAnswer({ digest, mediaType }: DigestLookup): TagAnswer {
+  return { digest, isIndex: INDEX_TYPES.includes(mediaType) };
+}
 
 /** The tags that a verdict on a unit needs: its own, and `latest`. None where there is nothing to compare. */
 export function tagsOf({ image, failure }: SeenUnit): readonly ImageReference[] {
@@ -63,10 +76,7 @@ function askTag(
     host: client.hostOf(image) ?? image.registry,
     ask: async () => {
       const found = await client.lookUp(image);
-      if (found.ok) {
-        const { digest, mediaType } = found.value;
-        learnt.tags.set(name, { digest, isIndex: INDEX_TYPES.includes(mediaType) });
-      }
+      if (found.ok) learnt.tags.set(name, toAnswer(found.value));
       return found;
     },
     onFailure: (failure) => learnt.failures.set(name, failure),

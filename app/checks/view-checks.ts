@@ -1,11 +1,6 @@
-import { ERRORS } from '../../shared/contract/error-codes.ts';
-import type {
-  CheckedUnitView,
-  HigherView,
-  ReasonView,
-  RegistryView,
-  UpdateView,
-} from '../api/check-views.ts';
+import { ERRORS, type ErrorCode } from '../../shared/contract/error-codes.ts';
+import type { FailureView } from '../api/answer.ts';
+import type { CheckedUnitView, HigherView, RegistryView, UpdateView } from '../api/check-views.ts';
 import type { Store } from '../db/store.ts';
 import type { CheckedUnitFacts, HigherFacts } from '../db/update-checks.ts';
 import {
@@ -101,7 +96,7 @@ function viewBadWish(higher: HigherFacts | null): HigherView | null {
   return higher?.failure ? viewHigher(higher) : null;
 }
 
-function viewReason({ code, detail }: { code: ReasonView['code']; detail: string }): ReasonView {
+function viewReason({ code, detail }: { code: ErrorCode; detail: string }): FailureView {
   const { sentence, hint } = ERRORS[code];
   return { code, sentence, detail, hint };
 }

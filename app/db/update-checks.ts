@@ -43,7 +43,7 @@ export type UpdateCheckTable = {
   /** By the name of the unit; one question for all of them. */
   list(): readonly CheckedUnitFacts[];
   put(row: CheckedUnit): void;
-  /** What a deployment has proven to run; nothing where the unit was never looked at. */
+  /** What a deployment has seen to run; nothing where the unit was never looked at. */
   noteRunning(unit: string, digest: string, nowMs: number): void;
   /** Forgets all units but those. */
   keepOnly(units: readonly string[]): void;
@@ -98,6 +98,9 @@ export function openUpdateCheckTable(database: Database): UpdateCheckTable {
      VALUES (@unit, @image, @latestImage, @platform, @containers, @seenAt, @code, @detail,
        @higherWanted, @higherTags, @higherCut, @higherCode, @higherDetail, @higherAt, @checkedAt)`,
   );
+  const containersOf = database
+    .prepare<[string], string>('SELECT containers FROM update_checks WHERE unit = ?')
+    .pluck();
   const noteRunning = database.prepare(
     `UPDATE update_checks SET containers = ?, seen_at = ?, code = NULL, detail = NULL WHERE unit = ?`,
   );
@@ -121,7 +124,12 @@ export function openUpdateCheckTable(database: Database): UpdateCheckTable {
       });
     },
     noteRunning: (unit, digest, nowMs) => {
-      noteRunning.run(JSON.stringify([[digest]]), nowMs, unit);
+      const known = containersOf.get(unit);
+      if (known === undefined) return;
+      const containers = JSON.parse(known) as CheckedUnit['containers'];
+      // The other digests of that image stay known.
+      const seen = containers.find((digests) => digests.includes(digest)) ?? [digest];
+      noteRunning.run(JSON.stringify([seen]), nowMs, unit);
     },
     keepOnly: (units) => {
       keepOnly.run(JSON.stringify(units));

@@ -1,27 +1,39 @@
+import { noteLookUp } from '../checks/ask-tags.ts';
 import { reachRegistries } from '../checks/reach-registries.ts';
+import type { Store } from '../db/store.ts';
 import type { DeployParts } from '../deploy/deploy-unit.ts';
 import { anyOf } from '../deploy/until-stopped.ts';
 import type { Host } from '../host/host.ts';
 import { lookUpDigest } from '../registry/look-up-digest.ts';
 
+/** Who hears of look-ups. */
+export type LookUpListeners = {
+  /** Hears what must stand in no record. */
+  readonly onSecret?: (secret: string) => void;
+  /** Where it is kept what tags mean: a check for updates says the same as the deployment that has asked. */
+  readonly answers?: Store['registryAnswers'];
+};
+
 /**
  * Makes the function that asks registries for digests as podman on `host` would. `timeoutMs` bounds each look-up; `signal`
- * gives all of them up; `onSecret` hears what must stand in no record.
+ * gives all of them up.
  */
 export function createLookUp(
   host: Host,
   timeoutMs: number,
   signal: AbortSignal,
-  onSecret?: (secret: string) => void,
+  { onSecret, answers }: LookUpListeners = {},
 ): DeployParts['lookUp'] {
   return async (image, registries, cut) => {
     const reach = await reachRegistries(host, registries);
     if (!reach.ok) return reach;
-    return lookUpDigest(image, {
+    const found = await lookUpDigest(image, {
       ...reach.value,
       ...(onSecret && { onSecret }),
       timeoutMs,
       signal: anyOf(signal, cut),
     });
+    if (found.ok && answers) noteLookUp(answers, image, found.value);
+    return found;
   };
 }

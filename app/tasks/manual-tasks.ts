@@ -7,7 +7,7 @@ import { type Asker, type ManualTask, makeManualTask } from './make-manual-task.
 import { retryTask } from './retry-task.ts';
 
 /** What a person asks for, and who it is. */
-export type ManualRequest = Asker & Pick<ManualTask, 'unit' | 'version' | 'planned'>;
+export type ManualRequest = Asker & Pick<ManualTask, 'unit' | 'version' | 'planned' | 'restart'>;
 
 /** The tasks of one call, one for each unit. */
 export type Batch = {
@@ -42,17 +42,17 @@ export type ManualTaskParts = {
 export function createManualTasks({ store, units, imageOf, onTask }: ManualTaskParts): ManualTasks {
   return {
     start(request) {
-      const { unit, version, planned } = request;
+      const { unit, version, planned, restart } = request;
       const image = planned?.image ?? imageOf(unit);
-      const id = makeManualTask(store, { unit, version, planned, image }, request);
+      const id = makeManualTask(store, { unit, version, planned, restart, image }, request);
       onTask();
       return id;
     },
     startAll(chosen, request) {
       const batchId = newIdentifier('bat');
-      const { version } = request;
+      const { version, restart } = request;
       const make = (unit: string) =>
-        makeManualTask(store, { unit, version, image: imageOf(unit), batchId }, request);
+        makeManualTask(store, { unit, version, restart, image: imageOf(unit), batchId }, request);
       const tasks = store.transact(() => chosen.map((unit) => ({ unit, task_id: make(unit) })));
       onTask();
       return { batch_id: batchId, tasks };

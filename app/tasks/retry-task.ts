@@ -22,7 +22,7 @@ export function retryTask(
     if (!task) return fail('TASK_NOT_FOUND', '');
     if (!isFinal(task.status)) return fail('TASK_NOT_ENDED', `It is ${task.status}.`);
     if (task.input === null) return fail('TASK_NOT_REPEATABLE', `Its kind is ${task.kind}.`);
-    const { unit, version, image, maintenance } = JSON.parse(task.input) as TaskInput;
+    const { unit, version, image, maintenance, restart } = JSON.parse(task.input) as TaskInput;
     if (maintenance) {
       return succeed(
         noteRetry(
@@ -39,7 +39,7 @@ export function retryTask(
     if (waiting) return succeed(waiting.id);
     const again = makeManualTask(
       store,
-      { unit, version: version ?? undefined, image, retryOf: id },
+      { unit, version: version ?? undefined, image, restart, retryOf: id },
       asker,
     );
     return succeed(noteRetry(store, id, again, asker));

@@ -14,7 +14,7 @@ export const CHECK_SETTINGS = {
     variable: 'PODUP_UPDATE_STALE_AFTER',
     schema: parsed(parseStale),
     fallback: '2h',
-    allowed: 'a time span such as 10min or 2h, 1min to 30d; a bare number counts seconds',
+    allowed: 'a time span such as 10min or 2h, 1s to 30d; a bare number counts seconds',
     about:
       'After that time what a check for updates has found is called stale; it is told all the same.',
   },
@@ -30,5 +30,5 @@ export const CHECK_SETTINGS = {
 
 function parseStale(raw: string): number | undefined {
   const ms = parseTimeSpan(raw);
-  return ms !== undefined && ms >= 60_000 && ms <= 30 * 86_400_000 ? ms : undefined;
+  return ms !== undefined && ms >= 1_000 && ms <= 30 * 86_400_000 ? ms : undefined;
 }

@@ -32,6 +32,8 @@ test('an empty environment gives the documented defaults and nothing optional', 
     webhookMaxBodyBytes: 1_048_576,
     units: [],
     registryTimeoutMs: 10_000,
+    updateStaleMs: 7_200_000,
+    higherTags: 'minor',
     pullTimeoutMs: 1_800_000,
     restartTimeoutMs: 600_000,
     taskConcurrency: 2,
@@ -266,6 +268,7 @@ describe('an older name', () => {
     PODUP_DB_URL: '/d.db',
     PODUP_TARGET_BIN: '/bin/podup',
     PODUP_TASK_RETENTION: '86400',
+    PODUP_UPDATE_STALE_AFTER: '600',
   };
   for (const [older, current] of Object.entries(DEPRECATED_NAMES))
     test(`${older} stands for ${current}, with a warning`, () => {
