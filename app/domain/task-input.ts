@@ -9,4 +9,6 @@ export type TaskInput = {
   readonly image: string | null;
   /** There where it deploys nothing. */
   readonly maintenance?: MaintenanceAction;
+  /** Of a `prune`: how long is kept what is of use for hours only, in milliseconds. */
+  readonly maxAgeMs?: number;
 };
