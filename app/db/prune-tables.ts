@@ -52,6 +52,11 @@ const EXPIRED: Readonly<Record<PrunedTable, readonly [key: string, rows: string]
     `quarantined_images AS old WHERE old.expires_at < @tasks AND old.guard IS NULL ORDER BY old.expires_at`,
   ],
   plans: ['id', 'plans AS old WHERE old.expires_at < @now ORDER BY old.expires_at'],
+  idempotency_keys: [
+    'key',
+    'idempotency_keys AS old WHERE old.created_at < @answers ORDER BY old.created_at',
+  ],
+  rate_limit_tokens: ['id', 'rate_limit_tokens AS old WHERE old.at < @short ORDER BY old.id'],
 };
 
 /** Prepares the statements. */

@@ -23,7 +23,7 @@ const SIGHTINGS_KEPT_MS = 400 * DAY_MS;
 
 /** The moments before which things are old; each rule names one. `events` is not among them, for it also counts rows. */
 export type Cutoffs = Readonly<
-  Record<'tasks' | 'runs' | 'deliveries' | 'sightings' | 'short' | 'now', number>
+  Record<'tasks' | 'runs' | 'deliveries' | 'sightings' | 'answers' | 'short' | 'now', number>
 >;
 
 /** What is older than these is to go. */
@@ -36,6 +36,8 @@ export function cutoffsOf(
     runs: nowMs - Math.min(taskMaxAgeMs, RUNS_KEPT_MS),
     deliveries: nowMs - deliveryMaxAgeMs,
     sightings: nowMs - Math.max(taskMaxAgeMs, SIGHTINGS_KEPT_MS),
+    // For a day they are given again, and nothing is done twice: no person can shorten that.
+    answers: nowMs - Math.max(shortMaxAgeMs, SHORT_MAX_AGE_MS),
     short: nowMs - shortMaxAgeMs,
     now: nowMs,
   };
@@ -49,6 +51,8 @@ export const PRUNED_TABLES = [
   'image_sightings',
   'quarantined_images',
   'plans',
+  'idempotency_keys',
+  'rate_limit_tokens',
 ] as const;
 
 /** Files that are pruned: where, which, and which moment they are older than. */

@@ -23,7 +23,7 @@ export function viewPrune(
     dry_run: isDryRun,
     max_age_hours: maxAgeMs / HOUR_MS,
     task_retention_secs: Math.floor(taskRetentionMs / 1_000),
-    tokens_removed: removed.legacy_tokens,
+    tokens_removed: removed.rate_limit_tokens + removed.legacy_tokens,
     locks_removed: removed.legacy_locks,
     legacy_dirs_removed: removed.legacy_folders,
     tasks_removed: removed.tasks,

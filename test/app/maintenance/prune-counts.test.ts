@@ -138,6 +138,7 @@ test('a dry run counts what the run behind it removes, and touches nothing', asy
     files: fc.array(fc.record({ age, file }), { maxLength: 25 }),
     events: fc.array(age, { maxLength: 40 }),
     plans: fc.array(age, { maxLength: 10 }),
+    calls: fc.array(age, { maxLength: 10 }),
     segments: fc.array(fc.integer({ min: 0, max: 25 }), { maxLength: 5 }),
   });
   await fc.assert(
@@ -160,6 +161,11 @@ test('a dry run counts what the run behind it removes, and touches nothing', asy
           const row = { id: `pln_${at}`, unit: 'a', body: '{}', created_at: 0 };
           store.plans.add({ ...row, expires_at: NOW - old + DAY });
         });
+        for (const [at, old] of given.calls.entries()) {
+          const answered = { request_sha256: 'x', status: 200, answer: '{}' };
+          store.idempotency.add({ key: `${at}`, ...answered, created_at: NOW - old });
+          store.rateLimits.add('manual', NOW - old, 1_000 * DAY);
+        }
         for (const at of given.segments) store.segments.setConsumed(`${at}.spool`, 1);
 
         const before = files();
@@ -173,4 +179,17 @@ test('a dry run counts what the run behind it removes, and touches nothing', asy
     }),
     { numRuns: 25 },
   );
+});
+
+test('an answer that may be asked for again is kept for a day, whatever a person says', (t) => {
+  const { store, count } = open(t, makeTempFolder(t));
+  const add = (key: string, ageMs: number) =>
+    store.idempotency.add({
+      ...{ key, request_sha256: 'x', status: 200, answer: '{}', created_at: NOW - ageMs },
+    });
+  store.rateLimits.add('manual', NOW - 3 * HOUR, DAY);
+  add('old', 25 * HOUR);
+  add('young', 23 * HOUR);
+  const { idempotency_keys, rate_limit_tokens } = count({ ...RETENTION, shortMaxAgeMs: HOUR });
+  assert.deepEqual([idempotency_keys, rate_limit_tokens], [1, 1]);
 });
