@@ -4,7 +4,6 @@ import type { RunCommand } from '../shared/process/run-command.ts';
 import { openUpdateChecks } from './checks/open-update-checks.ts';
 import type { UpdateChecks } from './checks/update-checks.ts';
 import type { Store } from './db/store.ts';
-import { findConfigured } from './domain/configured-unit.ts';
 import { withTag } from './domain/image-reference.ts';
 import { policyDefaults } from './domain/unit-policy.ts';
 import type { EventWriter } from './events/event-writer.ts';
@@ -28,6 +27,7 @@ import type { TimerGuards } from './tasks/create-timer-guards.ts';
 import { createManualActions } from './tasks/manual-actions.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
+import type { KnownUnits } from './units/known-units.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 
 /** What people and the command line ask is answered with. */
@@ -38,6 +38,7 @@ export type AdminParts = {
   readonly guards: Pick<TimerGuards, 'release'>;
   readonly gate: AdminGate;
   readonly run: RunCommand;
+  readonly known: KnownUnits;
   readonly manual: ManualDeployments;
   readonly checks: UpdateChecks;
   readonly units: UnitCatalog;
@@ -47,7 +48,7 @@ export type AdminParts = {
 export function registerAdminRoutes(
   app: FastifyInstance,
   { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
-  { store, events, dispatcher, guards, gate, run, manual, units, checks }: AdminParts,
+  { store, events, dispatcher, guards, gate, run, known, manual, units, checks }: AdminParts,
 ): void {
   registerAdminApi(app, {
     store,
@@ -55,16 +56,16 @@ export function registerAdminRoutes(
     release: (unit, digest) => guards.release(unit, digest),
   });
   registerEventsApi(app, { store, events, gate });
-  registerTasksApi(app, { store, gate, settings, deployments: manual, dispatcher });
+  registerTasksApi(app, { store, gate, settings, known, deployments: manual, dispatcher });
+  registerDeploymentsApi(app, { known, deployments: manual, gate });
   const actions = createManualActions({
-    ...{ store, deployments: manual, known: () => settings.units },
+    ...{ store, deployments: manual, known },
     factsOf: async (unit) => {
       const facts = units.facts(unit);
       return facts.state === 'not-looked-up' ? units.refresh(unit) : facts;
     },
   });
   registerManualApi(app, { actions, gate });
-  registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
   registerUpdateChecksApi(app, { checks, gate });
   registerScheduleApi(app, {
     gate,
@@ -92,13 +93,18 @@ export function joinManual(
   { settings }: Pick<Loaded, 'settings'>,
   store: Store,
   host: Host,
-  { units, onTask }: { readonly units: UnitCatalog; readonly onTask: () => void },
+  parts: {
+    readonly known: KnownUnits;
+    readonly units: UnitCatalog;
+    readonly onTask: () => void;
+  },
 ) {
+  const { known, units, onTask } = parts;
   const { run, isSystem, readInfo } = host;
   const defaults = policyDefaults(settings);
   return createManualDeployments({
     store,
-    units: settings.units,
+    known,
     onTask,
     imageOf: (unit) => {
       const facts = units.facts(unit);
@@ -114,18 +120,18 @@ export function joinManual(
   });
 }
 
-/** Joins checks for updates to the store and the host. */
+/** Joins checks for updates of every known unit to the store and the host. */
 export function joinChecks(
   { settings }: Pick<Loaded, 'settings'>,
   store: Store,
   host: Host,
-  units: UnitCatalog,
+  { known, units }: { readonly known: KnownUnits; readonly units: UnitCatalog },
 ) {
   return openUpdateChecks({
     ...{ settings, store, host },
-    choose: (name) => findConfigured(settings.units, name),
+    choose: (name) => known.choose('person', name),
     listUnits: () =>
-      settings.units.map((unit) => {
+      known.all().map(({ unit }) => {
         const facts = units.facts(unit);
         return { unit, image: facts.state === 'known' ? facts.image : undefined };
       }),

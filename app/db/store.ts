@@ -1,6 +1,7 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
+import { type DiscoveredUnitTable, openDiscoveredUnitTable } from './discovered-units.ts';
 import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
 import { type EventTable, openEventTable } from './events.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
@@ -42,6 +43,7 @@ export type Store = {
   readonly dispatching: DispatchingTable;
   readonly updateChecks: UpdateCheckTable;
   readonly registryAnswers: RegistryAnswers;
+  readonly discovered: DiscoveredUnitTable;
   readonly schedule: ScheduleTickTable;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
@@ -92,6 +94,7 @@ function prepareStore(database: Database, schema: number): Store {
     dispatching: openDispatchingTable(database),
     updateChecks: openUpdateCheckTable(database),
     registryAnswers: openRegistryAnswers(database),
+    discovered: openDiscoveredUnitTable(database),
     schedule: openScheduleTickTable(database),
     transact: (act) => database.transaction(act).immediate(),
     check: () => {

@@ -9,11 +9,10 @@ import type {
   UpgradeView,
 } from '../api/manual-views.ts';
 import type { Store } from '../db/store.ts';
-import { findConfigured } from '../domain/configured-unit.ts';
 import type { UnitFacts } from '../domain/delivery-verdict.ts';
 import type { RestartSteps } from '../domain/deployment-plan.ts';
 import { type ImageReference, withDigest, withTag } from '../domain/image-reference.ts';
-import { selectUnits, type UnitSelection } from '../domain/unit-selection.ts';
+import { selectUnits, type UnitChoice, type UnitSelection } from '../domain/unit-selection.ts';
 import { parseWantedVersion } from '../domain/wanted-version.ts';
 import { type Answer, answerOnce } from './answer-once.ts';
 import type { Asker } from './make-manual-task.ts';
@@ -56,7 +55,7 @@ export type ManualActionParts = {
   readonly store: Store;
   readonly deployments: Pick<ManualDeployments, 'start' | 'startAll' | 'plan' | 'planRestart'>;
   /** The units that may be touched, as they are now. */
-  readonly known: () => readonly string[];
+  readonly known: UnitChoice;
   /** What systemd says of one of them, asked only where that is not known yet. */
   readonly factsOf: (unit: string) => Promise<UnitFacts>;
 };
@@ -81,7 +80,7 @@ async function trigger(
   call: ManualCall<Wish & UnitSelection>,
 ): Came<TriggerView> {
   const { store, known, deployments } = parts;
-  const units = selectUnits(known(), call.body);
+  const units = selectUnits(known, call.body);
   if (!units.ok) return units;
   if (call.body.dry_run) {
     const triggered = await mapWithin(units.value, LOOKS_AT_ONCE, async (unit) =>
@@ -103,7 +102,7 @@ async function deploy(
   call: ManualCall<Wish & UnitSelection>,
 ): Came<DeployView> {
   const { store, known, deployments, factsOf } = parts;
-  const units = selectUnits(known(), call.body);
+  const units = selectUnits(known, call.body);
   if (!units.ok) return units;
   const facts = await mapWithin(units.value, LOOKS_AT_ONCE, factsOf);
   const skipped = facts.flatMap((one) => {
@@ -168,7 +167,7 @@ async function upgrade(
 ): Came<UpgradeView> {
   const { store, known, deployments, factsOf } = parts;
   const { image: version, dry_run: isDry } = call.body;
-  const found = findConfigured(known(), name);
+  const found = known.choose('person', name);
   if (!found.ok) return found;
   const unit = found.value;
   const facts = await factsOf(unit);

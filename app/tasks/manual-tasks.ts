@@ -2,6 +2,7 @@ import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
 import type { MaintenanceAction } from '../domain/maintenance.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
+import type { KnownUnits } from '../units/known-units.ts';
 import { type MaintenanceCause, makeMaintenanceTask } from './make-maintenance-task.ts';
 import { type Asker, type ManualTask, makeManualTask } from './make-manual-task.ts';
 import { retryTask } from './retry-task.ts';
@@ -30,8 +31,7 @@ export type ManualTasks = {
 /** What tasks are made with. */
 export type ManualTaskParts = {
   readonly store: Store;
-  /** The units that may be deployed. */
-  readonly units: readonly string[];
+  readonly known: Pick<KnownUnits, 'choose'>;
   /** The name by which a unit runs its image, as far as that is known. */
   readonly imageOf: (unit: string) => string | null;
   /** There is a new task. */
@@ -39,7 +39,7 @@ export type ManualTaskParts = {
 };
 
 /** Joins them to the store. */
-export function createManualTasks({ store, units, imageOf, onTask }: ManualTaskParts): ManualTasks {
+export function createManualTasks({ store, known, imageOf, onTask }: ManualTaskParts): ManualTasks {
   return {
     start(request) {
       const { unit, version, planned, restart } = request;
@@ -63,7 +63,7 @@ export function createManualTasks({ store, units, imageOf, onTask }: ManualTaskP
       return id;
     },
     retry(id, asker) {
-      const again = retryTask(store, units, id, asker);
+      const again = retryTask(store, known, id, asker);
       if (again.ok) onTask();
       return again;
     },

@@ -1,9 +1,9 @@
 import type { TestContext } from 'node:test';
 import { createUpdateChecker } from '../../../app/checks/update-checker.ts';
 import { createUpdateChecks } from '../../../app/checks/update-checks.ts';
-import { findConfigured } from '../../../app/domain/configured-unit.ts';
 import { createAdminGate } from '../../../app/http/admin-gate.ts';
 import { registerUpdateChecksApi } from '../../../app/http/routes/update-checks-api.ts';
+import { listedUnits } from '../../helpers/listed-units.ts';
 import { makeManifest } from '../../helpers/loopback-registry.ts';
 import { makeHost, startRegistry } from '../checks/checks-fixture.ts';
 import { startApp, TOKEN } from './http-fixture.ts';
@@ -19,11 +19,12 @@ export async function serveChecks(t: TestContext) {
     image: `${registry.host}/app:latest`,
     digests: [image.digest],
   }));
+  const known = listedUnits(['a.service', 'b.service']);
   const checks = createUpdateChecks({
     store: host.store,
     checker: createUpdateChecker(host.parts),
     listUnits: host.parts.units,
-    choose: (name) => findConfigured(['a.service', 'b.service'], name),
+    choose: (name) => known.choose('person', name),
     staleMs: 60_000,
   });
   const { port } = await startApp(t, {
