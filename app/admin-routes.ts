@@ -4,7 +4,7 @@ import type { RunCommand } from '../shared/process/run-command.ts';
 import { openUpdateChecks } from './checks/open-update-checks.ts';
 import type { UpdateChecks } from './checks/update-checks.ts';
 import type { Store } from './db/store.ts';
-import { withTag } from './domain/image-reference.ts';
+import { parseImageReference, withTag } from './domain/image-reference.ts';
 import { policyDefaults } from './domain/unit-policy.ts';
 import type { EventWriter } from './events/event-writer.ts';
 import { createHealthCheck, toCheck } from './host/health.ts';
@@ -18,6 +18,7 @@ import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { registerManualApi } from './http/routes/manual-api.ts';
 import { registerScheduleApi } from './http/routes/schedule-api.ts';
+import { registerServicesApi } from './http/routes/services-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
 import { createRunJob } from './scheduler/run-job.ts';
@@ -27,6 +28,8 @@ import type { TimerGuards } from './tasks/create-timer-guards.ts';
 import { createManualActions } from './tasks/manual-actions.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
+import type { UnitDiscovery } from './units/discover-units.ts';
+import { hostKey } from './units/host-key.ts';
 import type { KnownUnits } from './units/known-units.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 
@@ -41,6 +44,7 @@ export type AdminParts = {
   readonly known: KnownUnits;
   readonly manual: ManualDeployments;
   readonly checks: UpdateChecks;
+  readonly discovery: UnitDiscovery;
   readonly units: UnitCatalog;
 };
 
@@ -48,7 +52,19 @@ export type AdminParts = {
 export function registerAdminRoutes(
   app: FastifyInstance,
   { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
-  { store, events, dispatcher, guards, gate, run, known, manual, units, checks }: AdminParts,
+  {
+    store,
+    events,
+    dispatcher,
+    guards,
+    gate,
+    run,
+    known,
+    manual,
+    units,
+    checks,
+    discovery,
+  }: AdminParts,
 ): void {
   registerAdminApi(app, {
     store,
@@ -67,6 +83,15 @@ export function registerAdminRoutes(
   });
   registerManualApi(app, { actions, gate });
   registerUpdateChecksApi(app, { checks, gate });
+  registerServicesApi(app, {
+    gate,
+    services: {
+      ...{ known, discovery, autoDiscover: settings.autoDiscover },
+      listSweeps: () => store.discovered.listSweeps(hostKey(settings)),
+      listUpdates: () => new Map(checks.list({}).checks.map(({ unit, update }) => [unit, update])),
+      checkNow: () => checks.checkNow(undefined),
+    },
+  });
   registerScheduleApi(app, {
     gate,
     view: () => viewSchedule(store, settings, Date.now()),
@@ -131,9 +156,11 @@ export function joinChecks(
     ...{ settings, store, host },
     choose: (name) => known.choose('person', name),
     listUnits: () =>
-      known.all().map(({ unit }) => {
+      known.all().map(({ unit, image }) => {
         const facts = units.facts(unit);
-        return { unit, image: facts.state === 'known' ? facts.image : undefined };
+        // What its file names, until systemd has been asked for it.
+        const named = image === null ? undefined : parseImageReference(image);
+        return { unit, image: facts.state === 'known' ? facts.image : named };
       }),
   });
 }

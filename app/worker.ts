@@ -32,7 +32,10 @@ import { type CommitSource, createCommitSource } from './tasks/live/commit-sourc
 import { createPruneService } from './tasks/prune-service.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
+import { hostKey } from './units/host-key.ts';
+import { keepForStandby } from './units/keep-for-standby.ts';
 import { openKnownUnits } from './units/known-units.ts';
+import { openDiscovery } from './units/open-discovery.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { ReportImporter } from './updates/import-reports.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
@@ -112,15 +115,14 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
     startTaker: (onTaken) => recorder.startTaker(onTaken),
     onTasks: () => dispatcher.wake(),
   });
-  const known = openKnownUnits(settings, store);
-  const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
+  const { known, units, discovery } = joinUnits(parts, store, host, system);
   const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
   const drain = prepareDrain(app);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
   const checks = joinChecks(loaded, store, host, { known, units });
-  const served = { app, events, intake, known, units, gate, manual, checks };
+  const served = { app, events, intake, known, units, gate, manual, checks, discovery };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
   joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
@@ -128,6 +130,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const startSchedules = () => {
     schedules.start();
     guards.start();
+    discovery.start();
   };
   channel?.onCommand((command) => {
     if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
@@ -141,7 +144,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       await intake.recover();
       await dispatcher.recover();
       // Known before the first webhook asks, but nothing waits for it.
-      for (const unit of known.list('webhook')) void units.refresh(unit);
+      for (const unit of settings.units) void units.refresh(unit);
       system.started({ schema: store.schema, isTrial: parts.isTrial ?? false });
       if (parts.isTrial) return;
       dropOldCompiledCode(paths.dataDir);
@@ -156,6 +159,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       dispatcher.close();
       guards.close();
       checks.close();
+      await discovery.close();
       await schedules.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
@@ -164,6 +168,25 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       await host.close();
       store.close();
     },
+  };
+}
+
+/** The units that are known, and what finds them. */
+function joinUnits({ loaded, log }: WorkerParts, store: Store, host: Host, system: SystemEvents) {
+  const { settings, paths } = loaded;
+  const known = openKnownUnits(settings, store);
+  const discovery = openDiscovery({
+    ...{ settings, store, host, known, log },
+    onSwept: (change) => {
+      system.unitsChanged(change);
+      keepForStandby(paths.foundUnits, hostKey(settings), known);
+    },
+    onFailure: system.discoveryFailed,
+  });
+  return {
+    known,
+    discovery,
+    units: createUnitCatalog(known.admit, (unit) => readUnit(host.run, unit)),
   };
 }
 

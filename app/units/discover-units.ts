@@ -20,8 +20,8 @@ export type DiscoveryParts = {
   readonly watch?: (onChange: () => void) => FolderWatch;
   readonly everyMs: number;
   readonly log: Logger;
-  /** Told when what is known of units has changed, and which of them have come or gone. */
-  readonly onChange?: (change: UnitChange) => void;
+  /** Told after each sweep which units have come and gone. */
+  readonly onSwept?: (change: UnitChange) => void;
   /** Told of a place that can no longer be looked into. */
   readonly onFailure?: (source: UnitSource, failure: Failure) => void;
 };
@@ -99,21 +99,20 @@ export class UnitDiscovery {
   }
 
   async #sweepOnce(): Promise<void> {
-    const { known, sweep, onChange, log } = this.#parts;
+    const { known, sweep, onSwept, log } = this.#parts;
     const came = await sweep();
     if (this.#isClosed) return;
     const before = namesOf(known);
     const hasChanged = this.#record(came.sweep);
     this.#tellFailures(came.sweep);
     this.#follow(came.folders);
-    if (!hasChanged) return;
-    known.reload();
+    if (hasChanged) known.reload();
     const after = namesOf(known);
     const added = [...after].filter((unit) => !before.has(unit));
     const removed = [...before].filter((unit) => !after.has(unit));
     const few = { added: added.slice(0, MAX_LOGGED), removed: removed.slice(0, MAX_LOGGED) };
-    log.info({ ...few, units: after.size }, 'what is known of units has changed');
-    onChange?.({ added, removed });
+    if (hasChanged) log.info({ ...few, units: after.size }, 'what is known of units has changed');
+    onSwept?.({ added, removed });
   }
 
   /** All places in one transaction; whether anything has changed. */
