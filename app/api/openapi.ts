@@ -53,6 +53,7 @@ const TAGS: Readonly<Record<string, string>> = {
   'github-package-update': 'Where GitHub reports what was pushed.',
   health: 'What works and what does not.',
   live: 'What happens, while it happens.',
+  manual: 'What scripts and people have done to units.',
   openapi: 'This description.',
   quarantine: 'Images that failed and are left alone.',
   schedule: 'What begins by itself.',

@@ -18,6 +18,12 @@ export type Call = {
 const PUSH = JSON.stringify(published(container()));
 const DEPLOY = { is: 202, body: { unit: 'web' } } as const;
 const REASON = { reason: 'to see it' };
+const REUSED = [
+  {
+    ...{ is: 422, code: 'IDEMPOTENCY_KEY_REUSED', body: { units: ['api'] } },
+    headers: { 'idempotency-key': 'once' },
+  },
+];
 const NO_TASK = { is: 404, code: 'TASK_NOT_FOUND' };
 
 const push = (end: string): Call[] => [
@@ -78,6 +84,26 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     DEPLOY,
     { is: 404, code: 'UNIT_NOT_CONFIGURED', body: { unit: 'sshd' } },
     { is: 404, code: 'PLAN_NOT_FOUND', body: { plan_id: `pln_${'0'.repeat(19)}` } },
+  ],
+  'POST /api/manual/trigger': () => [
+    { is: 202, body: { units: ['web'] }, headers: { 'idempotency-key': 'once' } },
+    { is: 202, body: { units: ['web'] }, headers: { 'idempotency-key': 'once' } },
+    ...REUSED,
+    { is: 200, body: { all: true, dry_run: true } },
+    { is: 400, code: 'SELECTION_EMPTY', body: {} },
+  ],
+  'POST /api/manual/deploy': () => [
+    { is: 202, body: { all: true } },
+    { is: 200, body: { units: ['web'], dry_run: true } },
+    { is: 400, code: 'SELECTION_EMPTY', body: {} },
+  ],
+  'POST /api/manual/services/:slug': () => [
+    { is: 202, path: '/api/manual/services/web', body: REASON },
+    { is: 404, code: 'UNIT_NOT_CONFIGURED', path: '/api/manual/services/sshd' },
+  ],
+  'POST /api/manual/services/:slug/upgrade': () => [
+    { is: 202, path: '/api/manual/services/web/upgrade', body: REASON },
+    { is: 404, code: 'UNIT_NOT_CONFIGURED', path: '/api/manual/services/sshd/upgrade' },
   ],
   'GET /api/quarantine': () => [{ is: 200 }],
   'DELETE /api/quarantine/:unit/:digest': ({ digest }) => [
