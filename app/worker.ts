@@ -19,6 +19,7 @@ import { prepareDrain } from './http/drain.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerOpenApi } from './http/routes/openapi.ts';
+import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
@@ -29,6 +30,7 @@ import { dropOldCompiledCode } from './tasks/compiled-code.ts';
 import { createDispatcher } from './tasks/create-dispatcher.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
 import { type CommitSource, createCommitSource } from './tasks/live/commit-source.ts';
+import { createPruneService } from './tasks/prune-service.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { openKnownUnits } from './units/known-units.ts';
@@ -194,7 +196,7 @@ function joinWebhook({ settings }: Loaded, log: Logger, { app, intake, units }: 
  * begins none and imports nothing: what it writes into the database may be taken back.
  */
 function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
-  const { app, gate, store, commits, system, dispatcher } = joined;
+  const { app, gate, store, commits, system, dispatcher, manual } = joined;
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
   const { selfUpdateDryRun: dryRun } = settings;
@@ -210,6 +212,9 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const ownSchedule = { view: () => viewSelfUpdateJob(store, settings, Date.now()) };
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule: ownSchedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
+  const { maintain } = manual;
+  const prune = createPruneService({ store, settings, paths, commits, maintain });
+  registerPruneApi(app, { gate, prune });
   const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log });
   return {
     start() {

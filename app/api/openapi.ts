@@ -55,6 +55,7 @@ const TAGS: Readonly<Record<string, string>> = {
   live: 'What happens, while it happens.',
   manual: 'What scripts and people have done to units.',
   openapi: 'This description.',
+  'prune-state': 'Removing what is older than it is kept for.',
   quarantine: 'Images that failed and are left alone.',
   schedule: 'What begins by itself.',
   'self-update': 'Updates of the program itself.',

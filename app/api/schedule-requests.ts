@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
-/** Body of `POST /api/schedule/JOB/run`. */
-export const scheduleRunBody = z.strictObject({ reason: z.string().min(1).max(500).optional() });
+/** Parameters of `POST /api/schedule/JOB/run`. */
+export const scheduleRunParams = z.strictObject({ job: z.string().min(1).max(100) });
 
-/** Parameters of `POST /api/schedule/JOB/run`; what is no job is not found. */
-export const scheduleParams = z.strictObject({ job: z.string() });
+/** Its body. */
+export const scheduleRunBody = z.strictObject({ reason: z.string().min(1).max(500).optional() });

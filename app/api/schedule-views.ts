@@ -3,39 +3,36 @@ import { SCHEDULED_JOBS } from '../domain/schedule.ts';
 import { TASK_STATUSES } from '../domain/task.ts';
 import { type Answer, errorCode, moment } from './answer.ts';
 
-const words = z.string().nullable();
 const job = z.enum(SCHEDULED_JOBS);
 
-/** A job that begins by itself. Times are ISO 8601 in UTC; what is not known (yet) is null. */
+const scheduledRunView = z
+  .strictObject({
+    at: moment,
+    by: z.string().describe('Who had it done: `schedule`, or a person.'),
+    task_id: z.string().nullable().describe('Null where it is no task, or had nothing to do.'),
+    status: z.enum(TASK_STATUSES),
+    summary: z.string(),
+    error_code: errorCode.nullable(),
+    ended_at: moment.nullable(),
+  })
+  .meta({ id: 'ScheduledRun' });
+
 const scheduledJobView = z
   .strictObject({
     name: job,
     about: z.string(),
-    cron: z.string().describe('A cron expression in the time zone of the schedule, or `off`.'),
+    cron: z.string().describe('In the time zone of the schedule; `off` where it never comes.'),
     variable: z.string().describe('The setting that says so.'),
     delay_ms: z.int().min(0).describe('How long after its due time it begins on this host.'),
-    next_run_at: moment.nullable().describe('Null where it is off; now where it is due.'),
-    last_due_at: moment
-      .nullable()
-      .describe('The due time that was served last, whoever served it.'),
-    last_run: z
-      .strictObject({
-        at: moment,
-        by: z.string(),
-        task_id: words.describe('Null where it is no task, or had nothing to do.'),
-        status: z.enum(TASK_STATUSES),
-        summary: z.string(),
-        error_code: errorCode.nullable(),
-        ended_at: moment.nullable(),
-      })
-      .nullable()
-      .describe('The last run, by the clock or a person; null where it never ran.'),
+    next_run_at: moment.nullable().describe('Now where it is due; null where it is off.'),
+    last_due_at: moment.nullable().describe('The due time that was served last.'),
+    last_run: scheduledRunView.nullable().describe('By the clock or a person; null: it never ran.'),
   })
-  .meta({ id: 'ScheduledJob' });
+  .meta({ id: 'ScheduledJob', description: 'A job that begins by itself.' });
 /** A job that begins by itself. */
 export type ScheduledJobView = Answer<typeof scheduledJobView>;
 
-/** Answer of `GET /api/schedule`. */
+/** What begins by itself, and when. */
 export const scheduleView = z
   .strictObject({
     now: moment,
@@ -43,12 +40,16 @@ export const scheduleView = z
     jobs: z.array(scheduledJobView),
   })
   .meta({ id: 'Schedule' });
-/** Answer of `GET /api/schedule`. */
+/** What begins by itself, and when. */
 export type ScheduleView = Answer<typeof scheduleView>;
 
-/** Answer of `POST /api/schedule/JOB/run`: its task, or the update that was asked for. */
+/** What a job was begun as. */
 export const scheduleRunView = z
-  .strictObject({ job, task_id: words, txn: words })
+  .strictObject({
+    job,
+    task_id: z.string().nullable(),
+    txn: z.string().nullable().describe('The update of the program that was asked for.'),
+  })
   .meta({ id: 'ScheduleRun' });
-/** Answer of `POST /api/schedule/JOB/run`. */
+/** What a job was begun as. */
 export type ScheduleRunView = Answer<typeof scheduleRunView>;

@@ -109,15 +109,18 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
 
 /** Undefined where the task is to deploy a unit. */
 function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
-  const { maintenance } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
-  if (!maintenance) return undefined;
+  const input = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
+  if (!input.maintenance) return undefined;
   const { store, settings, paths } = parts;
   const signal = anyOf(parts.signal, stop);
   const note: MaintenanceParts['note'] = (level, action, summary, meta) => {
     const entry = { ...{ level, action, summary }, meta: JSON.stringify(meta) };
     store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
   };
-  return runMaintenance({ store, settings, paths, signal, note }, maintenance);
+  return runMaintenance(
+    { store, settings, paths, signal, note },
+    { ...input, maintenance: input.maintenance },
+  );
 }
 
 /** Runs commands on the host of the units, each of them an entry of the log. */

@@ -54,7 +54,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/log',
   ],
   'app/backups': ['app/db', 'shared/contract', 'shared/fs', 'shared/process'],
-  'app/maintenance': ['app/db', 'app/domain'],
+  'app/maintenance': ['app/db', 'app/domain', 'shared/contract'],
   'app/db': ['app/domain', 'shared/contract', 'shared/fs'],
   'app/deploy': ['app/domain', 'app/host', 'shared/contract', 'shared/process'],
   'app/domain': ['shared/contract'],

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { scheduleParams, scheduleRunBody } from '../../api/schedule-requests.ts';
+import { scheduleRunBody, scheduleRunParams } from '../../api/schedule-requests.ts';
 import { type ScheduleView, scheduleRunView, scheduleView } from '../../api/schedule-views.ts';
 import type { RunScheduledJob } from '../../scheduler/run-job.ts';
 import type { AdminGate } from '../admin-gate.ts';
@@ -20,7 +20,7 @@ export function registerScheduleApi(app: FastifyInstance, { gate, view, run }: P
       {
         method: 'GET',
         url: '/api/schedule',
-        summary: 'What begins by itself, and when.',
+        summary: 'What begins by itself, and what came of it the last time.',
         answers: { 200: scheduleView },
       },
       () => view(),
@@ -29,15 +29,17 @@ export function registerScheduleApi(app: FastifyInstance, { gate, view, run }: P
       {
         method: 'POST',
         url: '/api/schedule/:job/run',
-        summary: 'Has a job of the schedule done now.',
-        params: scheduleParams,
+        summary: 'Does a job of the schedule now.',
+        about:
+          'Its due times stay as they are. Where its task has not ended yet, that one is answered.',
+        params: scheduleRunParams,
         body: scheduleRunBody,
         answers: { 202: scheduleRunView },
         refusals: ['SCHEDULE_JOB_NOT_FOUND'],
         fails: true,
       },
       async ({ params: { job }, body: { reason } }, request, reply) => {
-        request.note.meta = { job: job.slice(0, 50) };
+        request.note.meta = { job };
         const begun = await run(job, describeAsker(request, reason));
         if (!begun.ok) return sendFailure(request, reply, begun.failure);
         if (begun.value.task_id !== null) request.note.taskId = begun.value.task_id;

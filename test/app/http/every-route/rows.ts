@@ -105,6 +105,10 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 202, path: '/api/manual/services/web/upgrade', body: REASON },
     { is: 404, code: 'UNIT_NOT_CONFIGURED', path: '/api/manual/services/sshd/upgrade' },
   ],
+  'POST /api/prune-state': () => [
+    { is: 200, body: { dry_run: true, ...REASON } },
+    { is: 400, code: 'REQUEST_INVALID', body: { max_age_hours: 0 } },
+  ],
   'GET /api/quarantine': () => [{ is: 200 }],
   'DELETE /api/quarantine/:unit/:digest': ({ digest }) => [
     { is: 204, path: `/api/quarantine/web.service/${digest}` },
