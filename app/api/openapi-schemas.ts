@@ -59,7 +59,19 @@ function simplify(schema: z.core.JSONSchema.BaseSchema, io: 'input' | 'output'):
   if (schema.format !== undefined) delete schema.pattern;
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  nameProperties(schema);
   if (io === 'output' && schema.additionalProperties === false) delete schema.additionalProperties;
+}
+
+/** A record whose keys are a closed list is an object of these properties, which more programs understand. */
+function nameProperties(schema: z.core.JSONSchema.BaseSchema): void {
+  const { propertyNames, additionalProperties } = schema;
+  if (typeof propertyNames !== 'object' || typeof additionalProperties !== 'object') return;
+  if (!propertyNames.enum) return;
+  const names = propertyNames.enum.map((name) => [String(name), additionalProperties] as const);
+  schema.properties = Object.fromEntries(names);
+  delete schema.propertyNames;
+  delete schema.additionalProperties;
 }
 
 function strip({ $schema: _schema, $id: _id, id: _name, ...rest }: JsonSchema): JsonSchema {
