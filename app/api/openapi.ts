@@ -60,6 +60,7 @@ const TAGS: Readonly<Record<string, string>> = {
   schedule: 'What begins by itself.',
   'self-update': 'Updates of the program itself.',
   tasks: 'What was, is and will be done.',
+  'update-checks': 'Whether registries have something newer than what the units run.',
 };
 
 /** Describes routes. `version` is that of the program. */

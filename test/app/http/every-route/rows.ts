@@ -109,6 +109,11 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 200, body: { dry_run: true, ...REASON } },
     { is: 400, code: 'REQUEST_INVALID', body: { max_age_hours: 0 } },
   ],
+  'GET /api/update-checks': () => [{ is: 200 }],
+  'POST /api/update-checks': () => [
+    { is: 200, body: { units: ['web'] } },
+    { is: 404, code: 'UNIT_NOT_CONFIGURED', body: { units: ['sshd'] } },
+  ],
   'GET /api/quarantine': () => [{ is: 200 }],
   'DELETE /api/quarantine/:unit/:digest': ({ digest }) => [
     { is: 204, path: `/api/quarantine/web.service/${digest}` },
