@@ -68,7 +68,7 @@ export function folderOf(path: string): string {
 }
 
 /** Whether a file is one that adds to others, by the folder that it lies in. */
-export function isDropIn(path: string): boolean {
+function isDropIn(path: string): boolean {
   return folderOf(path).endsWith('.d');
 }
 
@@ -76,7 +76,7 @@ export function isDropIn(path: string): boolean {
  * The names of the folders whose files add to a unit or Quadlet file, the most specific first: `web-1.container.d`,
  * `web-.container.d`, `container.d`, and for an instance those of its template.
  */
-export function dropInFolders(name: string): readonly string[] {
+function dropInFolders(name: string): readonly string[] {
   const dot = name.lastIndexOf('.');
   const [stem, ending] = [name.slice(0, dot), name.slice(dot)];
   const at = stem.indexOf('@');

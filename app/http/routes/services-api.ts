@@ -4,16 +4,18 @@ import { listServices, type ServicesParts } from '../../units/list-services.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { route, serveRoutes } from '../serve-routes.ts';
 
+const URL = '/api/manual/services';
+const PATHS = [{ url: URL }, { url: `${URL}/`, isAlias: true }] as const;
+
 /** `GET /api/manual/services`, with or without a slash at its end: every known unit; for admins only. */
 export function registerServicesApi(
   app: FastifyInstance,
   { services, gate }: { readonly services: ServicesParts; readonly gate: AdminGate },
 ): void {
-  const routes = ['/api/manual/services', '/api/manual/services/'].map((url) =>
+  const routes = PATHS.map((path) =>
     route(
       {
-        method: 'GET',
-        url,
+        ...{ method: 'GET', ...path },
         summary: 'Lists the known units, and whether registries have something newer.',
         about: 'From what is stored. A look that is asked for is waited for 20 seconds at most.',
         query: servicesQuery,
