@@ -97,6 +97,8 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
     await recorder.close();
     return host;
   }
+  // The first deployment need not wait for it; where it fails now it is asked again then.
+  if (loaded.settings.sshTarget === undefined) readInfo(host.value.run).catch(() => undefined);
   const { app, recover, stop } = joinParts(parts, recorder, store.value, host.value);
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
