@@ -4,42 +4,35 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
-import type { RunCommand } from '../shared/process/run-command.ts';
+import { type AdminParts, joinChecks, joinManual, registerAdminRoutes } from './admin-routes.ts';
 import { openStore, type Store } from './db/store.ts';
-import { withTag } from './domain/image-reference.ts';
-import { policyDefaults } from './domain/unit-policy.ts';
 import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createSystemEvents, type SystemEvents } from './events/system-events.ts';
-import { createHealthCheck, toCheck } from './host/health.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import { readUnit } from './host/read-unit.ts';
-import { readUnitPolicy } from './host/read-unit-policy.ts';
 import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
-import { type AdminGate, createAdminGate } from './http/admin-gate.ts';
+import { createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
-import { registerAdminApi } from './http/routes/admin-api.ts';
-import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
-import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
-import { registerHealth } from './http/routes/health.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
+import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
-import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
-import { createMaintenanceSchedule } from './scheduler/maintenance-schedule.ts';
-import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
+import { createSelfUpdateCall } from './scheduler/ask-self-update.ts';
+import { joinSchedule } from './scheduler/join-schedule.ts';
+import { viewSelfUpdateJob } from './scheduler/view-schedule.ts';
 import { dropOldCompiledCode } from './tasks/compiled-code.ts';
 import { createDispatcher } from './tasks/create-dispatcher.ts';
-import { createLookUp } from './tasks/create-look-up.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
 import { type CommitSource, createCommitSource } from './tasks/live/commit-source.ts';
-import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
+import { createPruneService } from './tasks/prune-service.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
+import { openKnownUnits } from './units/known-units.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { ReportImporter } from './updates/import-reports.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
@@ -121,21 +114,22 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
     startTaker: (onTaken) => recorder.startTaker(onTaken),
     onTasks: () => dispatcher.wake(),
   });
-  const units = createUnitCatalog(settings.units, (unit) => readUnit(run, unit));
+  const known = openKnownUnits(settings, store);
+  const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
   const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
   const drain = prepareDrain(app);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
-  const manual = joinManual(loaded, store, host, { units, onTask: () => dispatcher.wake() });
-  const served = { app, events, intake, units, gate, manual };
+  const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
+  const checks = joinChecks(loaded, store, host, { known, units });
+  const served = { app, events, intake, known, units, gate, manual, checks };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
-  joinRoutes(loaded, log, joined);
-  const ownUpdates = joinOwnUpdates(parts, joined);
-  const maintenance = joinMaintenance(loaded, log, joined);
+  joinWebhook(loaded, log, joined);
+  registerAdminRoutes(app, loaded, joined);
+  const schedules = joinSchedules(parts, joined);
   const startSchedules = () => {
-    ownUpdates.start();
+    schedules.start();
     guards.start();
-    maintenance.start();
   };
   channel?.onCommand((command) => {
     if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
@@ -149,21 +143,22 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       await intake.recover();
       await dispatcher.recover();
       // Known before the first webhook asks, but nothing waits for it.
-      for (const unit of settings.units) void units.refresh(unit);
+      for (const unit of known.list('webhook')) void units.refresh(unit);
       system.started({ schema: store.schema, isTrial: parts.isTrial ?? false });
       if (parts.isTrial) return;
       dropOldCompiledCode(paths.dataDir);
       startSchedules();
     },
     async stop(hurry) {
-      ownUpdates.endStreams();
+      schedules.endStreams();
       // A part of the supervisor's own limit, so that it never has to kill us while we still write.
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
-      maintenance.close();
+      schedules.closeSchedule();
       dispatcher.close();
       guards.close();
-      await ownUpdates.close();
+      checks.close();
+      await schedules.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
@@ -174,49 +169,19 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   };
 }
 
-function joinManual(
-  { settings }: Loaded,
-  store: Store,
-  host: Host,
-  { units, onTask }: { readonly units: UnitCatalog; readonly onTask: () => void },
-) {
-  const { run, isSystem, readInfo } = host;
-  const defaults = policyDefaults(settings);
-  return createManualDeployments({
-    store,
-    units: settings.units,
-    onTask,
-    imageOf: (unit) => {
-      const facts = units.facts(unit);
-      return facts.state === 'known' ? withTag(facts.image) : null;
-    },
-    planParts: {
-      run,
-      isSystem,
-      readInfo,
-      lookUp: createLookUp(host, settings.registryTimeoutMs, new AbortController().signal),
-      readPolicy: (unit, files) => readUnitPolicy(host, unit, defaults, files),
-    },
-  });
-}
-
-type JoinedParts = {
+type JoinedParts = AdminParts & {
   readonly app: FastifyInstance;
-  readonly store: Store;
   readonly events: EventWriter;
   readonly intake: Intake;
   readonly units: UnitCatalog;
   readonly dispatcher: TaskDispatcher;
   readonly guards: TimerGuards;
-  readonly gate: AdminGate;
-  readonly run: RunCommand;
-  readonly manual: ManualDeployments;
   readonly commits: CommitSource;
   readonly system: SystemEvents;
 };
 
-function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedParts): void {
-  const { app, store, events, intake, units, dispatcher, guards, gate, run, manual } = joined;
+/** Webhooks are the worker's alone. */
+function joinWebhook({ settings }: Loaded, log: Logger, { app, intake, units }: JoinedParts): void {
   registerGithubWebhook(app, {
     log,
     intake,
@@ -226,66 +191,41 @@ function joinRoutes({ settings, paths }: Loaded, log: Logger, joined: JoinedPart
     ),
     maxBodyBytes: settings.webhookMaxBodyBytes,
   });
-  registerAdminApi(app, {
-    store,
-    gate,
-    release: (unit, digest) => guards.release(unit, digest),
-  });
-  registerEventsApi(app, { store, events, gate });
-  registerTasksApi(app, { store, gate, settings, deployments: manual, dispatcher });
-  registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
-  registerHealth(app, {
-    gate,
-    checkOwn: () => [toCheck('database', store.check())],
-    check: createHealthCheck({
-      run,
-      checkDatabase: () => store.check(),
-      stateDir: paths.stateDir,
-      minFreeBytes: settings.minFreeBytes,
-    }),
-  });
-}
-
-/** What keeps the program's own state in order begins by the clock. */
-function joinMaintenance({ settings }: Loaded, log: Logger, joined: JoinedParts) {
-  const { store, manual, system } = joined;
-  return createMaintenanceSchedule({
-    crons: { prune: settings.pruneCron, backup: settings.backupCron },
-    lastAt: (action) => store.tasks.findMaintenance(action)?.created_at ?? store.madeAt,
-    begin: (action) => manual.maintain(action, 'schedule'),
-    onTick: system.maintenanceBegun,
-    log,
-  });
 }
 
 /**
- * Updates of this program itself, as far as the worker has a part in them. A version on trial begins none and imports
- * nothing: what it writes into the database may be taken back.
+ * What begins by the clock, and updates of this program itself, as far as the worker has a part in them. A version on trial
+ * begins none and imports nothing: what it writes into the database may be taken back.
  */
-function joinOwnUpdates(parts: WorkerParts, joined: JoinedParts) {
-  const { app, gate, store, commits, system } = joined;
+function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
+  const { app, gate, store, commits, system, dispatcher, manual } = joined;
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
-  const { selfUpdateCron: cron, selfUpdateDryRun: dryRun } = settings;
+  const { selfUpdateDryRun: dryRun } = settings;
   const onImported = system.reportImported;
   const reports = new ReportImporter({ folder: paths.reportsDir, store, log, onImported });
   const ask = createAskSupervisor(channel, paths);
   const onRun = (asked: Outcome<UpdateAnswer>) => system.ticked(asked, dryRun);
-  const schedule =
-    cron === undefined ? undefined : createSelfUpdateSchedule({ cron, dryRun, ask, log, onRun });
-  const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule });
+  const schedule = joinSchedule({
+    ...{ settings, store, log, onBegun: system.jobBegun },
+    askForUpdate: createSelfUpdateCall({ dryRun, ask, log, onRun }),
+    onTask: () => dispatcher.wake(),
+  });
+  const ownSchedule = { view: () => viewSelfUpdateJob(store, settings, Date.now()) };
+  const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule: ownSchedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
+  const { maintain } = manual;
+  const prune = createPruneService({ store, settings, paths, commits, maintain });
+  registerPruneApi(app, { gate, prune });
   const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log });
   return {
     start() {
       reports.start();
-      schedule?.start();
+      schedule.start();
     },
     /** First of all in a stop, which must not wait for those who only listen. */
     endStreams,
-    async close() {
-      schedule?.close();
-      await reports.close();
-    },
+    closeSchedule: () => schedule.close(),
+    close: () => reports.close(),
   };
 }

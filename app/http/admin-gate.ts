@@ -1,8 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 
-/** Decides whether the caller is an admin, from the Authorization header. */
-export type AdminGate = (authorization: string | undefined) => Outcome<'admin'>;
+/** What of a request says who asks. */
+export type AdminRequest = Pick<FastifyRequest, 'raw'>;
+
+/** Decides whether the caller is an admin, and by what name: `admin`, or `cli:USER` over the service's own socket. */
+export type AdminGate = (request: AdminRequest) => Outcome<string>;
 
 /**
  * Closed by default: without a configured token nobody is an admin, and the answer says how to set one. Digests are
@@ -10,9 +14,9 @@ export type AdminGate = (authorization: string | undefined) => Outcome<'admin'>;
  */
 export function createAdminGate(token: string | undefined): AdminGate {
   const expected = token === undefined ? undefined : digest(token);
-  return (authorization) => {
+  return ({ raw }) => {
     if (expected === undefined) return fail('ADMIN_TOKEN_NOT_CONFIGURED', '');
-    const given = /^Bearer +(\S{1,4096}) *$/i.exec(authorization ?? '')?.[1];
+    const given = /^Bearer +(\S{1,4096}) *$/i.exec(raw.headers.authorization ?? '')?.[1];
     if (given === undefined) return fail('ADMIN_TOKEN_MISSING', '');
     return timingSafeEqual(digest(given), expected)
       ? succeed('admin')

@@ -10,7 +10,7 @@ export function admitAdmins(
 ): void {
   scope.addHook('onRequest', (request, _reply, next) => {
     request.note.action = action(request);
-    const admitted = gate(request.headers.authorization);
+    const admitted = gate(request);
     if (admitted.ok) request.note.actor = admitted.value;
     next(admitted.ok ? undefined : new FailureError(admitted.failure));
   });

@@ -7,6 +7,7 @@ import type { TaskRow, TaskRun } from '../db/tasks.ts';
 import { failed } from '../deploy/deploy-end.ts';
 import { type DeployParts, deployUnit } from '../deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
+import { restartUnit } from '../deploy/restart-unit.ts';
 import { anyOf } from '../deploy/until-stopped.ts';
 import type { TaskInput } from '../domain/task-input.ts';
 import { type PolicySettings, policyDefaults } from '../domain/unit-policy.ts';
@@ -108,15 +109,18 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
 
 /** Undefined where the task is to deploy a unit. */
 function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
-  const { maintenance } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
-  if (!maintenance) return undefined;
+  const input = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
+  if (!input.maintenance) return undefined;
   const { store, settings, paths } = parts;
   const signal = anyOf(parts.signal, stop);
   const note: MaintenanceParts['note'] = (level, action, summary, meta) => {
     const entry = { ...{ level, action, summary }, meta: JSON.stringify(meta) };
     store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
   };
-  return runMaintenance({ store, settings, paths, signal, note }, maintenance);
+  return runMaintenance(
+    { store, settings, paths, signal, note },
+    { ...input, maintenance: input.maintenance },
+  );
 }
 
 /** Runs commands on the host of the units, each of them an entry of the log. */
@@ -130,6 +134,7 @@ function recordRun(
   );
 }
 
+type Evidence = Parameters<DeployParts['onEvidence']>[0];
 type Note = (level: 'info' | 'warning' | 'error', action: string, summary: string) => void;
 
 async function deploy(
@@ -156,7 +161,9 @@ async function deploy(
   };
   const changed = memory.find() ? null : await checkPlan(planParts, task);
   if (changed) return failed(task.unit, changed, true);
-  const end = await deployUnit(
+  const { restart: isRestart } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
+  const act = isRestart ? restartUnit : deployUnit;
+  const end = await act(
     {
       run,
       ask: host.ask,
@@ -175,7 +182,7 @@ async function deploy(
       memory,
       keepTimerOff: createKeepTimerOff(store, run, task, note),
       onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
-      onEvidence: (evidence) => store.tasks.setEvidence(task, evidence, Date.now()),
+      onEvidence: (evidence) => noteEvidence(store, task, evidence),
       onVerdict: (verdict) => {
         store.taskLogs.append(toLogEntry(task.id, verdict));
         const { of, part, failure, ms } = verdict;
@@ -206,6 +213,14 @@ async function deploy(
     await diagnose();
   }
   return end;
+}
+
+/** What runs now is true for a check for updates, too. */
+function noteEvidence(store: Store, task: TaskRow, evidence: Evidence): void {
+  const now = Date.now();
+  store.tasks.setEvidence(task, evidence, now);
+  const { running_digest: digest } = evidence;
+  if (digest) store.updateChecks.noteRunning(task.unit, digest, now);
 }
 
 function createKeepTimerOff(

@@ -1,8 +1,11 @@
 import * as z from 'zod';
 import { parseHttpAddress } from '../contract/http-address.ts';
+import { CHECK_SETTINGS } from './check-settings.ts';
 import { DEPLOY_SETTINGS } from './deploy-settings.ts';
+import { DISCOVERY_SETTINGS } from './discovery-settings.ts';
 import { EVENT_SETTINGS } from './event-settings.ts';
 import { KEEPING_SETTINGS } from './keeping-settings.ts';
+import { SCHEDULE_SETTINGS } from './schedule-settings.ts';
 import { milliseconds, type Setting } from './setting.ts';
 import {
   absolutePath,
@@ -12,7 +15,6 @@ import {
   parseFlag,
   parsePublicKeys,
   parseReleaseBase,
-  parseUnits,
   parseWebUrl,
   within,
 } from './setting-values.ts';
@@ -72,18 +74,8 @@ export const SETTINGS = {
     allowed: 'bytes, 1024 to 26214400 (25 MiB, the most that GitHub sends)',
     about: 'The largest webhook body that is read.',
   },
-  units: {
-    variable: 'PODUP_MANUAL_UNITS',
-    schema: parsed(parseUnits),
-    fallback: '',
-    allowed: 'service names such as web or web.service, separated by commas or white space',
-    about: 'The units that webhooks may update. No other unit is ever touched.',
-  },
-  registryTimeoutMs: milliseconds(
-    'PODUP_REGISTRY_TIMEOUT_MS',
-    { fallback: 10_000, min: 100, max: 120_000 },
-    'The limit of one look-up at a registry, with its redirects, its token and its retries.',
-  ),
+  ...DISCOVERY_SETTINGS,
+  ...CHECK_SETTINGS,
   pullTimeoutMs: milliseconds(
     'PODUP_PULL_TIMEOUT_MS',
     { fallback: 1_800_000, min: 1_000, max: 21_600_000 },
@@ -127,6 +119,7 @@ export const SETTINGS = {
   },
   ...DEPLOY_SETTINGS,
   ...KEEPING_SETTINGS,
+  ...SCHEDULE_SETTINGS,
   ...EVENT_SETTINGS,
   minFreeBytes: {
     variable: 'PODUP_MIN_FREE_BYTES',
@@ -256,6 +249,7 @@ export type SettingKey = keyof typeof SETTINGS;
 type Optional =
   | 'stateDir'
   | 'targetBin'
+  | 'scheduleTimeZone'
   | 'sshTarget'
   | 'sshConfigFile'
   | 'releaseRepository'
@@ -283,4 +277,5 @@ export const DEPRECATED_NAMES: Readonly<Record<string, string>> = {
   GITHUB_WEBHOOK_SECRET: 'PODUP_GH_WEBHOOK_SECRET',
   TARGET_BIN: 'PODUP_TARGET_BIN',
   PODUP_TASK_RETENTION_SECS: 'PODUP_TASK_RETENTION',
+  PODUP_REGISTRY_DIGEST_CACHE_TTL_SECS: 'PODUP_UPDATE_STALE_AFTER',
 };

@@ -10,6 +10,7 @@ const WAIVERS = 0;
 
 /** Where parts are joined: files that may import more than the area they stand in. */
 const JOINTS = [
+  'app/admin-routes.ts',
   'app/main.ts',
   'app/worker.ts',
   'supervisor/main.ts',
@@ -19,6 +20,20 @@ const JOINTS = [
 
 /** What each area imports of the others, types included. ARCHITECTURE.md draws it. */
 const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
+  'app/admin-routes.ts': [
+    'app/checks',
+    'app/db',
+    'app/domain',
+    'app/events',
+    'app/host',
+    'app/http',
+    'app/scheduler',
+    'app/tasks',
+    'app/units',
+    'app/updates',
+    'shared/config',
+    'shared/process',
+  ],
   'app/api': ['app/domain', 'shared/contract'],
   'app/cli': [
     'app/api',
@@ -28,6 +43,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/events',
     'app/host',
     'app/maintenance',
+    'app/scheduler',
     'app/standby',
     'app/tasks',
     'app/updates',
@@ -38,7 +54,17 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/log',
   ],
   'app/backups': ['app/db', 'shared/contract', 'shared/fs', 'shared/process'],
-  'app/maintenance': ['app/db', 'app/domain'],
+  'app/checks': [
+    'app/api',
+    'app/db',
+    'app/domain',
+    'app/host',
+    'app/registry',
+    'shared/config',
+    'shared/contract',
+    'shared/process',
+  ],
+  'app/maintenance': ['app/db', 'app/domain', 'shared/contract'],
   'app/db': ['app/domain', 'shared/contract', 'shared/fs'],
   'app/deploy': ['app/domain', 'app/host', 'shared/contract', 'shared/process'],
   'app/domain': ['shared/contract'],
@@ -54,12 +80,15 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/host': ['app/domain', 'shared/contract', 'shared/process'],
   'app/http': [
     'app/api',
+    'app/checks',
     'app/db',
     'app/domain',
     'app/events',
     'app/host',
     'app/intake',
+    'app/scheduler',
     'app/tasks',
+    'app/units',
     'app/updates',
     'shared/config',
     'shared/contract',
@@ -69,7 +98,15 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/main.ts': ['app/cli', 'app/standby', 'app/worker.ts', 'shared/config', 'shared/contract'],
   'app/recorder': ['app/db', 'app/events', 'app/intake', 'shared/contract', 'shared/fs'],
   'app/registry': ['app/domain', 'shared/contract', 'shared/process'],
-  'app/scheduler': ['app/api', 'app/domain', 'app/updates', 'shared/config', 'shared/contract'],
+  'app/scheduler': [
+    'app/api',
+    'app/db',
+    'app/domain',
+    'app/tasks',
+    'app/updates',
+    'shared/config',
+    'shared/contract',
+  ],
   'app/standby': [
     'app/api',
     'app/domain',
@@ -82,6 +119,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/tasks': [
     'app/api',
     'app/backups',
+    'app/checks',
     'app/db',
     'app/deploy',
     'app/domain',
@@ -89,11 +127,13 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/intake',
     'app/maintenance',
     'app/registry',
+    'app/units',
     'shared/config',
     'shared/contract',
     'shared/fs',
     'shared/process',
   ],
+  'app/units': ['app/db', 'app/domain', 'shared/config', 'shared/contract'],
   'app/updates': [
     'app/api',
     'app/db',
@@ -104,8 +144,8 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/process',
   ],
   'app/worker.ts': [
+    'app/admin-routes.ts',
     'app/db',
-    'app/domain',
     'app/events',
     'app/host',
     'app/http',
@@ -113,10 +153,10 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/recorder',
     'app/scheduler',
     'app/tasks',
+    'app/units',
     'app/updates',
     'shared/config',
     'shared/contract',
-    'shared/process',
   ],
   scripts: [
     'app/db',

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { createAdminGate } from '../../../app/http/admin-gate.ts';
 import { ask, startApp, TOKEN } from './http-fixture.ts';
@@ -27,17 +29,24 @@ const ROWS: readonly [title: string, header: string | undefined, code: string | 
   ['the token in upper case', `Bearer ${TOKEN.toUpperCase()}`, INVALID],
 ];
 
+/** A request with this Authorization header. */
+function withHeader(authorization: string | undefined) {
+  const raw = new IncomingMessage(new Socket());
+  if (authorization !== undefined) raw.headers.authorization = authorization;
+  return { raw };
+}
+
 describe('admin gate', () => {
   for (const [title, header, code] of ROWS) {
     test(`${title}: ${code ?? 'admitted'}`, () => {
-      const outcome = createAdminGate(TOKEN)(header);
+      const outcome = createAdminGate(TOKEN)(withHeader(header));
       assert.equal(outcome.ok ? undefined : outcome.failure.code, code);
     });
   }
 
   for (const header of [undefined, 'Bearer ', 'Bearer undefined', `Bearer ${TOKEN}`]) {
     test(`without a configured token ${JSON.stringify(header)} is refused`, () => {
-      const outcome = createAdminGate(undefined)(header);
+      const outcome = createAdminGate(undefined)(withHeader(header));
       assert.equal(outcome.ok || outcome.failure.code, 'ADMIN_TOKEN_NOT_CONFIGURED');
     });
   }

@@ -1,0 +1,139 @@
+import type { FastifyInstance } from 'fastify';
+import type { Loaded } from '../shared/config/load-settings.ts';
+import type { RunCommand } from '../shared/process/run-command.ts';
+import { openUpdateChecks } from './checks/open-update-checks.ts';
+import type { UpdateChecks } from './checks/update-checks.ts';
+import type { Store } from './db/store.ts';
+import { withTag } from './domain/image-reference.ts';
+import { policyDefaults } from './domain/unit-policy.ts';
+import type { EventWriter } from './events/event-writer.ts';
+import { createHealthCheck, toCheck } from './host/health.ts';
+import type { Host } from './host/host.ts';
+import { readUnitPolicy } from './host/read-unit-policy.ts';
+import type { UnitCatalog } from './host/unit-catalog.ts';
+import type { AdminGate } from './http/admin-gate.ts';
+import { registerAdminApi } from './http/routes/admin-api.ts';
+import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
+import { registerEventsApi } from './http/routes/events-api.ts';
+import { registerHealth } from './http/routes/health.ts';
+import { registerManualApi } from './http/routes/manual-api.ts';
+import { registerScheduleApi } from './http/routes/schedule-api.ts';
+import { registerTasksApi } from './http/routes/tasks-api.ts';
+import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import { createRunJob } from './scheduler/run-job.ts';
+import { viewSchedule } from './scheduler/view-schedule.ts';
+import { createLookUp } from './tasks/create-look-up.ts';
+import type { TimerGuards } from './tasks/create-timer-guards.ts';
+import { createManualActions } from './tasks/manual-actions.ts';
+import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
+import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
+import type { KnownUnits } from './units/known-units.ts';
+import { createAskSupervisor } from './updates/ask-supervisor.ts';
+
+/** What people and the command line ask is answered with. */
+export type AdminParts = {
+  readonly store: Store;
+  readonly events: Pick<EventWriter, 'settle'>;
+  readonly dispatcher: Pick<TaskDispatcher, 'tell' | 'kill'>;
+  readonly guards: Pick<TimerGuards, 'release'>;
+  readonly gate: AdminGate;
+  readonly run: RunCommand;
+  readonly known: KnownUnits;
+  readonly manual: ManualDeployments;
+  readonly checks: UpdateChecks;
+  readonly units: UnitCatalog;
+};
+
+/** Joins every route that works on the state to it: the worker serves them, and the command line asks them. */
+export function registerAdminRoutes(
+  app: FastifyInstance,
+  { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
+  { store, events, dispatcher, guards, gate, run, known, manual, units, checks }: AdminParts,
+): void {
+  registerAdminApi(app, {
+    store,
+    gate,
+    release: (unit, digest) => guards.release(unit, digest),
+  });
+  registerEventsApi(app, { store, events, gate });
+  registerTasksApi(app, { store, gate, settings, known, deployments: manual, dispatcher });
+  registerDeploymentsApi(app, { known, deployments: manual, gate });
+  const actions = createManualActions({
+    ...{ store, deployments: manual, known },
+    factsOf: async (unit) => {
+      const facts = units.facts(unit);
+      return facts.state === 'not-looked-up' ? units.refresh(unit) : facts;
+    },
+  });
+  registerManualApi(app, { actions, gate });
+  registerUpdateChecksApi(app, { checks, gate });
+  registerScheduleApi(app, {
+    gate,
+    view: () => viewSchedule(store, settings, Date.now()),
+    run: createRunJob({
+      maintain: manual.maintain,
+      ask: createAskSupervisor(undefined, paths),
+      dryRun: settings.selfUpdateDryRun,
+    }),
+  });
+  registerHealth(app, {
+    gate,
+    checkOwn: () => [toCheck('database', store.check())],
+    check: createHealthCheck({
+      run,
+      checkDatabase: () => store.check(),
+      stateDir: paths.stateDir,
+      minFreeBytes: settings.minFreeBytes,
+    }),
+  });
+}
+
+/** Joins deployments that a person asks for to the store and the host. */
+export function joinManual(
+  { settings }: Pick<Loaded, 'settings'>,
+  store: Store,
+  host: Host,
+  parts: {
+    readonly known: KnownUnits;
+    readonly units: UnitCatalog;
+    readonly onTask: () => void;
+  },
+) {
+  const { known, units, onTask } = parts;
+  const { run, isSystem, readInfo } = host;
+  const defaults = policyDefaults(settings);
+  return createManualDeployments({
+    store,
+    known,
+    onTask,
+    imageOf: (unit) => {
+      const facts = units.facts(unit);
+      return facts.state === 'known' ? withTag(facts.image) : null;
+    },
+    planParts: {
+      run,
+      isSystem,
+      readInfo,
+      lookUp: createLookUp(host, settings.registryTimeoutMs, new AbortController().signal),
+      readPolicy: (unit, files) => readUnitPolicy(host, unit, defaults, files),
+    },
+  });
+}
+
+/** Joins checks for updates of every known unit to the store and the host. */
+export function joinChecks(
+  { settings }: Pick<Loaded, 'settings'>,
+  store: Store,
+  host: Host,
+  { known, units }: { readonly known: KnownUnits; readonly units: UnitCatalog },
+) {
+  return openUpdateChecks({
+    ...{ settings, store, host },
+    choose: (name) => known.choose('person', name),
+    listUnits: () =>
+      known.all().map(({ unit }) => {
+        const facts = units.facts(unit);
+        return { unit, image: facts.state === 'known' ? facts.image : undefined };
+      }),
+  });
+}
