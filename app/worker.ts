@@ -18,6 +18,7 @@ import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
+import { registerOpenApi } from './http/routes/openapi.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { Intake } from './intake/intake.ts';
@@ -90,6 +91,8 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
     await recorder.close();
     return host;
   }
+  // The first deployment need not wait for it; where it fails now it is asked again then.
+  if (loaded.settings.sshTarget === undefined) readInfo(host.value.run).catch(() => undefined);
   const { app, recover, stop } = joinParts(parts, recorder, store.value, host.value);
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
@@ -123,6 +126,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const served = { app, events, intake, known, units, gate, manual, checks };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
   joinWebhook(loaded, log, joined);
+  registerOpenApi(app);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
   const startSchedules = () => {
