@@ -54,6 +54,11 @@ export class CheckFleet {
     const rules = hosts.map((host) => `[[registry]]\nlocation = "${host}"\ninsecure = true\n`);
     writeFileSync(file, rules.join(''));
     process.env['CONTAINERS_REGISTRIES_CONF'] = file;
+    // The kernel lets a user have two hundred keyrings.
+    const settings = readFileSync(process.env['CONTAINERS_CONF'] ?? '', 'utf8');
+    const withoutKeys = settings.replace('[containers]', '[containers]\nkeyring = false');
+    process.env['CONTAINERS_CONF'] = join(config, 'containers.conf');
+    writeFileSync(process.env['CONTAINERS_CONF'], withoutKeys);
     const configs = loadImages(units.map(({ image }) => image));
     await runAll(units);
     publish(worker, units, configs);
