@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
 import type { ScheduledJob } from '../domain/schedule.ts';
+import { makeMaintenanceTask } from '../tasks/make-maintenance-task.ts';
 import { REAL_CLOCK } from './clock.ts';
 import { createSchedule, type JobWork, type Schedule } from './create-schedule.ts';
 import { processMark } from './process-mark.ts';
@@ -40,6 +41,7 @@ function workOf(joint: ScheduleJoint, name: ScheduledJob): JobWork {
   const { store, idle, onTask, askForUpdate } = joint;
   const action = actionOf(name);
   if (!action) return { kind: 'call', call: askForUpdate };
-  const begin = () => beginTask(store, action, idle);
+  const make = () => makeMaintenanceTask(store, action, 'schedule');
+  const begin = () => beginTask(action, idle, make);
   return { kind: 'task', begin, onMade: () => onTask(name) };
 }

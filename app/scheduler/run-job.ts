@@ -1,6 +1,7 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { ScheduleRunView } from '../api/schedule-views.ts';
 import type { Store } from '../db/store.ts';
+import type { MaintenanceAction } from '../domain/maintenance.ts';
 import { SCHEDULED_JOBS } from '../domain/schedule.ts';
 import type { Asker } from '../tasks/make-manual-task.ts';
 import type { ManualTasks } from '../tasks/manual-tasks.ts';
@@ -24,10 +25,9 @@ export function createRunJob(parts: {
   readonly ask: AskSupervisor;
   readonly dryRun: boolean;
   readonly idle: IdleReason;
-  /** There is a new task. */
-  readonly onTask: () => void;
 }): RunScheduledJob {
-  const { store, maintain, ask, dryRun, idle, onTask } = parts;
+  const { store, maintain, ask, dryRun, idle } = parts;
+  const make = (action: MaintenanceAction) => maintain(action, 'schedule');
   return async (name, asker, everyMs) => {
     const job = SCHEDULED_JOBS.find((one) => one === name);
     if (!job) {
@@ -35,9 +35,7 @@ export function createRunJob(parts: {
     }
     const action = actionOf(job);
     if (action && everyMs !== undefined) {
-      const begun = beginEvery(store, action, everyMs, { nowMs: Date.now(), idle });
-      onTask();
-      return begun;
+      return beginEvery(store, action, everyMs, { nowMs: Date.now(), idle, make });
     }
     const none = { job, task_id: null, txn: null, is_new: true, said: null };
     if (action) return succeed({ ...none, task_id: maintain(action, asker) });

@@ -3,7 +3,6 @@ import type { ScheduleRunView } from '../api/schedule-views.ts';
 import type { Store } from '../db/store.ts';
 import { MAINTENANCE_ACTIONS, type MaintenanceAction } from '../domain/maintenance.ts';
 import { everyInterval, type ScheduledJob } from '../domain/schedule.ts';
-import { makeMaintenanceTask } from '../tasks/make-maintenance-task.ts';
 import { processMark } from './process-mark.ts';
 import { type Beginning, takeTick } from './take-tick.ts';
 
@@ -15,11 +14,14 @@ export function actionOf(job: ScheduledJob): MaintenanceAction | undefined {
   return MAINTENANCE_ACTIONS.find((one) => one === job);
 }
 
+/** Makes the task of a job; its id. */
+export type MakeTask = (action: MaintenanceAction) => string;
+
 /** How the tick of a job that is a task begins; to be called in the transaction that claims it. */
-export function beginTask(store: Store, action: MaintenanceAction, idle: IdleReason): Beginning {
+export function beginTask(action: MaintenanceAction, idle: IdleReason, make: MakeTask): Beginning {
   const why = idle(action);
   if (why !== undefined) return { kind: 'idle', why };
-  return { kind: 'task', taskId: makeMaintenanceTask(store, action, 'schedule') };
+  return { kind: 'task', taskId: make(action) };
 }
 
 /**
@@ -30,10 +32,14 @@ export function beginEvery(
   store: Store,
   job: MaintenanceAction,
   everyMs: number,
-  { nowMs, idle }: { readonly nowMs: number; readonly idle: IdleReason },
+  {
+    nowMs,
+    idle,
+    make,
+  }: { readonly nowMs: number; readonly idle: IdleReason; readonly make: MakeTask },
 ): Outcome<ScheduleRunView> {
   const timing = { times: everyInterval(everyMs), share: 0, spreadMs: 0 };
-  const begin = () => beginTask(store, job, idle);
+  const begin = () => beginTask(job, idle, make);
   const tick = takeTick(store, { name: job, timing }, { mark: processMark(), nowMs, begin });
   const row = store.schedule.find(job);
   return succeed({
