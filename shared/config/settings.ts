@@ -251,6 +251,7 @@ type Optional =
   | 'stateDir'
   | 'targetBin'
   | 'scheduleTimeZone'
+  | 'schedulerMaxTicks'
   | 'sshTarget'
   | 'sshConfigFile'
   | 'releaseRepository'

@@ -94,6 +94,7 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/db',
     'app/domain',
     'app/tasks',
+    'app/units',
     'app/updates',
     'shared/config',
     'shared/contract',
