@@ -1,4 +1,13 @@
 import { ERRORS, type ErrorCode } from '../../shared/contract/error-codes.ts';
+import type { Failure } from '../../shared/contract/outcome.ts';
+
+/** A failure with what it means. */
+export type FailureView = {
+  readonly code: ErrorCode;
+  readonly sentence: string;
+  readonly detail: string;
+  readonly hint: string;
+};
 
 /** RFC 9457 problem details; `code`, `hint` and `request_id` are ours. */
 export type Problem = {
@@ -26,4 +35,10 @@ export function toProblem(code: ErrorCode, detail: string, requestId: string): P
     hint,
     request_id: requestId,
   };
+}
+
+/** A failure with what its code means. */
+export function viewFailure({ code, detail }: Failure): FailureView {
+  const { sentence, hint } = ERRORS[code];
+  return { code, sentence, detail, hint };
 }

@@ -1,17 +1,9 @@
-import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import type { UpdateOutcome } from '../../shared/contract/update-history.ts';
 import type { UpdateRecord, UpdateState } from '../../shared/contract/update-record.ts';
 import type { UpdateTrigger } from '../../shared/contract/update-request.ts';
 import type { UpdateStatus } from '../../shared/contract/update-status.ts';
 import type { Explanation } from '../domain/explain-update.ts';
-
-/** A failure with what it means. */
-export type FailureView = {
-  readonly code: ErrorCode;
-  readonly sentence: string;
-  readonly detail: string;
-  readonly hint: string;
-};
+import type { FailureView } from './problem.ts';
 
 /** A program, told apart by its digest; what is not known of it is null. */
 export type ReleaseView = {

@@ -93,6 +93,9 @@ export type QuarantinedImageView = {
   readonly expires_at: string | null;
 };
 
+/** How many images of a unit have left the quarantine. */
+export type ReleasedView = { readonly unit: string; readonly released: number };
+
 /** What a deployment would do, for ten minutes under its id. */
 export type PlanView = Steps & {
   readonly plan_id: string;

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { ReleasedView } from '../../api/views.ts';
 import type { Store } from '../../db/store.ts';
 import { listQuarantine } from '../../tasks/quarantine.ts';
 import type { AdminGate } from '../admin-gate.ts';
@@ -9,8 +10,8 @@ import { sendFailure } from '../problem-reply.ts';
 type Parts = {
   readonly store: Store;
   readonly gate: AdminGate;
-  /** Lets an image of a unit be deployed again; how many there were. */
-  readonly release: (unit: string, digest: string) => Promise<number>;
+  /** Lets an image of a unit be deployed again, without a digest all of them; how many there were. */
+  readonly release: (unit: string, digest?: string) => Promise<number>;
 };
 
 /** The quarantine, for admins only. */
@@ -23,13 +24,19 @@ export function registerAdminApi(app: FastifyInstance, { store, gate, release }:
       '/api/quarantine/:unit/:digest',
       async (request, reply) => {
         const { unit, digest } = request.params;
-        const released = await release(unit, digest);
-        if (released > 0) return reply.status(204).send();
+        if ((await release(unit, digest)) > 0) return reply.status(204).send();
         const detail = `${digest} of ${unit}.`;
         return sendFailure(request, reply, { code: 'QUARANTINE_NOT_FOUND', detail });
       },
     );
     refuseOtherMethods(scope, '/api/quarantine/:unit/:digest', 'DELETE', 'admin-api');
+    scope.delete<{ Params: { unit: string } }>('/api/quarantine/:unit', async (request, reply) => {
+      const { unit } = request.params;
+      const view: ReleasedView = { unit, released: await release(unit) };
+      if (view.released > 0) return view;
+      return sendFailure(request, reply, { code: 'QUARANTINE_NOT_FOUND', detail: `${unit}.` });
+    });
+    refuseOtherMethods(scope, '/api/quarantine/:unit', 'DELETE', 'admin-api');
     done();
   });
 }
