@@ -14,11 +14,15 @@ import { registerAdminApi } from './http/routes/admin-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
+import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
+import { createRunJob } from './scheduler/run-job.ts';
+import { viewSchedule } from './scheduler/view-schedule.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import type { TimerGuards } from './tasks/create-timer-guards.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
+import { createAskSupervisor } from './updates/ask-supervisor.ts';
 
 /** What people and the command line ask is answered with. */
 export type AdminParts = {
@@ -45,6 +49,15 @@ export function registerAdminRoutes(
   registerEventsApi(app, { store, events, gate });
   registerTasksApi(app, { store, gate, settings, deployments: manual, dispatcher });
   registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
+  registerScheduleApi(app, {
+    gate,
+    view: () => viewSchedule(store, settings, Date.now()),
+    run: createRunJob({
+      maintain: manual.maintain,
+      ask: createAskSupervisor(undefined, paths),
+      dryRun: settings.selfUpdateDryRun,
+    }),
+  });
   registerHealth(app, {
     gate,
     checkOwn: () => [toCheck('database', store.check())],

@@ -9,6 +9,7 @@ import { addEventCommands } from './cli/events/commands.ts';
 import type { PruneOptions } from './cli/prune-state.ts';
 import { addQuarantineCommands } from './cli/quarantine-commands.ts';
 import type { Call } from './cli/record-call.ts';
+import { addScheduleCommands } from './cli/schedule-commands.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 import type { LocalService } from './cli/service/question.ts';
 import { addTaskCommands } from './cli/task-commands.ts';
@@ -110,6 +111,7 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   addTaskCommands(cli, calling, onEnd);
   addEventCommands({ program: cli, calling, onEnd });
   addQuarantineCommands({ program: cli, calling, onEnd });
+  addScheduleCommands(cli, calling, onEnd);
   cli
     .command('prune-state')
     .description(

@@ -101,6 +101,16 @@ CREATE TABLE quarantined_images (
   expires_at INTEGER, image_id TEXT, guard TEXT,
   PRIMARY KEY (unit, digest)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE schedule_ticks (
+  job TEXT PRIMARY KEY,
+  due_at INTEGER NOT NULL,
+  claimed_at INTEGER NOT NULL,
+  claimed_by TEXT NOT NULL,
+  task_id TEXT REFERENCES tasks (id) ON DELETE SET NULL,
+  ended_at INTEGER,
+  result TEXT,
+  error_code TEXT
+) STRICT, WITHOUT ROWID;
 CREATE TABLE schema_migrations (
   version INTEGER PRIMARY KEY,
   name TEXT NOT NULL,

@@ -1,24 +1,22 @@
+import * as z from 'zod';
 import { ERRORS, type ErrorCode } from '../../shared/contract/error-codes.ts';
 import type { Failure } from '../../shared/contract/outcome.ts';
-
-/** A failure with what it means. */
-export type FailureView = {
-  readonly code: ErrorCode;
-  readonly sentence: string;
-  readonly detail: string;
-  readonly hint: string;
-};
+import { type Answer, errorCode, type FailureView } from './answer.ts';
 
 /** RFC 9457 problem details; `code`, `hint` and `request_id` are ours. */
-export type Problem = {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail?: string;
-  readonly code: ErrorCode;
-  readonly hint: string;
-  readonly request_id: string;
-};
+export const problemView = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.exactOptional(z.string()).describe('What was seen, where there is more to say.'),
+    code: errorCode,
+    hint: z.string().describe('What can be done about it.'),
+    request_id: z.string(),
+  })
+  .meta({ id: 'Problem', description: 'A refusal or a failure (RFC 9457).' });
+/** RFC 9457 problem details. */
+export type Problem = Answer<typeof problemView>;
 
 /** The media type of a problem (RFC 9457 §3). */
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';

@@ -10,6 +10,7 @@ import { type Database, describeSqliteError, openDatabase } from './open-databas
 import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
+import { openScheduleTickTable, type ScheduleTickTable } from './schedule-ticks.ts';
 import { shrinkDatabase } from './shrink-database.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
 import { openTaskChangeTable, type TaskChangeTable } from './task-changes.ts';
@@ -33,6 +34,7 @@ export type Store = {
   readonly plans: PlanTable;
   readonly pruning: Pruning;
   readonly dispatching: DispatchingTable;
+  readonly schedule: ScheduleTickTable;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
   /** Gives room that nothing stands in back to the file system; how many bytes. */
@@ -78,6 +80,7 @@ function prepareStore(database: Database, schema: number): Store {
     plans: openPlanTable(database),
     pruning: openPruning(database),
     dispatching: openDispatchingTable(database),
+    schedule: openScheduleTickTable(database),
     transact: (act) => database.transaction(act).immediate(),
     check: () => {
       try {

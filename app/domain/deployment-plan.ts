@@ -4,8 +4,17 @@ import type { Wanted } from './wanted.ts';
 
 const MAX_DESCRIPTION = 2_000;
 
+/** The closed list of what would come of a deployment now. */
+export const PLAN_OUTCOMES = [
+  'deploy',
+  'only-pull',
+  'ready-for-next-start',
+  'nothing',
+  'wait',
+] as const;
+
 /** What would come of a deployment now. */
-export type PlanOutcome = 'deploy' | 'only-pull' | 'ready-for-next-start' | 'nothing' | 'wait';
+export type PlanOutcome = (typeof PLAN_OUTCOMES)[number];
 
 /** What is known before anything is touched. */
 export type PlanFacts = Wanted & {

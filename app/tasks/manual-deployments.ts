@@ -1,5 +1,5 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import type { PlanView } from '../api/views.ts';
+import type { PlanView } from '../api/deployment-views.ts';
 import { type PlanParts, planDeployment } from '../deploy/plan-deployment.ts';
 import {
   comparePlans,

@@ -3,6 +3,7 @@ import { parseHttpAddress } from '../contract/http-address.ts';
 import { DEPLOY_SETTINGS } from './deploy-settings.ts';
 import { EVENT_SETTINGS } from './event-settings.ts';
 import { KEEPING_SETTINGS } from './keeping-settings.ts';
+import { SCHEDULE_SETTINGS } from './schedule-settings.ts';
 import { milliseconds, type Setting } from './setting.ts';
 import {
   absolutePath,
@@ -127,6 +128,7 @@ export const SETTINGS = {
   },
   ...DEPLOY_SETTINGS,
   ...KEEPING_SETTINGS,
+  ...SCHEDULE_SETTINGS,
   ...EVENT_SETTINGS,
   minFreeBytes: {
     variable: 'PODUP_MIN_FREE_BYTES',
@@ -256,6 +258,7 @@ export type SettingKey = keyof typeof SETTINGS;
 type Optional =
   | 'stateDir'
   | 'targetBin'
+  | 'scheduleTimeZone'
   | 'sshTarget'
   | 'sshConfigFile'
   | 'releaseRepository'

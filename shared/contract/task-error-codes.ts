@@ -43,4 +43,9 @@ export const TASK_ERRORS = {
     sentence: 'The process of the task ended without a result, too often to try again.',
     hint: 'Look at the journal of the unit podup-task-ID; redeliver the webhook to try again.',
   },
+  SCHEDULE_JOB_NOT_FOUND: {
+    status: 404,
+    sentence: 'The schedule has no such job.',
+    hint: 'GET /api/schedule lists them, and so does: schedule list.',
+  },
 } as const satisfies Record<string, ErrorMeaning>;

@@ -26,7 +26,10 @@ describe('tasks', () => {
     const { run, failed, waiting } = await start(t);
     const { code, stdout, stderr } = await run('tasks', 'list');
     assert.deepEqual([code, stderr], [EXIT.ok, '']);
-    assert.match(stdout, new RegExp(`^ID .*\n${waiting}  .*  pending .*\n${failed}  .*  failed   web`));
+    assert.match(
+      stdout,
+      new RegExp(`^ID .*\n${waiting}  .*  pending .*\n${failed}  .*  failed   web`),
+    );
     const words = ['--status', 'failed,pending', '--query', 'TSK_', '--limit', '1', '--json'];
     const page = JSON.parse((await run('tasks', 'list', ...words)).stdout);
     assert.deepEqual([page.tasks.length, page.tasks[0].task_id], [1, waiting]);

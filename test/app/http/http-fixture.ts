@@ -27,6 +27,7 @@ import { createManualTasks } from '../../../app/tasks/manual-tasks.ts';
 import { fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
 import { statePaths } from '../../../shared/contract/state-paths.ts';
 import { createLogger } from '../../../shared/log/create-logger.ts';
+import { checkAnswers } from '../../helpers/check-answers.ts';
 
 export const TOKEN = 'zgeheim-admin-token';
 export const SECRET = 'zgeheim-hook-secret';
@@ -130,6 +131,7 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   });
   const excluded = options.excluded ?? ['health', 'static'];
   const app = createApp({ log, events: filterEvents(events, excluded) });
+  const checkAll = checkAnswers(app);
   const secrets = options.secrets ?? [SECRET];
   const units = createUnitCatalog(Object.keys(UNITS), readTestUnit);
   registerGithubWebhook(app, { log, intake, units, secrets, maxBodyBytes: MAX_BODY_BYTES });
@@ -161,6 +163,7 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
     await app.close();
     await intake.close();
     events.flush();
+    checkAll();
   });
   const { port } = app.server.address() as AddressInfo;
   const readFiles = () =>
