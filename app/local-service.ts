@@ -18,6 +18,7 @@ import { createTimerGuards } from './tasks/create-timer-guards.ts';
 import { createCommitSource } from './tasks/live/commit-source.ts';
 import { TaskLogFeed } from './tasks/live/task-log-feed.ts';
 import { TaskKiller } from './tasks/task-killer.ts';
+import { openKnownUnits } from './units/known-units.ts';
 
 /** What works on the state where no service does. */
 export type LocalParts = {
@@ -69,12 +70,13 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const { systemdRun, child } = createExecutors(parts);
   const executors = [systemdRun, child];
   const killer = new TaskKiller({ store, log, executors, onGone: () => {} });
-  const units = createUnitCatalog(settings.units, (unit) => readUnit(run, unit));
+  const known = openKnownUnits(settings, store);
+  const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
   const caller = `cli:${nameUser()}`;
   const gate = () => succeed(caller);
   registerAdminRoutes(app, loaded, {
-    ...{ store, events, gate, run },
-    manual: joinManual(loaded, store, host, { units, onTask: () => {} }),
+    ...{ store, events, gate, run, known, units },
+    manual: joinManual(loaded, store, host, { known, units, onTask: () => {} }),
     guards: createTimerGuards({ store, run, log }),
     dispatcher: {
       async tell(task) {

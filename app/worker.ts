@@ -32,6 +32,7 @@ import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards
 import { type CommitSource, createCommitSource } from './tasks/live/commit-source.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
+import { openKnownUnits } from './units/known-units.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { ReportImporter } from './updates/import-reports.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
@@ -113,14 +114,15 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
     startTaker: (onTaken) => recorder.startTaker(onTaken),
     onTasks: () => dispatcher.wake(),
   });
-  const units = createUnitCatalog(settings.units, (unit) => readUnit(run, unit));
+  const known = openKnownUnits(settings, store);
+  const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
   const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
   const local = createLocalServer(app, log);
   const drain = prepareDrain(app, local);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
-  const manual = joinManual(loaded, store, host, { units, onTask: () => dispatcher.wake() });
-  const served = { app, events, intake, units, gate, manual };
+  const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
+  const served = { app, events, intake, known, units, gate, manual };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
   joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
@@ -142,7 +144,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       await intake.recover();
       await dispatcher.recover();
       // Known before the first webhook asks, but nothing waits for it.
-      for (const unit of settings.units) void units.refresh(unit);
+      for (const unit of known.list('webhook')) void units.refresh(unit);
       system.started({ schema: store.schema, isTrial: parts.isTrial ?? false });
       if (parts.isTrial) return;
       dropOldCompiledCode(paths.dataDir);

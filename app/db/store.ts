@@ -1,15 +1,18 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
+import { type DiscoveredUnitTable, openDiscoveredUnitTable } from './discovered-units.ts';
 import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
 import { type EventTable, openEventTable } from './events.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
+import { type IdempotencyTable, openIdempotencyTable } from './idempotency-keys.ts';
 import { openSightingTable, type SightingTable } from './image-sightings.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, describeSqliteError, openDatabase } from './open-database.ts';
 import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
+import { openRateLimitTable, type RateLimitTable } from './rate-limit-tokens.ts';
 import { openScheduleTickTable, type ScheduleTickTable } from './schedule-ticks.ts';
 import { shrinkDatabase } from './shrink-database.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
@@ -32,8 +35,11 @@ export type Store = {
   readonly quarantine: QuarantineTable;
   readonly sightings: SightingTable;
   readonly plans: PlanTable;
+  readonly idempotency: IdempotencyTable;
+  readonly rateLimits: RateLimitTable;
   readonly pruning: Pruning;
   readonly dispatching: DispatchingTable;
+  readonly discovered: DiscoveredUnitTable;
   readonly schedule: ScheduleTickTable;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
@@ -78,8 +84,11 @@ function prepareStore(database: Database, schema: number): Store {
     quarantine: openQuarantineTable(database),
     sightings: openSightingTable(database),
     plans: openPlanTable(database),
+    idempotency: openIdempotencyTable(database),
+    rateLimits: openRateLimitTable(database),
     pruning: openPruning(database),
     dispatching: openDispatchingTable(database),
+    discovered: openDiscoveredUnitTable(database),
     schedule: openScheduleTickTable(database),
     transact: (act) => database.transaction(act).immediate(),
     check: () => {

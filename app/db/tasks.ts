@@ -255,11 +255,12 @@ function prepareEdits(
   };
   return {
     insert: (task) => {
-      const { maintenance, ...row } = task;
+      const { maintenance, restart, ...row } = task;
       const { unit, wanted = null, image } = row;
       const input: TaskInput = {
         ...{ unit, version: wanted, image },
         ...(maintenance && { maintenance }),
+        ...(restart && { restart }),
       };
       insert.run({ ...BY_ITSELF, ...row, wanted, input: JSON.stringify(input) });
     },

@@ -7,6 +7,7 @@ import type { TaskRow, TaskRun } from '../db/tasks.ts';
 import { failed } from '../deploy/deploy-end.ts';
 import { type DeployParts, deployUnit } from '../deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
+import { restartUnit } from '../deploy/restart-unit.ts';
 import { anyOf } from '../deploy/until-stopped.ts';
 import type { TaskInput } from '../domain/task-input.ts';
 import { type PolicySettings, policyDefaults } from '../domain/unit-policy.ts';
@@ -156,7 +157,9 @@ async function deploy(
   };
   const changed = memory.find() ? null : await checkPlan(planParts, task);
   if (changed) return failed(task.unit, changed, true);
-  const end = await deployUnit(
+  const { restart: isRestart } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
+  const act = isRestart ? restartUnit : deployUnit;
+  const end = await act(
     {
       run,
       ask: host.ask,

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import {
+  fileImports,
+  files,
+  findCycle,
+  type Import,
+  packageImports,
+  reachFrom,
+  texts,
+} from './source-imports.ts';
 
-const root = join(import.meta.dirname, '../..');
 const MAX_LINES = 300;
 /** Waivers of the linter in the sources. It may only fall. */
 const WAIVERS = 0;
@@ -29,6 +35,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/http',
     'app/scheduler',
     'app/tasks',
+    'app/units',
     'app/updates',
     'shared/config',
     'shared/process',
@@ -78,6 +85,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/intake',
     'app/scheduler',
     'app/tasks',
+    'app/units',
     'app/updates',
     'shared/config',
     'shared/contract',
@@ -93,6 +101,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/host',
     'app/http',
     'app/tasks',
+    'app/units',
     'shared/config',
     'shared/contract',
     'shared/log',
@@ -137,11 +146,13 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/intake',
     'app/maintenance',
     'app/registry',
+    'app/units',
     'shared/config',
     'shared/contract',
     'shared/fs',
     'shared/process',
   ],
+  'app/units': ['app/db', 'app/domain', 'shared/config', 'shared/contract'],
   'app/updates': [
     'app/api',
     'app/db',
@@ -161,6 +172,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/recorder',
     'app/scheduler',
     'app/tasks',
+    'app/units',
     'app/updates',
     'shared/config',
     'shared/contract',
@@ -249,39 +261,6 @@ const TOO_HEAVY = [
   ...['chokidar', 'croner', 'commander', 'koffi'],
 ];
 
-type Import = {
-  readonly from: string;
-  /** A file below the root, or the name of a package. */
-  readonly to: string;
-  readonly isFile: boolean;
-  /** Nothing of it is left when types are taken away. */
-  readonly isErased: boolean;
-};
-
-const files = globSync('{app,shared,supervisor,scripts}/**/*.ts', { cwd: root }).sort();
-const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
-const imports = files.flatMap(readImports);
-
-function readImports(from: string): Import[] {
-  const text = texts.get(from) ?? '';
-  const found = [
-    ...text.matchAll(/^(?:import|export)\s(?<type>type\s)?[^;'"]*?\bfrom\s'(?<to>[^']+)'/gm),
-    ...text.matchAll(/^import\s'(?<to>[^']+)'/gm),
-    ...text.matchAll(/\bimport\(\s*'(?<to>[^']+)'/g),
-  ];
-  return found.flatMap(({ groups }): Import[] => {
-    const name = groups?.['to'] ?? '';
-    const isErased = groups?.['type'] !== undefined;
-    if (!name.startsWith('.')) return [{ from, to: name, isFile: false, isErased }];
-    const to = join(from, '..', name);
-    // The compiler refuses a file that is not there; this is an import in the text of a generated file.
-    return existsSync(join(root, to)) ? [{ from, to, isFile: true, isErased }] : [];
-  });
-}
-
-const fileImports = imports.filter(({ isFile }) => isFile);
-const packageImports = imports.filter(({ isFile }) => !isFile);
-
 /** The area of a file: the joint itself, the folder below app, shared, supervisor and test, else the top folder. */
 function areaOf(file: string): string {
   if (JOINTS.includes(file)) return file;
@@ -292,34 +271,6 @@ function areaOf(file: string): string {
 const format = ({ from, to }: Import) => `${from} -> ${to}`;
 const offenders = (isWrong: (text: string, file: string) => boolean) =>
   files.filter((file) => isWrong(texts.get(file) ?? '', file));
-
-/** The first round trip along imports that are left at run time. */
-function findCycle(): readonly string[] {
-  const done = new Set<string>();
-  const walk = (file: string, path: readonly string[]): readonly string[] => {
-    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
-    if (done.has(file)) return [];
-    for (const { to } of runtimeImports(file)) {
-      const cycle = walk(to, [...path, file]);
-      if (cycle.length > 0) return cycle;
-    }
-    done.add(file);
-    return [];
-  };
-  return files.map((file) => walk(file, [])).find((cycle) => cycle.length > 0) ?? [];
-}
-
-function runtimeImports(file: string): readonly Import[] {
-  return fileImports.filter(({ from, isErased }) => from === file && !isErased);
-}
-
-/** All files that are loaded with those whose path fits. */
-function reachFrom(pattern: RegExp): Set<string> {
-  const reached = new Set(files.filter((file) => pattern.test(file)));
-  // A set grows while it is walked.
-  for (const file of reached) for (const { to } of runtimeImports(file)) reached.add(to);
-  return reached;
-}
 
 describe('the sources', () => {
   test('are found', () => {

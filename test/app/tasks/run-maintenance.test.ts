@@ -10,6 +10,7 @@ import { runTask } from '../../../app/tasks/run-task.ts';
 import { stopTask } from '../../../app/tasks/stop-task.ts';
 import { succeed } from '../../../shared/contract/outcome.ts';
 import { DEPLOY_SETTINGS } from '../../helpers/deploy-settings.ts';
+import { listedUnits } from '../../helpers/listed-units.ts';
 import { keepLog } from '../../helpers/log-lines.ts';
 import { newTask, openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
@@ -146,7 +147,7 @@ describe('a task of maintenance', () => {
     const other = makeMaintenanceTask(store, 'backup', ASKER);
     assert.notEqual(other, first);
     const manual = createManualTasks({
-      ...{ store, units: [], imageOf: () => null, onTask: () => undefined },
+      ...{ store, known: listedUnits([]), imageOf: () => null, onTask: () => undefined },
     });
     const early = manual.retry(first, ASKER);
     assert.deepEqual([early.ok, !early.ok && early.failure.code], [false, 'TASK_NOT_ENDED']);
