@@ -3,7 +3,7 @@ import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import { createLogger } from '../shared/log/create-logger.ts';
 import { nameUser } from '../shared/process/name-user.ts';
-import { joinManual, registerAdminRoutes } from './admin-routes.ts';
+import { joinChecks, joinManual, registerAdminRoutes } from './admin-routes.ts';
 import { type LocalService, methodOf } from './cli/service/question.ts';
 import { openStore, type Store } from './db/store.ts';
 import type { Host } from './host/host.ts';
@@ -72,10 +72,11 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const killer = new TaskKiller({ store, log, executors, onGone: () => {} });
   const known = openKnownUnits(settings, store);
   const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
+  const checks = joinChecks(loaded, store, host, { known, units });
   const caller = `cli:${nameUser()}`;
   const gate = () => succeed(caller);
   registerAdminRoutes(app, loaded, {
-    ...{ store, events, gate, run, known, units },
+    ...{ store, events, gate, run, known, units, checks },
     manual: joinManual(loaded, store, host, { known, units, onTask: () => {} }),
     guards: createTimerGuards({ store, run, log }),
     dispatcher: {
@@ -97,6 +98,7 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
       feed.close();
       await app.close();
       killer.close();
+      checks.close();
       for (const executor of executors) executor.close();
       await host.close();
       store.close();

@@ -1,9 +1,10 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
 import type { Outcome } from '../shared/contract/outcome.ts';
 import { addBackupCommands } from './cli/backup-commands.ts';
 import type { Calling, CallNote } from './cli/call-note.ts';
+import { addCheckCommands } from './cli/check-commands.ts';
 import type { DeployOptions } from './cli/deploy.ts';
 import { addEventCommands } from './cli/events/commands.ts';
 import type { PruneOptions } from './cli/prune-state.ts';
@@ -111,11 +112,19 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   addTaskCommands(cli, calling, onEnd);
   addEventCommands({ program: cli, calling, onEnd });
   addQuarantineCommands({ program: cli, calling, onEnd });
+  const units = cli.command('units').description('the units, and what registries have for them');
+  addCheckCommands(units, calling, onEnd);
   addScheduleCommands(cli, calling, onEnd);
   cli
     .command('prune-state')
     .description(
       'remove what is older than it is kept for, besides what is removed on the schedule',
+    )
+    .option(
+      '--max-age-hours <number>',
+      'how old may be what is of use for hours only',
+      readMaxAgeHours,
+      24,
     )
     .option('--dry-run', 'only say how much would be removed')
     .option('--json', 'for programs: one JSON object')
@@ -210,6 +219,12 @@ function addDeployCommands(cli: Command, calling: Calling, onEnd: (code: ExitCod
       const { commandTask } = await import('./cli/tasks.ts');
       onEnd(await commandTask('stop', id, {}, calling));
     });
+}
+
+function readMaxAgeHours(text: string): number {
+  const hours = Number(text);
+  if (hours > 0 && hours <= 876_600) return hours;
+  throw new InvalidArgumentError('It is a number above 0, 876600 at most.');
 }
 
 /** What stands by the supervisor in an update: without them a release could not be replaced, nor taken back. */

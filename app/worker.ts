@@ -5,7 +5,7 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
-import { type AdminParts, joinManual, registerAdminRoutes } from './admin-routes.ts';
+import { type AdminParts, joinChecks, joinManual, registerAdminRoutes } from './admin-routes.ts';
 import { openStore, type Store } from './db/store.ts';
 import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
@@ -20,6 +20,7 @@ import { prepareDrain } from './http/drain.ts';
 import { createLocalServer } from './http/local-server.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
+import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
@@ -30,6 +31,7 @@ import { dropOldCompiledCode } from './tasks/compiled-code.ts';
 import { createDispatcher } from './tasks/create-dispatcher.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
 import { type CommitSource, createCommitSource } from './tasks/live/commit-source.ts';
+import { createPruneService } from './tasks/prune-service.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { openKnownUnits } from './units/known-units.ts';
@@ -122,7 +124,8 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
-  const served = { app, events, intake, known, units, gate, manual };
+  const checks = joinChecks(loaded, store, host, { known, units });
+  const served = { app, events, intake, known, units, gate, manual, checks };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
   joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
@@ -158,6 +161,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       schedules.closeSchedule();
       dispatcher.close();
       guards.close();
+      checks.close();
       await schedules.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
@@ -198,7 +202,7 @@ function joinWebhook({ settings }: Loaded, log: Logger, { app, intake, units }: 
  * begins none and imports nothing: what it writes into the database may be taken back.
  */
 function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
-  const { app, gate, store, commits, system, dispatcher } = joined;
+  const { app, gate, store, commits, system, dispatcher, manual } = joined;
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
   const { selfUpdateDryRun: dryRun } = settings;
@@ -214,6 +218,9 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const ownSchedule = { view: () => viewSelfUpdateJob(store, settings, Date.now()) };
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule: ownSchedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
+  const { maintain } = manual;
+  const prune = createPruneService({ store, settings, paths, commits, maintain });
+  registerPruneApi(app, { gate, prune });
   const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log });
   return {
     start() {

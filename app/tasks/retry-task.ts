@@ -22,13 +22,14 @@ export function retryTask(
     if (!task) return fail('TASK_NOT_FOUND', '');
     if (!isFinal(task.status)) return fail('TASK_NOT_ENDED', `It is ${task.status}.`);
     if (task.input === null) return fail('TASK_NOT_REPEATABLE', `Its kind is ${task.kind}.`);
-    const { unit, version, image, maintenance, restart } = JSON.parse(task.input) as TaskInput;
+    const input = JSON.parse(task.input) as TaskInput;
+    const { unit, version, image, maintenance, maxAgeMs, restart } = input;
     if (maintenance) {
       return succeed(
         noteRetry(
           store,
           id,
-          makeMaintenanceTask(store, maintenance, { ...asker, retryOf: id }),
+          makeMaintenanceTask(store, maintenance, { ...asker, maxAgeMs, retryOf: id }),
           asker,
         ),
       );

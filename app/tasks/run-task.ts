@@ -109,15 +109,18 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
 
 /** Undefined where the task is to deploy a unit. */
 function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
-  const { maintenance } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
-  if (!maintenance) return undefined;
+  const input = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
+  if (!input.maintenance) return undefined;
   const { store, settings, paths } = parts;
   const signal = anyOf(parts.signal, stop);
   const note: MaintenanceParts['note'] = (level, action, summary, meta) => {
     const entry = { ...{ level, action, summary }, meta: JSON.stringify(meta) };
     store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
   };
-  return runMaintenance({ store, settings, paths, signal, note }, maintenance);
+  return runMaintenance(
+    { store, settings, paths, signal, note },
+    { ...input, maintenance: input.maintenance },
+  );
 }
 
 /** Runs commands on the host of the units, each of them an entry of the log. */
@@ -131,6 +134,7 @@ function recordRun(
   );
 }
 
+type Evidence = Parameters<DeployParts['onEvidence']>[0];
 type Note = (level: 'info' | 'warning' | 'error', action: string, summary: string) => void;
 
 async function deploy(
@@ -178,7 +182,7 @@ async function deploy(
       memory,
       keepTimerOff: createKeepTimerOff(store, run, task, note),
       onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
-      onEvidence: (evidence) => store.tasks.setEvidence(task, evidence, Date.now()),
+      onEvidence: (evidence) => noteEvidence(store, task, evidence),
       onVerdict: (verdict) => {
         store.taskLogs.append(toLogEntry(task.id, verdict));
         const { of, part, failure, ms } = verdict;
@@ -209,6 +213,14 @@ async function deploy(
     await diagnose();
   }
   return end;
+}
+
+/** What runs now is true for a check for updates, too. */
+function noteEvidence(store: Store, task: TaskRow, evidence: Evidence): void {
+  const now = Date.now();
+  store.tasks.setEvidence(task, evidence, now);
+  const { running_digest: digest } = evidence;
+  if (digest) store.updateChecks.noteRunning(task.unit, digest, now);
 }
 
 function createKeepTimerOff(

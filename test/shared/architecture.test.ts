@@ -28,6 +28,7 @@ const JOINTS = [
 /** What each area imports of the others, types included. ARCHITECTURE.md draws it. */
 const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/admin-routes.ts': [
+    'app/checks',
     'app/db',
     'app/domain',
     'app/events',
@@ -62,7 +63,17 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/process',
   ],
   'app/backups': ['app/db', 'shared/contract', 'shared/fs', 'shared/process'],
-  'app/maintenance': ['app/db', 'app/domain'],
+  'app/checks': [
+    'app/api',
+    'app/db',
+    'app/domain',
+    'app/host',
+    'app/registry',
+    'shared/config',
+    'shared/contract',
+    'shared/process',
+  ],
+  'app/maintenance': ['app/db', 'app/domain', 'shared/contract'],
   'app/db': ['app/domain', 'shared/contract', 'shared/fs'],
   'app/deploy': ['app/domain', 'app/host', 'shared/contract', 'shared/process'],
   'app/domain': ['shared/contract'],
@@ -78,6 +89,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/host': ['app/domain', 'shared/contract', 'shared/process'],
   'app/http': [
     'app/api',
+    'app/checks',
     'app/db',
     'app/domain',
     'app/events',
@@ -139,6 +151,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/tasks': [
     'app/api',
     'app/backups',
+    'app/checks',
     'app/db',
     'app/deploy',
     'app/domain',

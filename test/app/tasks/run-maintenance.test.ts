@@ -9,6 +9,7 @@ import { createManualTasks } from '../../../app/tasks/manual-tasks.ts';
 import { runTask } from '../../../app/tasks/run-task.ts';
 import { stopTask } from '../../../app/tasks/stop-task.ts';
 import { succeed } from '../../../shared/contract/outcome.ts';
+import { statePaths } from '../../../shared/contract/state-paths.ts';
 import { DEPLOY_SETTINGS } from '../../helpers/deploy-settings.ts';
 import { listedUnits } from '../../helpers/listed-units.ts';
 import { keepLog } from '../../helpers/log-lines.ts';
@@ -31,7 +32,7 @@ function open(context: TestContext) {
     return runTask(
       {
         ...{ store, settings, log: keepLog().log, host: openLocalHost('user', {}) },
-        paths: { database, databaseBackupsDir },
+        paths: { ...statePaths(folder), database, databaseBackupsDir },
         lookUp: () => Promise.resolve(succeed({ digest: 'sha256:1' })),
         lockUnits: () =>
           Promise.resolve({ isHeld: true, hasWaited: false, release: () => undefined }),
