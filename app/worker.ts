@@ -20,6 +20,7 @@ import { prepareDrain } from './http/drain.ts';
 import { createLocalServer } from './http/local-server.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
+import { registerOpenApi } from './http/routes/openapi.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { Intake } from './intake/intake.ts';
@@ -128,6 +129,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const served = { app, events, intake, known, units, gate, manual, checks };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
   joinWebhook(loaded, log, joined);
+  registerOpenApi(app);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
   const startSchedules = () => {

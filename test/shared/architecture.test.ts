@@ -23,6 +23,7 @@ const JOINTS = [
   'supervisor/main.ts',
   'scripts/pod-upgrade-trigger.ts',
   'scripts/demo.ts',
+  'scripts/describe-api.ts',
 ];
 
 /** What each area imports of the others, types included. ARCHITECTURE.md draws it. */
@@ -199,6 +200,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'supervisor/core',
   ],
   'scripts/demo.ts': ['app/api', 'test/helpers'],
+  'scripts/describe-api.ts': ['app/worker.ts', 'shared/config', 'shared/fs', 'shared/log'],
   'scripts/pod-upgrade-trigger.ts': ['app/main.ts', 'supervisor/main.ts'],
   'shared/config': ['package.json', 'shared/contract', 'shared/fs'],
   'shared/fs': ['shared/contract', 'shared/native'],
