@@ -250,6 +250,7 @@ type Optional =
   | 'stateDir'
   | 'targetBin'
   | 'scheduleTimeZone'
+  | 'schedulerMaxTicks'
   | 'sshTarget'
   | 'sshConfigFile'
   | 'releaseRepository'

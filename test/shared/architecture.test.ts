@@ -136,6 +136,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/db',
     'app/domain',
     'app/tasks',
+    'app/units',
     'app/updates',
     'shared/config',
     'shared/contract',
