@@ -112,7 +112,6 @@ type Joined = Pick<WorkerProcess, 'app' | 'local' | 'stop'> & { recover(): Promi
 function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: Host): Joined {
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
-  const { run } = host;
   const events = new EventWriter(recorder.events, log);
   const system = createSystemEvents(events);
   const commits = createCommitSource(paths.database, log);
@@ -128,11 +127,22 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const local = createLocalServer(app, log);
   const drain = prepareDrain(app, local);
   const gate = createAdminGate(settings.adminToken);
-  const guards = createTimerGuards({ store, run, log });
+  const guards = createTimerGuards({ store, run: host.run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
   const checks = joinChecks(loaded, store, host, { known, units });
-  const served = { app, events, intake, known, units, gate, manual, checks, discovery };
-  const joined = { ...served, store, dispatcher, guards, run, commits, system };
+  const served = {
+    app,
+    run: host.run,
+    events,
+    intake,
+    known,
+    units,
+    gate,
+    manual,
+    checks,
+    discovery,
+  };
+  const joined = { ...served, store, dispatcher, guards, commits, system };
   joinWebhook(loaded, log, joined);
   registerOpenApi(app);
   registerAdminRoutes(app, loaded, joined);

@@ -15,7 +15,7 @@ export type DiscoveryParts = {
   /** Whose units they are; see `hostKey`. */
   readonly host: string;
   readonly known: KnownUnits;
-  readonly sweep: () => ReturnType<typeof sweepUnits>;
+  readonly sweep: (signal: AbortSignal) => ReturnType<typeof sweepUnits>;
   /** Of this host; absent for another one, which is only swept. */
   readonly watch?: (onChange: () => void) => FolderWatch;
   readonly everyMs: number;
@@ -36,9 +36,9 @@ export class UnitDiscovery {
   readonly #parts: DiscoveryParts;
   /** What each place that cannot be looked into has said, so that it is complained of once. */
   readonly #failing = new Map<UnitSource, string>();
+  readonly #closing = new AbortController();
   #sweeping: Promise<void> | undefined;
   #isWanted = false;
-  #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   #watch: FolderWatch | undefined;
 
@@ -48,7 +48,7 @@ export class UnitDiscovery {
 
   /** Begins; nothing once it is closed. */
   start(): void {
-    if (this.#timer || this.#isClosed) return;
+    if (this.#timer || this.#closing.signal.aborted) return;
     const { everyMs, watch } = this.#parts;
     this.#timer = setInterval(() => void this.#look(), everyMs);
     this.#watch = watch?.(() => {
@@ -73,14 +73,14 @@ export class UnitDiscovery {
 
   /** Settles when nothing is written any more; from then on the database may be closed. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     clearInterval(this.#timer);
     await this.#watch?.close();
     await this.#sweeping;
   }
 
   #look(): Promise<void> {
-    if (this.#isClosed) return Promise.resolve();
+    if (this.#closing.signal.aborted) return Promise.resolve();
     this.#sweeping ??= this.#sweepToEnd();
     return this.#sweeping;
   }
@@ -100,8 +100,8 @@ export class UnitDiscovery {
 
   async #sweepOnce(): Promise<void> {
     const { known, sweep, onSwept, log } = this.#parts;
-    const came = await sweep();
-    if (this.#isClosed) return;
+    const came = await sweep(this.#closing.signal);
+    if (this.#closing.signal.aborted) return;
     const before = namesOf(known);
     const hasChanged = this.#record(came.sweep);
     this.#tellFailures(came.sweep);

@@ -30,7 +30,7 @@ export function openDiscovery({
   const { containerDir, sshTarget, discoverySweepMs: everyMs } = settings;
   return new UnitDiscovery({
     ...{ store, known, everyMs, log, host: hostKey(settings) },
-    sweep: () => sweepUnits({ host, defaults, containerDir }),
+    sweep: (signal) => sweepUnits({ host, defaults, containerDir, signal }),
     ...(sshTarget === undefined && { watch: (onChange) => watchFolders({ onChange, log }) }),
     ...told,
   });

@@ -1,4 +1,5 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { RunCommand } from '../../shared/process/run-command.ts';
 import type { AuthEnvironment } from '../domain/auth-environment.ts';
 import { findQuadletUnits, findServiceUnits, QUADLET_ENDINGS } from '../domain/find-units.ts';
 import type { FoundUnit, UnitSource } from '../domain/found-unit.ts';
@@ -19,6 +20,8 @@ export type SweepParts = {
   readonly defaults: UnitPolicy;
   /** PODUP_CONTAINER_DIR. */
   readonly containerDir?: string | undefined;
+  /** Ends what runs. */
+  readonly signal: AbortSignal;
 };
 
 /** What was found in each place, or why nothing was. */
@@ -34,11 +37,12 @@ export type SweptFolders = {
 export async function sweepUnits(
   parts: SweepParts,
 ): Promise<{ readonly sweep: Sweep; readonly folders: SweptFolders }> {
-  const { host } = parts;
+  const { host, signal } = parts;
+  const run: RunCommand = (command) => host.run({ ...command, signal });
   const [environment, unitFolders, labels] = await Promise.all([
     host.readEnvironment(),
-    readUnitFolders(host.run),
-    listUnitLabels(host.run),
+    readUnitFolders(run),
+    listUnitLabels(run),
   ]);
   const scope = environment.ok ? { isSystem: host.isSystem, environment: environment.value } : null;
   const folders = {

@@ -19,7 +19,10 @@ const host = openLocalHost('user', process.env);
 
 /** What each place shows of the units of this test, as `SOURCE image marks`, where `a`, `p`, `y`, `n` are marks. */
 async function look(): Promise<Readonly<Record<string, readonly string[]>>> {
-  const { sweep } = await sweepUnits({ host, defaults: policyDefaults(DEPLOY_SETTINGS) });
+  const { sweep } = await sweepUnits({
+    ...{ host, defaults: policyDefaults(DEPLOY_SETTINGS) },
+    signal: new AbortController().signal,
+  });
   const rows = UNIT_SOURCES.flatMap((source) => {
     const came = sweep[source];
     assert.ok(came.ok, JSON.stringify(came));

@@ -176,6 +176,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/config',
     'shared/contract',
     'shared/fs',
+    'shared/process',
   ],
   'app/updates': [
     'app/api',
