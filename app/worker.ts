@@ -116,32 +116,18 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const system = createSystemEvents(events);
   const commits = createCommitSource(paths.database, log);
   const dispatcher = createDispatcher({ ...parts, store, commits, onLost: system.taskLost });
-  const intake = new Intake({
-    folder: paths.intakeDir,
-    store,
-    startTaker: (onTaken) => recorder.startTaker(onTaken),
-    onTasks: () => dispatcher.wake(),
-  });
+  const onTasks = () => dispatcher.wake();
+  const intake = joinIntake(parts, recorder, store, onTasks);
   const { known, units, discovery } = joinUnits(parts, store, host, system);
   const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
   const local = createLocalServer(app, log);
   const drain = prepareDrain(app, local);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run: host.run, log });
-  const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
+  const manual = joinManual(loaded, store, host, { known, units, onTask: onTasks });
   const checks = joinChecks(loaded, store, host, { known, units });
-  const served = {
-    app,
-    run: host.run,
-    events,
-    intake,
-    known,
-    units,
-    gate,
-    manual,
-    checks,
-    discovery,
-  };
+  const { run } = host;
+  const served = { app, run, events, intake, known, units, gate, manual, checks, discovery };
   const joined = { ...served, store, dispatcher, guards, commits, system };
   joinWebhook(loaded, log, joined);
   registerOpenApi(app);
@@ -190,6 +176,20 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       store.close();
     },
   };
+}
+
+function joinIntake(
+  { loaded }: WorkerParts,
+  recorder: Recorder,
+  store: Store,
+  onTasks: () => void,
+): Intake {
+  return new Intake({
+    folder: loaded.paths.intakeDir,
+    store,
+    startTaker: (onTaken) => recorder.startTaker(onTaken),
+    onTasks,
+  });
 }
 
 /** The units that are known, and what finds them. */
