@@ -1,3 +1,4 @@
+import type { AutoUpdateMode } from './auto-update.ts';
 import type { MaintenanceAction } from './maintenance.ts';
 
 /** What a task was asked to do, enough to do it anew. */
@@ -11,4 +12,6 @@ export type TaskInput = {
   readonly maintenance?: MaintenanceAction;
   /** There where it restarts the unit as it is, and pulls nothing. */
   readonly restart?: true;
+  /** There where podman's own auto-update is run, of all units that carry its label. */
+  readonly autoUpdate?: AutoUpdateMode;
 };

@@ -16,6 +16,7 @@ import { readUnitPolicy, type UnitFiles } from '../host/read-unit-policy.ts';
 import { checkPlan } from './check-plan.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
 import { recordCommand } from './record-command.ts';
+import { runAutoUpdateTask } from './run-auto-update.ts';
 import { type KeepingSettings, type MaintenanceParts, runMaintenance } from './run-maintenance.ts';
 import { refreshTimerGuards } from './timer-guards.ts';
 
@@ -26,7 +27,15 @@ export type RunTaskParts = {
   readonly host: Host;
   readonly settings: PolicySettings &
     KeepingSettings &
-    Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines'>;
+    Pick<
+      Settings,
+      | 'pullTimeoutMs'
+      | 'restartTimeoutMs'
+      | 'journalLines'
+      | 'units'
+      | 'autoUpdateUnit'
+      | 'autoUpdateTimeoutMs'
+    >;
   readonly paths: MaintenanceParts['paths'];
   readonly lookUp: DeployParts['lookUp'];
   readonly lockPull?: DeployParts['lockPull'];
@@ -69,7 +78,7 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   const memory = openMemory(store, task);
   const { signal: stop } = stopped;
   const maintenance = maintain(parts, task, stop);
-  const work = maintenance ?? deploy(parts, task, memory, { note, stop });
+  const work = maintenance ?? act(parts, task, memory, { note, stop });
   const end = await work.catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
@@ -131,6 +140,47 @@ function recordRun(
   );
 }
 
+/** What concerns units: podman's own update of all, or one of them. */
+async function act(
+  parts: RunTaskParts,
+  task: TaskRow,
+  memory: TaskMemory,
+  { note, stop }: { readonly note: Note; readonly stop: AbortSignal },
+) {
+  const { autoUpdate } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
+  if (!autoUpdate) return deploy(parts, task, memory, { note, stop });
+  const { store, settings } = parts;
+  const run = recordRun(parts, task);
+  const { readPolicy, ...looks } = lookParts(parts, run, memory);
+  return runAutoUpdateTask(
+    {
+      ...looks,
+      ...{ readPolicy, store, stop, known: settings.units, lockUnits: parts.lockUnits },
+      autoUpdateUnit: settings.autoUpdateUnit,
+      timeoutMs: settings.autoUpdateTimeoutMs,
+      keepTimerOff: () => refreshTimerGuards(store, run),
+      note: (level, action, summary, meta) => {
+        const entry = { level, action, summary, meta: meta ? JSON.stringify(meta) : null };
+        store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
+      },
+      onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
+    },
+    task,
+    autoUpdate,
+  );
+}
+
+/** What a look at a unit works with. */
+function lookParts(parts: RunTaskParts, run: RunCommand, memory: TaskMemory) {
+  const { host, settings } = parts;
+  const defaultPolicy = policyDefaults(settings);
+  return {
+    ...{ run, memory, isSystem: host.isSystem, readInfo: host.readInfo, lookUp: parts.lookUp },
+    readPolicy: (unit: string, files?: UnitFiles) =>
+      readUnitPolicy({ ...host, run }, unit, defaultPolicy, files),
+  };
+}
+
 type Note = (level: 'info' | 'warning' | 'error', action: string, summary: string) => void;
 
 async function deploy(
@@ -146,20 +196,12 @@ async function deploy(
     const evidence = await diagnoseUnit(run, task.unit, settings.journalLines);
     store.tasks.setEvidence(task, evidence, Date.now());
   };
-  const planParts = {
-    run,
-    memory,
-    isSystem: host.isSystem,
-    readInfo: host.readInfo,
-    lookUp: parts.lookUp,
-    readPolicy: (unit: string, files?: UnitFiles) =>
-      readUnitPolicy({ ...host, run }, unit, defaultPolicy, files),
-  };
+  const planParts = lookParts(parts, run, memory);
   const changed = memory.find() ? null : await checkPlan(planParts, task);
   if (changed) return failed(task.unit, changed, true);
   const { restart: isRestart } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
-  const act = isRestart ? restartUnit : deployUnit;
-  const end = await act(
+  const bring = isRestart ? restartUnit : deployUnit;
+  const end = await bring(
     {
       run,
       ask: host.ask,

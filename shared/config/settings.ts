@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseHttpAddress } from '../contract/http-address.ts';
+import { AUTO_UPDATE_SETTINGS } from './auto-update-settings.ts';
 import { DEPLOY_SETTINGS } from './deploy-settings.ts';
 import { EVENT_SETTINGS } from './event-settings.ts';
 import { KEEPING_SETTINGS } from './keeping-settings.ts';
@@ -127,6 +128,7 @@ export const SETTINGS = {
     about: 'How many journal lines of the unit a failed task keeps.',
   },
   ...DEPLOY_SETTINGS,
+  ...AUTO_UPDATE_SETTINGS,
   ...KEEPING_SETTINGS,
   ...SCHEDULE_SETTINGS,
   ...EVENT_SETTINGS,
@@ -256,6 +258,7 @@ export const SETTINGS = {
 export type SettingKey = keyof typeof SETTINGS;
 
 type Optional =
+  | 'autoUpdateLogDir'
   | 'stateDir'
   | 'targetBin'
   | 'scheduleTimeZone'
