@@ -24,6 +24,7 @@ import type { TimerGuards } from './tasks/create-timer-guards.ts';
 import { createManualActions } from './tasks/manual-actions.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
+import type { KnownUnits } from './units/known-units.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 
 /** What people and the command line ask is answered with. */
@@ -34,6 +35,7 @@ export type AdminParts = {
   readonly guards: Pick<TimerGuards, 'release'>;
   readonly gate: AdminGate;
   readonly run: RunCommand;
+  readonly known: KnownUnits;
   readonly manual: ManualDeployments;
   readonly units: UnitCatalog;
 };
@@ -42,7 +44,7 @@ export type AdminParts = {
 export function registerAdminRoutes(
   app: FastifyInstance,
   { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
-  { store, events, dispatcher, guards, gate, run, manual, units }: AdminParts,
+  { store, events, dispatcher, guards, gate, run, known, manual, units }: AdminParts,
 ): void {
   registerAdminApi(app, {
     store,
@@ -50,16 +52,20 @@ export function registerAdminRoutes(
     release: (unit, digest) => guards.release(unit, digest),
   });
   registerEventsApi(app, { store, events, gate });
-  registerTasksApi(app, { store, gate, settings, deployments: manual, dispatcher });
+  registerTasksApi(app, { store, gate, settings, known, deployments: manual, dispatcher });
+  registerDeploymentsApi(app, { known, deployments: manual, gate });
   const actions = createManualActions({
-    ...{ store, deployments: manual, known: () => settings.units },
+    ...{ store, deployments: manual, known, autoUpdateUnit: settings.autoUpdateUnit },
+    windows: [
+      { count: settings.limit1Count, windowMs: settings.limit1WindowSecs * 1000 },
+      { count: settings.limit2Count, windowMs: settings.limit2WindowSecs * 1000 },
+    ],
     factsOf: async (unit) => {
       const facts = units.facts(unit);
       return facts.state === 'not-looked-up' ? units.refresh(unit) : facts;
     },
   });
   registerManualApi(app, { actions, gate });
-  registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
   registerScheduleApi(app, {
     gate,
     view: () => viewSchedule(store, settings, Date.now()),
@@ -86,13 +92,19 @@ export function joinManual(
   { settings }: Pick<Loaded, 'settings'>,
   store: Store,
   host: Host,
-  { units, onTask }: { readonly units: UnitCatalog; readonly onTask: () => void },
+  parts: {
+    readonly known: KnownUnits;
+    readonly units: UnitCatalog;
+    readonly onTask: () => void;
+  },
 ) {
+  const { known, units, onTask } = parts;
   const { run, isSystem, readInfo } = host;
   const defaults = policyDefaults(settings);
   return createManualDeployments({
     store,
-    units: settings.units,
+    known,
+    autoUpdateUnit: settings.autoUpdateUnit,
     onTask,
     imageOf: (unit) => {
       const facts = units.facts(unit);

@@ -40,6 +40,26 @@ CREATE TABLE deployments (
   cause_detail TEXT,
   updated_at INTEGER NOT NULL
 , wanted_image_id TEXT, restart_unit TEXT, write_image TEXT, is_brought INTEGER NOT NULL DEFAULT 0, down_ms INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE discovered_units (
+  unit TEXT NOT NULL,
+  source TEXT NOT NULL CHECK (source IN ('quadlet', 'unit-file', 'podman')),
+  path TEXT,
+  image TEXT,
+  is_auto_updated INTEGER NOT NULL,
+  has_policy INTEGER NOT NULL,
+  webhook_enabled INTEGER,
+  fault TEXT,
+  first_seen_at INTEGER NOT NULL,
+  PRIMARY KEY (unit, source)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE discovery_sweeps (
+  source TEXT PRIMARY KEY CHECK (source IN ('quadlet', 'unit-file', 'podman')),
+  host TEXT NOT NULL,
+  swept_at INTEGER,
+  failed_at INTEGER,
+  code TEXT,
+  detail TEXT
+) STRICT, WITHOUT ROWID;
 CREATE TABLE dispatching (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   since INTEGER NOT NULL,

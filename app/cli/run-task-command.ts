@@ -17,6 +17,7 @@ import { sharePodmanInfo } from '../tasks/shared-podman-info.ts';
 import { takeNext } from '../tasks/take-next.ts';
 import { WAKE_SIGNAL } from '../tasks/task-executor.ts';
 import { createUnitLocks } from '../tasks/unit-locks.ts';
+import { openKnownUnits } from '../units/known-units.ts';
 
 /** After that a process begins no further task: one that runs for long is one for one task. */
 const TAKES_ON_FOR_MS = 10_000;
@@ -73,7 +74,9 @@ export async function runTaskCommand(
       : {};
   const unitsFolder = join(paths.dataDir, 'units');
   const lockUnits = createUnitLocks(unitsFolder, longestDeploymentMs(settings), signal);
+  const known = openKnownUnits(settings, store.value);
   const common = {
+    isKnown: (unit: string) => known.admit('person', unit).allowed,
     ...{ store: store.value, log, settings, paths, host: host.value },
     ...{ lookUp, lockUnits, signal, onWake },
     mask: (text: string) => hidden.mask(text),

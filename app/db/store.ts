@@ -1,6 +1,7 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
+import { type DiscoveredUnitTable, openDiscoveredUnitTable } from './discovered-units.ts';
 import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
 import { type EventTable, openEventTable } from './events.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
@@ -38,6 +39,7 @@ export type Store = {
   readonly rateLimits: RateLimitTable;
   readonly pruning: Pruning;
   readonly dispatching: DispatchingTable;
+  readonly discovered: DiscoveredUnitTable;
   readonly schedule: ScheduleTickTable;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
@@ -86,6 +88,7 @@ function prepareStore(database: Database, schema: number): Store {
     rateLimits: openRateLimitTable(database),
     pruning: openPruning(database),
     dispatching: openDispatchingTable(database),
+    discovered: openDiscoveredUnitTable(database),
     schedule: openScheduleTickTable(database),
     transact: (act) => database.transaction(act).immediate(),
     check: () => {

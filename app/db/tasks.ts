@@ -221,7 +221,10 @@ const BY_ITSELF = {
 
 function prepareEdits(
   database: Database,
-): Pick<TaskTable, 'insert' | 'insertFinal' | 'joinPending' | 'hasten' | 'setPhase' | 'setEvidence'> {
+): Pick<
+  TaskTable,
+  'insert' | 'insertFinal' | 'joinPending' | 'hasten' | 'setPhase' | 'setEvidence'
+> {
   const insert = database.prepare(
     `INSERT INTO tasks (id, kind, status, phase, unit, image, created_at, updated_at, summary,
        trigger_source, trigger_request_id, trigger_path, trigger_caller, webhook_digest, wanted, trigger_reason,
@@ -268,11 +271,12 @@ function prepareEdits(
   };
   return {
     insert: (task) => {
-      const { maintenance, restart, autoUpdate, ...row } = task;
+      const { maintenance, maxAgeMs, restart, autoUpdate, ...row } = task;
       const { unit, wanted = null, image } = row;
       const input: TaskInput = {
         ...{ unit, version: wanted, image },
         ...(maintenance && { maintenance }),
+        ...(maxAgeMs !== undefined && { maxAgeMs }),
         ...(restart && { restart }),
         ...(autoUpdate && { autoUpdate }),
       };

@@ -26,10 +26,7 @@ export type Protected = {
  * unit can go back to under a name of its own, and notes what depends on it. The deployment that comes of it is as if the
  * unit had been touched: whoever carries it on proves what runs then, or brings it back.
  */
-export async function protectUnit(
-  parts: ProtectParts,
-  unit: string,
-): Promise<Outcome<Protected>> {
+export async function protectUnit(parts: ProtectParts, unit: string): Promise<Outcome<Protected>> {
   const { run, memory } = parts;
   const silent = { ...parts, onPhase: () => undefined, onEvidence: () => undefined };
   const found = await findWanted(silent, { unit });

@@ -10,6 +10,8 @@ export type TaskInput = {
   readonly image: string | null;
   /** There where it keeps the program's own state in order, and deploys nothing. */
   readonly maintenance?: MaintenanceAction;
+  /** Of a `prune`: how long is kept what is of use for hours only, in milliseconds. */
+  readonly maxAgeMs?: number;
   /** There where it restarts the unit as it is, and pulls nothing. */
   readonly restart?: true;
   /** There where podman's own auto-update is run, of all units that carry its label. */

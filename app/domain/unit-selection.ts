@@ -1,7 +1,13 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import { findConfigured } from './configured-unit.ts';
+import type { Trigger } from './unit-triggers.ts';
 
-/** What a person selects: all known units, which has to be said, or some by their names. */
+/** The units that a trigger may have deployed; see `KnownUnits`. */
+export type UnitChoice = {
+  choose(trigger: Trigger, name: string): Outcome<string>;
+  list(trigger: Trigger): readonly string[];
+};
+
+/** What a person selects: all that may be deployed at once, which has to be said, or some by their names. */
 export type UnitSelection = { readonly all: boolean; readonly units: readonly string[] };
 
 /**
@@ -9,12 +15,12 @@ export type UnitSelection = { readonly all: boolean; readonly units: readonly st
  * that came: an empty list never means all of them. UNIT_NOT_CONFIGURED where one of them is not known; then none is.
  */
 export function selectUnits(
-  known: readonly string[],
+  known: UnitChoice,
   { all, units }: UnitSelection,
 ): Outcome<readonly string[]> {
-  const chosen = new Set<string>(all ? known : []);
+  const chosen = new Set<string>(all ? known.list('batch') : []);
   for (const name of units) {
-    const found = findConfigured(known, name);
+    const found = known.choose('person', name);
     if (!found.ok) return found;
     chosen.add(found.value);
   }

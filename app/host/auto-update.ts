@@ -53,7 +53,8 @@ export async function runAutoUpdate(
   }
   const conf = joined.stdout.trim();
   const words = ['podman', 'auto-update', ...(isDryRun ? ['--dry-run'] : []), '--format', 'json'];
-  const [file, ...args] = conf === '' ? words : ['env', `CONTAINERS_REGISTRIES_CONF=${conf}`, ...words];
+  const [file, ...args] =
+    conf === '' ? words : ['env', `CONTAINERS_REGISTRIES_CONF=${conf}`, ...words];
   const result = await run({
     argv: [file ?? 'podman', ...args],
     timeoutMs,

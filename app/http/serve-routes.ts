@@ -8,6 +8,7 @@ import type {
 import type { AnswerOf, Caller, Given, RouteForm, ServedForm } from '../api/route-form.ts';
 import type { AdminGate } from './admin-gate.ts';
 import { admitAdmins } from './admin-scope.ts';
+import { admitCallers } from './admit-callers.ts';
 import { refuseOtherMethods } from './method-not-allowed.ts';
 import { acceptJsonBodies, readBy } from './read-json-body.ts';
 
@@ -56,6 +57,8 @@ export type RouteGroup = {
   readonly action: string;
   /** Who may call them: admins where there is a gate. */
   readonly gate?: AdminGate;
+  /** Older scripts call them, with the token in body or query; see `admitCallers`. */
+  readonly takesToken?: boolean;
   /** Who calls them where there is none. */
   readonly caller?: Exclude<Caller, 'admin'>;
   /** What else their scope needs; bodies of JSON are read unless it says otherwise. */
@@ -73,7 +76,8 @@ export function serveRoutes(
 ): void {
   const { action, gate, caller = 'anyone', prepare = acceptJsonBodies } = group;
   void app.register((scope, _options, done) => {
-    if (gate) admitAdmins(scope, gate, () => action);
+    const admit = group.takesToken ? admitCallers : admitAdmins;
+    if (gate) admit(scope, gate, () => action);
     else {
       scope.addHook('onRequest', (request, _reply, next) => {
         request.note.action = action;

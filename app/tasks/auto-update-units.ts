@@ -84,7 +84,13 @@ export function settleUnit(store: Store, watched: WatchedUnit, outcome: UnitOutc
     }
     if (outcome.result === 'rolled-back') {
       const { unit, image, wanted_digest: digest, wanted_image_id: imageId } = deployment;
-      const bad = { unit, digest, image, image_id: imageId, code: 'AUTO_UPDATE_ROLLED_BACK' } as const;
+      const bad = {
+        unit,
+        digest,
+        image,
+        image_id: imageId,
+        code: 'AUTO_UPDATE_ROLLED_BACK',
+      } as const;
       const expires_at = quarantineMs === null ? null : at + quarantineMs;
       store.quarantine.add({ ...bad, detail: said, at, expires_at });
     }

@@ -1,7 +1,10 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
+import type { AutoUpdateMode } from '../domain/auto-update.ts';
 import type { MaintenanceAction } from '../domain/maintenance.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
+import type { KnownUnits } from '../units/known-units.ts';
+import { type AutoUpdateTask, makeAutoUpdateTask } from './make-auto-update-task.ts';
 import { type MaintenanceCause, makeMaintenanceTask } from './make-maintenance-task.ts';
 import { type Asker, type ManualTask, makeManualTask } from './make-manual-task.ts';
 import { retryTask } from './retry-task.ts';
@@ -23,6 +26,8 @@ export type ManualTasks = {
   startAll(units: readonly string[], request: Omit<ManualRequest, 'unit' | 'planned'>): Batch;
   /** Makes a task of maintenance, see `makeMaintenanceTask`; its id. */
   maintain(action: MaintenanceAction, cause: MaintenanceCause): string;
+  /** Makes a task that runs podman's auto-update, see `makeAutoUpdateTask`. */
+  autoUpdate(mode: AutoUpdateMode, cause: MaintenanceCause): AutoUpdateTask;
   /** See `retryTask`; the id of the new task. */
   retry(id: string, asker: Asker): Outcome<string>;
 };
@@ -30,16 +35,18 @@ export type ManualTasks = {
 /** What tasks are made with. */
 export type ManualTaskParts = {
   readonly store: Store;
-  /** The units that may be deployed. */
-  readonly units: readonly string[];
+  readonly known: Pick<KnownUnits, 'choose'>;
   /** The name by which a unit runs its image, as far as that is known. */
   readonly imageOf: (unit: string) => string | null;
+  /** The unit that stands for podman's auto-update. */
+  readonly autoUpdateUnit: string;
   /** There is a new task. */
   readonly onTask: () => void;
 };
 
 /** Joins them to the store. */
-export function createManualTasks({ store, units, imageOf, onTask }: ManualTaskParts): ManualTasks {
+export function createManualTasks(parts: ManualTaskParts): ManualTasks {
+  const { store, known, imageOf, autoUpdateUnit, onTask } = parts;
   return {
     start(request) {
       const { unit, version, planned, restart } = request;
@@ -62,8 +69,13 @@ export function createManualTasks({ store, units, imageOf, onTask }: ManualTaskP
       onTask();
       return id;
     },
+    autoUpdate(mode, cause) {
+      const task = makeAutoUpdateTask(store, autoUpdateUnit, mode, cause);
+      if (task.isNew) onTask();
+      return task;
+    },
     retry(id, asker) {
-      const again = retryTask(store, units, id, asker);
+      const again = retryTask(store, known, id, asker);
       if (again.ok) onTask();
       return again;
     },

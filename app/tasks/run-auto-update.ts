@@ -11,7 +11,7 @@ import type { Store } from '../db/store.ts';
 import type { TaskRow } from '../db/tasks.ts';
 import type { LockUnits } from '../deploy/deploy-unit.ts';
 import { findRunning } from '../deploy/find-running.ts';
-import { type ProtectParts, type Protected, protectUnit } from '../deploy/protect-unit.ts';
+import { type Protected, type ProtectParts, protectUnit } from '../deploy/protect-unit.ts';
 import {
   type AutoUpdateMode,
   type AutoUpdateRow,
@@ -40,7 +40,7 @@ export const AUTO_UPDATE_UNIT = 'podman-auto-update.service';
 export type AutoUpdateParts = ProtectParts & {
   readonly store: Store;
   /** The units that this program may touch: after others it does not look. */
-  readonly known: readonly string[];
+  readonly isKnown: (unit: string) => boolean;
   /** What stands for the run; see `AUTO_UPDATE_UNIT`. */
   readonly autoUpdateUnit: string;
   readonly timeoutMs: number;
@@ -133,7 +133,7 @@ async function protectAll(
   pending: readonly string[],
 ): Promise<Outcome<readonly Protected[]>> {
   const safe: Protected[] = [];
-  for (const unit of pending.filter((one) => parts.known.includes(one))) {
+  for (const unit of pending.filter(parts.isKnown)) {
     if (parts.stop.aborted) return succeed([]);
     const made = await protectUnit(parts, unit);
     if (made.ok && made.value.refusal !== null) {
@@ -255,10 +255,7 @@ function noteRows({ note }: AutoUpdateParts, { rows, reasons, trouble }: AutoUpd
   if (trouble !== null) note('warning', 'auto-update-result', trouble);
 }
 
-function toEnd(
-  results: ReadonlyMap<string, UnitResult>,
-  trouble: string | null,
-): AutoUpdateEnd {
+function toEnd(results: ReadonlyMap<string, UnitResult>, trouble: string | null): AutoUpdateEnd {
   const summary = describeResults(results);
   const isBad = [...results.values()].some((one) => one === 'failed' || one === 'rolled-back');
   if (!isBad && trouble === null) return { status: 'succeeded', summary };

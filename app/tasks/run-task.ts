@@ -32,11 +32,12 @@ export type RunTaskParts = {
       | 'pullTimeoutMs'
       | 'restartTimeoutMs'
       | 'journalLines'
-      | 'units'
       | 'autoUpdateUnit'
       | 'autoUpdateTimeoutMs'
     >;
   readonly paths: MaintenanceParts['paths'];
+  /** The units that this program may have to do with; see `KnownUnits`. */
+  readonly isKnown: (unit: string) => boolean;
   readonly lookUp: DeployParts['lookUp'];
   readonly lockPull?: DeployParts['lockPull'];
   readonly lockUnits: DeployParts['lockUnits'];
@@ -118,15 +119,18 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
 
 /** Undefined where the task is to deploy a unit. */
 function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
-  const { maintenance } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
-  if (!maintenance) return undefined;
+  const input = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
+  if (!input.maintenance) return undefined;
   const { store, settings, paths } = parts;
   const signal = anyOf(parts.signal, stop);
   const note: MaintenanceParts['note'] = (level, action, summary, meta) => {
     const entry = { ...{ level, action, summary }, meta: JSON.stringify(meta) };
     store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
   };
-  return runMaintenance({ store, settings, paths, signal, note }, maintenance);
+  return runMaintenance(
+    { store, settings, paths, signal, note },
+    { ...input, maintenance: input.maintenance },
+  );
 }
 
 /** Runs commands on the host of the units, each of them an entry of the log. */
@@ -155,7 +159,7 @@ async function act(
   return runAutoUpdateTask(
     {
       ...looks,
-      ...{ readPolicy, store, stop, known: settings.units, lockUnits: parts.lockUnits },
+      ...{ readPolicy, store, stop, isKnown: parts.isKnown, lockUnits: parts.lockUnits },
       autoUpdateUnit: settings.autoUpdateUnit,
       timeoutMs: settings.autoUpdateTimeoutMs,
       keepTimerOff: () => refreshTimerGuards(store, run),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { parseHttpAddress } from '../contract/http-address.ts';
 import { AUTO_UPDATE_SETTINGS } from './auto-update-settings.ts';
 import { DEPLOY_SETTINGS } from './deploy-settings.ts';
+import { DISCOVERY_SETTINGS } from './discovery-settings.ts';
 import { EVENT_SETTINGS } from './event-settings.ts';
 import { KEEPING_SETTINGS } from './keeping-settings.ts';
 import { SCHEDULE_SETTINGS } from './schedule-settings.ts';
@@ -14,7 +15,6 @@ import {
   parseFlag,
   parsePublicKeys,
   parseReleaseBase,
-  parseUnits,
   parseWebUrl,
   within,
 } from './setting-values.ts';
@@ -74,13 +74,7 @@ export const SETTINGS = {
     allowed: 'bytes, 1024 to 26214400 (25 MiB, the most that GitHub sends)',
     about: 'The largest webhook body that is read.',
   },
-  units: {
-    variable: 'PODUP_MANUAL_UNITS',
-    schema: parsed(parseUnits),
-    fallback: '',
-    allowed: 'service names such as web or web.service, separated by commas or white space',
-    about: 'The units that webhooks may update. No other unit is ever touched.',
-  },
+  ...DISCOVERY_SETTINGS,
   registryTimeoutMs: milliseconds(
     'PODUP_REGISTRY_TIMEOUT_MS',
     { fallback: 10_000, min: 100, max: 120_000 },

@@ -10,3 +10,9 @@ export const DEPLOY_SETTINGS: PolicySettings = {
   deployKeepImages: 2,
   quarantineMs: 0,
 };
+
+/** What a task of podman's auto-update goes by. */
+export const AUTO_UPDATE_SETTINGS = {
+  autoUpdateUnit: 'podman-auto-update.service',
+  autoUpdateTimeoutMs: 120_000,
+} as const;

@@ -2,16 +2,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import { deploymentBody } from '../../api/deployment-requests.ts';
 import { type PlanView, planView, startedTaskView } from '../../api/deployment-views.ts';
-import { findConfigured } from '../../domain/configured-unit.ts';
 import type { ManualDeployments } from '../../tasks/manual-deployments.ts';
+import type { KnownUnits } from '../../units/known-units.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { describeAsker } from '../describe-asker.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { route, serveRoutes } from '../serve-routes.ts';
 
 type Parts = {
-  /** The units that may be deployed. */
-  readonly units: readonly string[];
+  readonly known: Pick<KnownUnits, 'choose'>;
   readonly deployments: ManualDeployments;
   readonly gate: AdminGate;
 };
@@ -55,14 +54,14 @@ async function carryOut(
 }
 
 async function begin(
-  { units, deployments }: Parts,
+  { known, deployments }: Parts,
   body: Exclude<Body, { plan_id: string }>,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply | PlanView> {
   const { version, dry_run: isDry, reason } = body;
   request.note.meta = { unit: body.unit, version: version ?? null, dry_run: isDry };
-  const found = findConfigured(units, body.unit);
+  const found = known.choose('person', body.unit);
   if (!found.ok) return sendFailure(request, reply, found.failure);
   const unit = found.value;
   if (!isDry) {

@@ -7,13 +7,13 @@ import { emptyBody } from '../../api/self-update-requests.ts';
 import { newTasksBody, retryBody, taskParams } from '../../api/task-queries.ts';
 import { taskDetailView } from '../../api/views.ts';
 import type { Store } from '../../db/store.ts';
-import { findConfigured } from '../../domain/configured-unit.ts';
 import { MAINTENANCE_UNIT } from '../../domain/maintenance.ts';
 import { forceStopTask } from '../../tasks/force-stop-task.ts';
 import type { ManualTasks } from '../../tasks/manual-tasks.ts';
 import { readTask } from '../../tasks/read-tasks.ts';
 import { stopTask } from '../../tasks/stop-task.ts';
 import type { TaskDispatcher } from '../../tasks/task-dispatcher.ts';
+import type { KnownUnits } from '../../units/known-units.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { describeAsker } from '../describe-asker.ts';
 import { sendFailure } from '../problem-reply.ts';
@@ -24,7 +24,8 @@ import { taskQuestions } from './task-questions.ts';
 type Parts = {
   readonly store: Store;
   readonly gate: AdminGate;
-  readonly settings: Pick<Settings, 'units' | 'sshTarget'>;
+  readonly settings: Pick<Settings, 'sshTarget'>;
+  readonly known: Pick<KnownUnits, 'choose'>;
   readonly deployments: Pick<ManualTasks, 'startAll' | 'maintain' | 'retry'>;
   readonly dispatcher: Pick<TaskDispatcher, 'tell' | 'kill'>;
 };
@@ -38,7 +39,7 @@ export function registerTasksApi(app: FastifyInstance, parts: Parts): void {
   ]);
 }
 
-function beginning({ settings, deployments }: Parts): Route {
+function beginning({ known, deployments }: Parts): Route {
   return route(
     {
       method: 'POST',
@@ -58,7 +59,7 @@ function beginning({ settings, deployments }: Parts): Route {
       request.note.meta = { command: 'deploy', units: names.slice(0, 20), count: names.length };
       const chosen = new Set<string>();
       for (const name of names) {
-        const found = findConfigured(settings.units, name);
+        const found = known.choose('person', name);
         if (!found.ok) return sendFailure(request, reply, found.failure);
         chosen.add(found.value);
       }

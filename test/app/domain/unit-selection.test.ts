@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { selectUnits } from '../../../app/domain/unit-selection.ts';
+import { listedUnits } from '../../helpers/listed-units.ts';
 
 const KNOWN = ['web.service', 'db.service', 'worker@2.service'];
 
+/** Found on the host besides. */
+const FOUND = { 'auto.service': { isAutoUpdated: true }, 'silent.service': {} };
+
 const SELECTIONS = [
-  ['all of them, where that is said', { all: true, units: [] }, KNOWN],
+  ['all of them, where that is said', { all: true, units: [] }, [...KNOWN, 'auto.service']],
   ['a name without its ending', { all: false, units: ['web'] }, ['web.service']],
   ['each once', { all: false, units: ['db', 'web', 'db.service'] }, ['db.service', 'web.service']],
-  ['all, and a name besides', { all: true, units: ['db'] }, KNOWN],
+  ['all, and a name besides', { all: true, units: ['db'] }, [...KNOWN, 'auto.service']],
+  ['one that was found, by its name', { all: false, units: ['silent'] }, ['silent.service']],
 ] as const;
 
 const REFUSALS = [
@@ -29,12 +34,18 @@ const REFUSALS = [
 describe('selectUnits', () => {
   for (const [title, selection, expected] of SELECTIONS) {
     test(`takes ${title}`, () => {
-      assert.deepEqual(selectUnits(KNOWN, selection), { ok: true, value: [...expected] });
+      assert.deepEqual(selectUnits(listedUnits(KNOWN, FOUND), selection), {
+        ok: true,
+        value: [...expected],
+      });
     });
   }
   for (const [title, known, selection, code, detail] of REFUSALS) {
     test(`refuses ${title}`, () => {
-      assert.deepEqual(selectUnits(known, selection), { ok: false, failure: { code, detail } });
+      assert.deepEqual(selectUnits(listedUnits(known), selection), {
+        ok: false,
+        failure: { code, detail },
+      });
     });
   }
 });

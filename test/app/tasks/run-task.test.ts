@@ -8,8 +8,9 @@ import { policyDefaults } from '../../../app/domain/unit-policy.ts';
 import { openLocalHost } from '../../../app/host/open-host.ts';
 import { type RunTaskParts, runTask } from '../../../app/tasks/run-task.ts';
 import { fail, succeed } from '../../../shared/contract/outcome.ts';
+import { statePaths } from '../../../shared/contract/state-paths.ts';
 import { attemptOf } from '../../helpers/attempt-of.ts';
-import { DEPLOY_SETTINGS } from '../../helpers/deploy-settings.ts';
+import { AUTO_UPDATE_SETTINGS, DEPLOY_SETTINGS } from '../../helpers/deploy-settings.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 import { until } from '../../helpers/until.ts';
 import { defer, keepLog, makeFolder } from '../http/http-fixture.ts';
@@ -66,9 +67,10 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
     ...DEPLOY_SETTINGS,
     ...{ taskRetentionMs: DAY_MS, deliveryRetentionMs: DAY_MS, eventRetentionMs: DAY_MS },
     ...{ eventMaxRows: 1_000_000, backupKeep: 2 },
+    ...AUTO_UPDATE_SETTINGS,
   };
   const folder = makeTempFolder(context);
-  const paths = { database: join(folder, 'none.db'), databaseBackupsDir: join(folder, 'backups') };
+  const paths = { ...statePaths(folder), database: join(folder, 'none.db') };
   const { signal } = new AbortController();
   const lookUp: RunTaskParts['lookUp'] = () => Promise.resolve(succeed({ digest: DIGEST }));
   const onWake = () => undefined;
@@ -81,6 +83,7 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
     settings,
     paths,
     host,
+    isKnown: () => true,
     lookUp,
     lockUnits,
     signal,

@@ -6,6 +6,7 @@ import { registerManualApi } from '../../../../app/http/routes/manual-api.ts';
 import { createManualActions } from '../../../../app/tasks/manual-actions.ts';
 import { createManualTasks } from '../../../../app/tasks/manual-tasks.ts';
 import { fail, succeed } from '../../../../shared/contract/outcome.ts';
+import { listedUnits } from '../../../helpers/listed-units.ts';
 import { ask, startApp, TOKEN } from '../http-fixture.ts';
 
 /** The units that may be touched, and what is known of each. */
@@ -19,11 +20,12 @@ const UNITS: Readonly<Record<string, string | null>> = {
 
 function factsOf(name: string): UnitFacts {
   const text = UNITS[name] ?? null;
-  if (text === null) return { name, listed: true, state: 'unknown-to-systemd' };
+  const admission = { allowed: true, because: 'listed' } as const;
+  if (text === null) return { name, admission, state: 'unknown-to-systemd' };
   const image = parseImageReference(text);
   return image
-    ? { name, listed: true, state: 'known', image }
-    : { name, listed: true, state: 'image-unknown' };
+    ? { name, admission, state: 'known', image }
+    : { name, admission, state: 'image-unknown' };
 }
 
 /** The manual API over a real store; what a look at the host says is made up: it says which unit was looked at. */
@@ -34,10 +36,17 @@ export async function startManual(context: TestContext, known = Object.keys(UNIT
     prepare(app, { store }) {
       const imageOf = (unit: string) => UNITS[unit] ?? null;
       const onTask = () => void woken.push('wake');
-      const tasks = createManualTasks({ store, units: known, imageOf, onTask });
+      const auto = { autoUpdateUnit: 'podman-auto-update.service' };
+      const parts = { store, known: listedUnits(known), imageOf, onTask, ...auto };
+      const tasks = createManualTasks(parts);
       const actions = createManualActions({
         store,
-        known: () => known,
+        known: listedUnits(known),
+        ...auto,
+        windows: [
+          { count: 2, windowMs: 600_000 },
+          { count: 10, windowMs: 18_000_000 },
+        ],
         factsOf: (unit) => Promise.resolve(factsOf(unit)),
         deployments: {
           ...tasks,
