@@ -20,6 +20,7 @@ import {
   judgeUnit,
   type UnitResult,
 } from '../domain/auto-update.ts';
+import type { OpenDeployment } from '../domain/deployment.ts';
 import { parseImageReference, withDigest } from '../domain/image-reference.ts';
 import type { TaskPhase } from '../domain/task.ts';
 import { type AutoUpdateReport, runAutoUpdate } from '../host/auto-update.ts';
@@ -179,32 +180,39 @@ async function settleAll(
   task: TaskRow,
   { tasks, report, safe, isTold }: Settled,
 ): Promise<void> {
-  const { store, run } = parts;
+  const { store } = parts;
   const groups = groupByUnit(report.rows);
   for (const { deployment } of safe) {
-    const taskId = tasks.get(deployment.unit);
+    const { unit, image } = deployment;
+    const taskId = tasks.get(unit);
     if (taskId === undefined) continue;
-    if (!isTold) {
+    if (isTold) {
+      const outcome = toOutcome(unit, image, groups.get(unit) ?? [], report);
+      settleUnit(store, await describeWatched(parts, taskId, deployment), outcome);
+    } else {
+      // Its task looks itself how far podman came.
       store.tasks.hasten(taskId, Date.now());
-      continue;
     }
-    const image = parseImageReference(deployment.image);
-    const name = image && withDigest(image, deployment.wanted_digest);
-    const local = name === undefined ? undefined : await inspectImage(run, name);
-    const wanted_image_id = local?.ok ? (local.value?.id ?? null) : null;
-    const policy = await parts.readPolicy(deployment.unit);
-    const watched: WatchedUnit = {
-      taskId,
-      deployment: { ...deployment, wanted_image_id },
-      quarantineMs: policy.ok ? policy.value.quarantineMs : null,
-    };
-    const rows = groups.get(deployment.unit) ?? [];
-    settleUnit(store, watched, toOutcome(deployment.unit, deployment.image, rows, report));
   }
   for (const [unit, rows] of groups) {
     const outcome = toOutcome(unit, rows[0]?.image ?? '', rows, report);
     if (!tasks.has(unit) && outcome.result !== 'unchanged') recordUnit(store, task, outcome);
   }
+}
+
+/** What podman has pulled is known by its local id now. */
+async function describeWatched(
+  { run, readPolicy }: AutoUpdateParts,
+  taskId: string,
+  deployment: OpenDeployment,
+): Promise<WatchedUnit> {
+  const image = parseImageReference(deployment.image);
+  const name = image && withDigest(image, deployment.wanted_digest);
+  const local = name === undefined ? undefined : await inspectImage(run, name);
+  const wanted_image_id = local?.ok ? (local.value?.id ?? null) : null;
+  const policy = await readPolicy(deployment.unit);
+  const quarantineMs = policy.ok ? policy.value.quarantineMs : null;
+  return { taskId, deployment: { ...deployment, wanted_image_id }, quarantineMs };
 }
 
 function toOutcome(

@@ -9,7 +9,8 @@ export const TASK_ERRORS = {
   },
   AUTO_UPDATE_ROLLED_BACK: {
     status: 502,
-    sentence: 'The unit did not start with the image that podman gave it, and podman put the former one back.',
+    sentence:
+      'The unit did not start with the image that podman gave it, and podman put the former one back.',
     hint: 'The image is in quarantine for the unit, so that it is not tried again: pod-upgrade-trigger quarantine list.',
   },
   SELECTION_EMPTY: {

@@ -70,6 +70,12 @@ export function registerManualApi(app: FastifyInstance, { actions, gate }: Parts
         answer(request, reply, await actions.deploy(readCall(body, request))),
     ),
   );
+  serveServices(serve, actions);
+  serve('manual-auto-update', legacyRoute(actions));
+}
+
+/** What concerns one unit, and podman's own update. */
+function serveServices(serve: (action: string, one: Route) => void, actions: ManualActions): void {
   serve(
     'manual-service',
     route(
@@ -114,7 +120,6 @@ export function registerManualApi(app: FastifyInstance, { actions, gate }: Parts
         answer(request, reply, await actions.autoUpdate(readCall(body, request))),
     ),
   );
-  serve('manual-auto-update', legacyRoute(actions));
 }
 
 /** The path that scripts of the first program call; its answer is text. */
