@@ -4,7 +4,7 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
-import { type AdminParts, joinManual, registerAdminRoutes } from './admin-routes.ts';
+import { type AdminParts, joinChecks, joinManual, registerAdminRoutes } from './admin-routes.ts';
 import { openStore, type Store } from './db/store.ts';
 import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
@@ -18,6 +18,7 @@ import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
+import { registerOpenApi } from './http/routes/openapi.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { Intake } from './intake/intake.ts';
@@ -119,9 +120,11 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
-  const served = { app, events, intake, known, units, gate, manual };
+  const checks = joinChecks(loaded, store, host, { known, units });
+  const served = { app, events, intake, known, units, gate, manual, checks };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
   joinWebhook(loaded, log, joined);
+  registerOpenApi(app);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
   const startSchedules = () => {
@@ -154,6 +157,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       schedules.closeSchedule();
       dispatcher.close();
       guards.close();
+      checks.close();
       await schedules.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.

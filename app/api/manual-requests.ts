@@ -39,10 +39,12 @@ export const legacyAutoUpdateBody = z.strictObject(asked);
 /** Query of `POST /auto-update`: the token, where the older scripts have it. */
 export const legacyAutoUpdateQuery = z.strictObject({ token: z.string().max(4096).optional() });
 
-/** The name of a unit in a path. */
-export const slugParams = z.strictObject({ slug: z.string() });
-
 /** What the `Idempotency-Key` header may be: 1 to 255 visible characters of ASCII. */
 export const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible characters of ASCII');
+
+/** Parameters of `POST /api/manual/services/SLUG`. */
+export const slugParams = z.strictObject({
+  slug: z.string().describe('The name of a unit, with or without `.service`.'),
+});

@@ -4,8 +4,25 @@ import { planView } from './deployment-views.ts';
 
 const words = z.string().nullable();
 
-/** What stands in the answer to every manual call. */
-const call = {
+/** What a restart would do; nothing is pulled for it. */
+const restartPlanView = z
+  .strictObject({
+    unit: z.string(),
+    running_digest: words,
+    running_image: words,
+    brings: words.describe(
+      'The image that the name of the unit means here by now, where that is not the one it runs.',
+    ),
+    commands: z.array(z.array(z.string())),
+    restarts: z.array(z.string()),
+    proof: z.array(z.string()),
+  })
+  .meta({ id: 'RestartPlan' });
+
+/** What became of one unit of a call; `error` where a dry run finds that it could not be done. */
+const manualStatus = z.enum(['pending', 'dry-run', 'already-running', 'error']);
+
+const callFields = {
   dry_run: z.boolean(),
   caller: words,
   reason: words,
@@ -13,92 +30,77 @@ const call = {
   batch_id: words.describe('The tasks that were made together; null where that is one, or none.'),
   request_id: z.string(),
 };
+const callView = z.strictObject(callFields);
+/** What stands in the answer to every manual call. */
+export type ManualCallView = Answer<typeof callView>;
 
-/** What a restart would do; nothing is pulled for it. */
-const restartPlanView = z
-  .strictObject({
-    unit: z.string(),
-    running_digest: words,
-    running_image: words,
-    commands: z.array(z.array(z.string())).describe('In their order, each an argument list.'),
-    restarts: z.array(z.string()),
-    proof: z.array(z.string()).describe('What the unit has to prove, in words.'),
-    brings: words.describe(
-      'The image that its name means here by now, where that is not the one that runs.',
-    ),
-  })
-  .meta({ id: 'RestartPlan' });
-
-const status = z
-  .enum(['pending', 'dry-run', 'already-running', 'error'])
-  .describe('error: a dry run finds that it could not be done.');
-
-/** One unit of a call. */
-const one = {
+const unitFields = {
   unit: z.string(),
-  status,
+  status: manualStatus,
   message: z.string(),
   task_id: words,
+};
+const ABOUT_PLAN = 'What would be done; null where it is done, or cannot be.';
+
+/** One unit of a call. */
+export type ManualUnitView<P> = Answer<z.ZodObject<typeof unitFields>> & {
+  /** What would be done; null where it is done, or cannot be. */
+  readonly plan: P | null;
 };
 
 /** What `POST /api/manual/trigger` answers. */
 export const triggerView = z
   .strictObject({
-    ...call,
-    triggered: z.array(z.strictObject({ ...one, plan: restartPlanView.nullable() })),
+    ...callFields,
+    triggered: z.array(
+      z.strictObject({ ...unitFields, plan: restartPlanView.nullable().describe(ABOUT_PLAN) }),
+    ),
   })
   .meta({ id: 'Triggered' });
-
 /** What `POST /api/manual/trigger` answers. */
 export type TriggerView = Answer<typeof triggerView>;
 
 /** What `POST /api/manual/deploy` answers. */
 export const deployView = z
   .strictObject({
-    ...call,
-    deploying: z.array(z.strictObject({ ...one, plan: planView.nullable(), image: words })),
+    ...callFields,
+    deploying: z.array(
+      z.strictObject({
+        ...unitFields,
+        plan: planView.nullable().describe(ABOUT_PLAN),
+        image: words,
+      }),
+    ),
     skipped: z.array(
       z.strictObject({ unit: z.string(), status: z.literal('skipped'), message: z.string() }),
     ),
   })
   .meta({ id: 'Deploying' });
-
 /** What `POST /api/manual/deploy` answers. */
 export type DeployView = Answer<typeof deployView>;
 
-const service = {
-  ...call,
-  ...one,
-  plan: z.union([restartPlanView, planView]).nullable(),
+const serviceFields = {
+  ...callFields,
+  ...unitFields,
+  plan: z.union([planView, restartPlanView]).nullable().describe(ABOUT_PLAN),
   image: words,
 };
 
-/** What `POST /api/manual/auto-update/run` answers. */
-export const autoUpdateView = z.strictObject(service).meta({ id: 'AutoUpdateRun' });
-
-/** What `POST /api/manual/auto-update/run` answers. */
-export type AutoUpdateView = Answer<typeof autoUpdateView>;
-
-/** What `POST /api/manual/services/SLUG` answers: with what is to be used in its place. */
+/** What `POST /api/manual/services/SLUG` answers: the first of its names, and what is to be used in its place. */
 export const oldServiceView = z
-  .strictObject({ ...service, deprecated: z.literal(true), replacement: z.string() })
-  .meta({ id: 'OldService' });
-
+  .strictObject({ ...serviceFields, deprecated: z.literal(true), replacement: z.string() })
+  .meta({ id: 'ServiceCall' });
 /** What `POST /api/manual/services/SLUG` answers. */
 export type OldServiceView = Answer<typeof oldServiceView>;
 
-/** What `POST /api/manual/services/SLUG/upgrade` answers: with what the words for the image came to. */
+/** What `POST /api/manual/services/SLUG/upgrade` answers, with what the words for the image came to. */
 export const upgradeView = z
-  .strictObject({ ...service, base_image: words, target_image: words })
+  .strictObject({ ...serviceFields, base_image: words, target_image: words })
   .meta({ id: 'Upgrade' });
-
 /** What `POST /api/manual/services/SLUG/upgrade` answers. */
 export type UpgradeView = Answer<typeof upgradeView>;
 
-/** What stands in the answer to every manual call. */
-export type ManualCallView = Pick<AutoUpdateView, keyof typeof call>;
-
-/** One unit of a call, `P` being what would be done with it. */
-export type ManualUnitView<P> = Pick<AutoUpdateView, keyof typeof one> & {
-  readonly plan: P | null;
-};
+/** What `POST /api/manual/auto-update/run` answers. */
+export const autoUpdateView = z.strictObject(serviceFields).meta({ id: 'AutoUpdateRun' });
+/** What `POST /api/manual/auto-update/run` answers. */
+export type AutoUpdateView = Answer<typeof autoUpdateView>;

@@ -63,9 +63,10 @@ export async function runTaskCommand(
     return EXIT.failure;
   }
   const hidden = new SecretMask(secrets);
-  const lookUp = createLookUp(host.value, settings.registryTimeoutMs, signal, (secret) =>
-    hidden.add(secret),
-  );
+  const lookUp = createLookUp(host.value, settings.registryTimeoutMs, signal, {
+    onSecret: (secret) => hidden.add(secret),
+    answers: store.value.registryAnswers,
+  });
   const onWake = (look: () => void) => void process.on(WAKE_SIGNAL, look);
   // Who pulls on another host is not kept apart here.
   const lockPull =

@@ -8,7 +8,6 @@ import type {
 import type { AnswerOf, Caller, Given, RouteForm, ServedForm } from '../api/route-form.ts';
 import type { AdminGate } from './admin-gate.ts';
 import { admitAdmins } from './admin-scope.ts';
-import { admitCallers } from './admit-callers.ts';
 import { refuseOtherMethods } from './method-not-allowed.ts';
 import { acceptJsonBodies, readBy } from './read-json-body.ts';
 
@@ -55,10 +54,10 @@ type Returned<F extends RouteForm> =
 export type RouteGroup = {
   /** The word under which their requests are recorded. */
   readonly action: string;
+  /** How admins are told, where that is not as everywhere. */
+  readonly admit?: typeof admitAdmins;
   /** Who may call them: admins where there is a gate. */
   readonly gate?: AdminGate;
-  /** Older scripts call them, with the token in body or query; see `admitCallers`. */
-  readonly takesToken?: boolean;
   /** Who calls them where there is none. */
   readonly caller?: Exclude<Caller, 'admin'>;
   /** What else their scope needs; bodies of JSON are read unless it says otherwise. */
@@ -74,22 +73,23 @@ export function serveRoutes(
   group: RouteGroup,
   routes: readonly Route[],
 ): void {
-  const { action, gate, caller = 'anyone', prepare = acceptJsonBodies } = group;
+  const { gate, admit = admitAdmins, caller = 'anyone', prepare = acceptJsonBodies } = group;
+  const urls = Map.groupBy(routes, ({ form }) => form.url);
+  const actionOf = ({ routeOptions: { url } }: FastifyRequest) =>
+    urls.get(url ?? '')?.[0]?.form.action ?? group.action;
   void app.register((scope, _options, done) => {
-    const admit = group.takesToken ? admitCallers : admitAdmins;
-    if (gate) admit(scope, gate, () => action);
+    if (gate) admit(scope, gate, actionOf);
     else {
       scope.addHook('onRequest', (request, _reply, next) => {
-        request.note.action = action;
+        request.note.action = actionOf(request);
         next();
       });
     }
     prepare(scope);
-    for (const one of routes) addRoute(scope, one, gate ? 'admin' : caller, action);
-    const urls = Map.groupBy(routes, ({ form }) => form.url);
+    for (const one of routes) addRoute(scope, one, gate ? 'admin' : caller, group.action);
     for (const [url, taken] of urls) {
       const methods: HTTPMethods[] = taken.map(({ form }) => form.method);
-      refuseOtherMethods(scope, url, methods, action);
+      refuseOtherMethods(scope, url, methods);
     }
     done();
   });
@@ -107,7 +107,7 @@ function addRoute(
   scope.route({
     method,
     url,
-    config: { form: { ...form, caller, action } },
+    config: { form: { action, ...form, caller } },
     ...(before && { onRequest: before }),
     handler: (request, reply) => {
       const given = {

@@ -185,6 +185,7 @@ function lookParts(parts: RunTaskParts, run: RunCommand, memory: TaskMemory) {
   };
 }
 
+type Evidence = Parameters<DeployParts['onEvidence']>[0];
 type Note = (level: 'info' | 'warning' | 'error', action: string, summary: string) => void;
 
 async function deploy(
@@ -224,7 +225,7 @@ async function deploy(
       memory,
       keepTimerOff: createKeepTimerOff(store, run, task, note),
       onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
-      onEvidence: (evidence) => store.tasks.setEvidence(task, evidence, Date.now()),
+      onEvidence: (evidence) => noteEvidence(store, task, evidence),
       onVerdict: (verdict) => {
         store.taskLogs.append(toLogEntry(task.id, verdict));
         const { of, part, failure, ms } = verdict;
@@ -255,6 +256,14 @@ async function deploy(
     await diagnose();
   }
   return end;
+}
+
+/** What runs now is true for a check for updates, too. */
+function noteEvidence(store: Store, task: TaskRow, evidence: Evidence): void {
+  const now = Date.now();
+  store.tasks.setEvidence(task, evidence, now);
+  const { running_digest: digest } = evidence;
+  if (digest) store.updateChecks.noteRunning(task.unit, digest, now);
 }
 
 function createKeepTimerOff(

@@ -9,6 +9,7 @@ export const DEPLOY_SETTINGS: PolicySettings = {
   deployMinAgeMs: 0,
   deployKeepImages: 2,
   quarantineMs: 0,
+  higherTags: 'off',
 };
 
 /** What a task of podman's auto-update goes by. */

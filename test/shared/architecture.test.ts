@@ -16,11 +16,13 @@ const JOINTS = [
   'supervisor/main.ts',
   'scripts/pod-upgrade-trigger.ts',
   'scripts/demo.ts',
+  'scripts/describe-api.ts',
 ];
 
 /** What each area imports of the others, types included. ARCHITECTURE.md draws it. */
 const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/admin-routes.ts': [
+    'app/checks',
     'app/db',
     'app/domain',
     'app/events',
@@ -45,6 +47,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/scheduler',
     'app/standby',
     'app/tasks',
+    'app/units',
     'app/updates',
     'app/worker.ts',
     'shared/config',
@@ -53,6 +56,16 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/log',
   ],
   'app/backups': ['app/db', 'shared/contract', 'shared/fs', 'shared/process'],
+  'app/checks': [
+    'app/api',
+    'app/db',
+    'app/domain',
+    'app/host',
+    'app/registry',
+    'shared/config',
+    'shared/contract',
+    'shared/process',
+  ],
   'app/maintenance': ['app/db', 'app/domain', 'shared/contract'],
   'app/db': ['app/domain', 'shared/contract', 'shared/fs'],
   'app/deploy': ['app/domain', 'app/host', 'shared/contract', 'shared/process'],
@@ -69,6 +82,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/host': ['app/domain', 'shared/contract', 'shared/process'],
   'app/http': [
     'app/api',
+    'app/checks',
     'app/db',
     'app/domain',
     'app/events',
@@ -107,6 +121,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'app/tasks': [
     'app/api',
     'app/backups',
+    'app/checks',
     'app/db',
     'app/deploy',
     'app/domain',
@@ -154,6 +169,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'supervisor/core',
   ],
   'scripts/demo.ts': ['app/api', 'test/helpers'],
+  'scripts/describe-api.ts': ['app/worker.ts', 'shared/config', 'shared/fs', 'shared/log'],
   'scripts/pod-upgrade-trigger.ts': ['app/main.ts', 'supervisor/main.ts'],
   'shared/config': ['package.json', 'shared/contract', 'shared/fs'],
   'shared/fs': ['shared/contract', 'shared/native'],

@@ -20,6 +20,7 @@ import type { Answer } from '../../tasks/answer-once.ts';
 import type { ManualActions } from '../../tasks/manual-actions.ts';
 import type { ManualCall, Wish } from '../../tasks/manual-call.ts';
 import type { AdminGate } from '../admin-gate.ts';
+import { admitCallers } from '../admit-callers.ts';
 import { describeCaller } from '../describe-asker.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { readBy } from '../read-json-body.ts';
@@ -27,131 +28,141 @@ import { type Route, route, serveRoutes } from '../serve-routes.ts';
 
 type Parts = { readonly actions: ManualActions; readonly gate: AdminGate };
 
-const ROOT = '/api/manual';
-const HEADERS = {
-  'idempotency-key':
-    'A name for the call, 1 to 255 visible characters: asked again with it, it is not done again.',
-} as const;
-const SELECTING = ['SELECTION_EMPTY', 'UNIT_NOT_CONFIGURED', 'IDEMPOTENCY_KEY_REUSED'] as const;
-const NAMING = [
-  'UNIT_NOT_CONFIGURED',
-  'UNIT_IMAGE_UNKNOWN',
-  'VERSION_NOT_OF_UNIT',
-  'IDEMPOTENCY_KEY_REUSED',
-] as const;
+const HEADERS = { 'idempotency-key': 'Whoever asks again with the same one gets the same answer.' };
 
-/** What scripts and people have done to units, by the paths and fields that they know; for admins only. */
+const REFUSALS = ['IDEMPOTENCY_KEY_REUSED', 'UNIT_NOT_CONFIGURED'] as const;
+
+/** `POST /api/manual/…`: what scripts and people have done to units; for admins only. */
 export function registerManualApi(app: FastifyInstance, { actions, gate }: Parts): void {
-  const serve = (action: string, one: Route) =>
-    serveRoutes(app, { action, gate, takesToken: true }, [one]);
-  serve(
-    'manual-trigger',
-    route(
-      {
-        ...{ method: 'POST', url: `${ROOT}/trigger`, headers: HEADERS, body: selectionBody },
-        summary: 'Restarts units as they are; nothing is pulled.',
-        answers: { 202: triggerView, 200: triggerView },
-        refusals: SELECTING,
-      },
-      async ({ body }, request, reply) =>
-        answer(request, reply, await actions.trigger(readCall(body, request))),
-    ),
-  );
-  serve(
-    'manual-deploy',
-    route(
-      {
-        ...{ method: 'POST', url: `${ROOT}/deploy`, headers: HEADERS, body: selectionBody },
-        summary: 'Brings units to what their tags mean now.',
-        answers: { 202: deployView, 200: deployView },
-        refusals: [...SELECTING, 'UNIT_IMAGE_UNKNOWN'],
-      },
-      async ({ body }, request, reply) =>
-        answer(request, reply, await actions.deploy(readCall(body, request))),
-    ),
-  );
-  serveServices(serve, actions);
-  serve('manual-auto-update', legacyRoute(actions));
+  serveRoutes(app, { action: 'manual-api', gate, admit: admitCallers }, [
+    ...ofSeveral(actions),
+    ...ofOne(actions),
+    ...ofPodman(actions),
+  ]);
 }
 
-/** What concerns one unit, and podman's own update. */
-function serveServices(serve: (action: string, one: Route) => void, actions: ManualActions): void {
-  serve(
-    'manual-service',
+function ofSeveral(actions: ManualActions): readonly Route[] {
+  return [
     route(
       {
-        ...{ method: 'POST', url: `${ROOT}/services/:slug`, headers: HEADERS, body: serviceBody },
-        summary: 'Restarts one unit or, with an image, brings it to that; an older form.',
+        method: 'POST',
+        url: '/api/manual/trigger',
+        action: 'manual-trigger',
+        summary: 'Restarts units as they are.',
+        headers: HEADERS,
+        body: selectionBody,
+        answers: { 200: triggerView, 202: triggerView },
+        refusals: REFUSALS,
+        fails: true,
+      },
+      async ({ body }, request, reply) =>
+        answer(request, reply, await actions.trigger(toCall(body, request))),
+    ),
+    route(
+      {
+        method: 'POST',
+        url: '/api/manual/deploy',
+        action: 'manual-deploy',
+        summary: 'Brings units to what their tags mean.',
+        headers: HEADERS,
+        body: selectionBody,
+        answers: { 200: deployView, 202: deployView },
+        refusals: REFUSALS,
+        fails: true,
+      },
+      async ({ body }, request, reply) =>
+        answer(request, reply, await actions.deploy(toCall(body, request))),
+    ),
+  ];
+}
+
+function ofOne(actions: ManualActions): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'POST',
+        url: '/api/manual/services/:slug',
+        action: 'manual-service',
+        summary: 'Restarts one unit, or brings it to a version of its image.',
         params: slugParams,
-        answers: { 202: oldServiceView, 200: oldServiceView },
-        ...{ refusals: NAMING, fails: true },
+        headers: HEADERS,
+        body: serviceBody,
+        answers: { 200: oldServiceView, 202: oldServiceView },
+        refusals: REFUSALS,
+        fails: true,
       },
       async ({ params, body }, request, reply) =>
-        answer(request, reply, await actions.service(params.slug, readCall(body, request))),
+        answer(request, reply, await actions.service(params.slug, toCall(body, request))),
     ),
-  );
-  serve(
-    'manual-service-upgrade',
     route(
       {
         method: 'POST',
-        url: `${ROOT}/services/:slug/upgrade`,
+        url: '/api/manual/services/:slug/upgrade',
+        action: 'manual-service-upgrade',
         summary: 'Brings one unit to what its tag means, or to another version of its image.',
-        ...{ params: slugParams, headers: HEADERS, body: serviceBody },
-        answers: { 202: upgradeView, 200: upgradeView },
-        ...{ refusals: NAMING, fails: true },
+        params: slugParams,
+        headers: HEADERS,
+        body: serviceBody,
+        answers: { 200: upgradeView, 202: upgradeView },
+        refusals: REFUSALS,
+        fails: true,
       },
       async ({ params, body }, request, reply) =>
-        answer(request, reply, await actions.upgrade(params.slug, readCall(body, request))),
+        answer(request, reply, await actions.upgrade(params.slug, toCall(body, request))),
     ),
-  );
-  serve(
-    'manual-auto-update-run',
+  ];
+}
+
+/** podman's own update, and the path by which scripts of the first program begin it: that answers text. */
+function ofPodman(actions: ManualActions): readonly Route[] {
+  return [
     route(
       {
         method: 'POST',
-        url: `${ROOT}/auto-update/run`,
+        url: '/api/manual/auto-update/run',
+        action: 'manual-auto-update-run',
         summary: "Runs podman's auto-update, or looks what it would do.",
-        ...{ headers: HEADERS, body: autoUpdateBody },
+        headers: HEADERS,
+        body: autoUpdateBody,
         answers: { 202: autoUpdateView },
         refusals: ['IDEMPOTENCY_KEY_REUSED'],
       },
       async ({ body }, request, reply) =>
-        answer(request, reply, await actions.autoUpdate(readCall(body, request))),
+        answer(request, reply, await actions.autoUpdate(toCall(body, request))),
     ),
-  );
+    route(
+      {
+        method: 'POST',
+        url: '/auto-update',
+        action: 'manual-auto-update',
+        summary: "Runs podman's auto-update, within two windows of limits; the oldest form.",
+        headers: HEADERS,
+        query: legacyAutoUpdateQuery,
+        body: legacyAutoUpdateBody,
+        answers: { 202: { media: ['text/plain'], about: 'That it was asked for.' } },
+        refusals: ['RATE_LIMITED', 'IDEMPOTENCY_KEY_REUSED'],
+      },
+      async ({ body }, request, reply) => {
+        const call = toCall({ ...body, dry_run: false }, request);
+        const came = await actions.limitedAutoUpdate(call);
+        if (!came.ok) return sendFailure(request, reply, came.failure);
+        const { task_id: id } = came.value.body;
+        request.note.taskId = id;
+        return reply
+          .code(202)
+          .header('location', `/api/tasks/${id}`)
+          .type('text/plain; charset=utf-8')
+          .send('auto-update triggered\n');
+      },
+    ),
+  ];
 }
 
-/** The path that scripts of the first program call; its answer is text. */
-function legacyRoute(actions: ManualActions): Route {
-  return route(
-    {
-      method: 'POST',
-      url: '/auto-update',
-      summary: "Runs podman's auto-update, within two windows of limits; the oldest form.",
-      ...{ headers: HEADERS, query: legacyAutoUpdateQuery, body: legacyAutoUpdateBody },
-      answers: { 202: { media: ['text/plain'], about: 'That it was asked for.' } },
-      refusals: ['RATE_LIMITED', 'IDEMPOTENCY_KEY_REUSED'],
-    },
-    async ({ body }, request, reply) => {
-      const call = readCall({ ...body, dry_run: false }, request);
-      const came = await actions.limitedAutoUpdate(call);
-      if (!came.ok) return sendFailure(request, reply, came.failure);
-      const { task_id: id } = came.value.body;
-      request.note.taskId = id;
-      return reply
-        .header('location', `/api/tasks/${id}`)
-        .type('text/plain; charset=utf-8')
-        .send('auto-update triggered\n');
-    },
-  );
-}
-
-/** Reads the key, and notes for the event who asks for what; the token is no part of that. */
-function readCall<B extends Wish & { readonly token?: string | undefined }>(
-  body: B,
+/** With its key; notes for the event who asks for what, and the token is no part of that. */
+function toCall<T extends Wish & { readonly token?: string | undefined }>(
+  body: T,
   request: FastifyRequest,
-): ManualCall<B> {
+): ManualCall<T> {
   const { token: _, ...said } = body;
   request.note.meta = shorten(said);
   const given = request.headers['idempotency-key'];
