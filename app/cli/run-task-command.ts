@@ -11,13 +11,13 @@ import { longestDeploymentMs } from '../domain/deployment.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import { openHost } from '../host/open-host.ts';
 import { createLookUp } from '../tasks/create-look-up.ts';
+import { openUpdateWork } from '../tasks/open-update-work.ts';
 import { createPullLocks } from '../tasks/pull-locks.ts';
 import { type RunTaskParts, runTask } from '../tasks/run-task.ts';
 import { sharePodmanInfo } from '../tasks/shared-podman-info.ts';
 import { takeNext } from '../tasks/take-next.ts';
 import { WAKE_SIGNAL } from '../tasks/task-executor.ts';
 import { createUnitLocks } from '../tasks/unit-locks.ts';
-import { openKnownUnits } from '../units/known-units.ts';
 
 /** After that a process begins no further task: one that runs for long is one for one task. */
 const TAKES_ON_FOR_MS = 10_000;
@@ -75,11 +75,11 @@ export async function runTaskCommand(
       : {};
   const unitsFolder = join(paths.dataDir, 'units');
   const lockUnits = createUnitLocks(unitsFolder, longestDeploymentMs(settings), signal);
-  const known = openKnownUnits(settings, store.value);
   const common = {
-    isKnown: (unit: string) => known.admit('person', unit).allowed,
     ...{ store: store.value, log, settings, paths, host: host.value },
     ...{ lookUp, lockUnits, signal, onWake },
+    updates: () =>
+      openUpdateWork(settings, store.value, host.value, (secret) => hidden.add(secret)),
     mask: (text: string) => hidden.mask(text),
   };
   const parts = { ...common, ...lockPull };

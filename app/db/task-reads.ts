@@ -31,7 +31,7 @@ export function prepareTaskReads(database: Database): Reads {
      ORDER BY created_at DESC, id DESC LIMIT 1`,
   );
   const findOpenAutoUpdate = database.prepare<[string], TaskRow>(
-    `SELECT * FROM tasks WHERE status IN ('pending', 'running') AND input ->> 'autoUpdate' = ?
+    `SELECT * FROM tasks WHERE status IN ('pending', 'running') AND input ->> 'podmanAutoUpdate' = ?
      ORDER BY created_at, id LIMIT 1`,
   );
   const findPending = database.prepare<[string, string | null], TaskRow>(

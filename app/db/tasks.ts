@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
-import type { AutoUpdateMode } from '../domain/auto-update.ts';
 import type { MaintenanceAction } from '../domain/maintenance.ts';
+import type { AutoUpdateMode } from '../domain/podman-auto-update.ts';
 import type {
   DeferralReason,
   FinalStatus,
@@ -271,14 +271,14 @@ function prepareEdits(
   };
   return {
     insert: (task) => {
-      const { maintenance, maxAgeMs, restart, autoUpdate, ...row } = task;
+      const { maintenance, maxAgeMs, restart, podmanAutoUpdate, ...row } = task;
       const { unit, wanted = null, image } = row;
       const input: TaskInput = {
         ...{ unit, version: wanted, image },
         ...(maintenance && { maintenance }),
         ...(maxAgeMs !== undefined && { maxAgeMs }),
         ...(restart && { restart }),
-        ...(autoUpdate && { autoUpdate }),
+        ...(podmanAutoUpdate && { podmanAutoUpdate }),
       };
       insert.run({ ...BY_ITSELF, ...row, wanted, input: JSON.stringify(input) });
     },

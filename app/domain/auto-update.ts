@@ -1,118 +1,38 @@
-import * as z from 'zod';
+import type { FinalStatus, TaskStatus } from './task.ts';
+import { isFinal } from './task.ts';
 
-/** Whether a run only looks (podman-auto-update(1), `--dry-run`). */
-export type AutoUpdateMode = 'run' | 'dry-run';
-
-/** What podman says of one container that it may update. */
-export type AutoUpdateRow = {
-  readonly unit: string;
-  readonly containerId: string;
-  readonly container: string;
-  readonly image: string;
-  readonly policy: string;
-  /**
-   * `false`: nothing new; podman before 5 also says so where it could not ask the registry. `pending`: a dry run has found
-   * something new. What podman may say besides is kept as it is.
-   */
-  readonly updated: 'true' | 'false' | 'pending' | 'failed' | 'rolled back' | (string & {});
+/** What is to be known of a unit that has something newer. */
+export type UpdateSituation = {
+  /** What its tag means now. */
+  readonly wantedDigest: string;
+  /** That image has failed for it, and is held back. */
+  readonly isQuarantined: boolean;
+  /** The newest task of the unit, whoever has made it. */
+  readonly newest: { readonly status: TaskStatus } | undefined;
+  /** The last deployment that the schedule has made of it. */
+  readonly last:
+    | {
+        readonly status: TaskStatus;
+        readonly registryDigest: string | null;
+        readonly endedAtMs: number | null;
+      }
+    | undefined;
 };
 
-/** More containers than one host runs. */
-const MAX_ROWS = 1_000;
-const text = z.string().max(1_000);
+/** What the schedule does about it; `held`: what came to nothing is not tried again yet. */
+export type AutoUpdateDecision = 'deploy' | 'open' | 'quarantined' | 'held';
 
-const report = z
-  .array(
-    z.looseObject({
-      Unit: text,
-      ContainerID: text,
-      ContainerName: text,
-      Image: text,
-      Policy: text,
-      Updated: text,
-    }),
-  )
-  .max(MAX_ROWS)
-  .nullable();
+/** A deployment that came to nothing on purpose (its policy only observes, the unit is stopped) is looked at again after that. */
+const SKIPPED_FOR_MS = 86_400_000;
+const ON_PURPOSE: readonly FinalStatus[] = ['skipped', 'cancelled'];
 
-/**
- * Reads what `podman auto-update --format json` prints, the same in podman 4 and 5: nothing at all, or `null`, where no
- * container is to be updated. Undefined where it is something else.
- */
-export function parseAutoUpdateReport(stdout: string): readonly AutoUpdateRow[] | undefined {
-  if (stdout.trim() === '') return [];
-  let raw: unknown;
-  try {
-    raw = JSON.parse(stdout);
-  } catch {
-    return undefined;
-  }
-  const parsed = report.safeParse(raw);
-  return parsed.success
-    ? (parsed.data ?? []).map((row) => ({
-        unit: row.Unit,
-        containerId: row.ContainerID,
-        container: row.ContainerName,
-        image: row.Image,
-        policy: row.Policy,
-        updated: row.Updated,
-      }))
-    : undefined;
+/** Decides whether a unit that has something newer is deployed by the schedule now. */
+export function decideAutoUpdate(unit: UpdateSituation, nowMs: number): AutoUpdateDecision {
+  const { newest, last, wantedDigest, isQuarantined } = unit;
+  if (newest && !isFinal(newest.status)) return 'open';
+  if (isQuarantined) return 'quarantined';
+  if (!last || last.registryDigest !== wantedDigest) return 'deploy';
+  const wasOnPurpose = ON_PURPOSE.some((status) => status === last.status);
+  const isRecent = nowMs - (last.endedAtMs ?? 0) < SKIPPED_FOR_MS;
+  return wasOnPurpose && isRecent ? 'held' : 'deploy';
 }
-
-const MAX_REASON = 500;
-
-/** Why podman could not update a container, by its id: what podman prints behind it on stderr. */
-export function findReasons(stderr: string): ReadonlyMap<string, string> {
-  const found = stderr.matchAll(/\bcontainer ([0-9a-f]{64})\b:? ?([^\n]*)/g);
-  return new Map(
-    [...found].map(([, id = '', reason = '']) => [id, reason.trim().slice(0, MAX_REASON)]),
-  );
-}
-
-/** Whether podman did not ask because the repository is kept off it, as that of an image in quarantine is. */
-export function isKeptOff(reason: string | undefined): boolean {
-  return reason !== undefined && /\bregistry \S+ is blocked\b/.test(reason);
-}
-
-/** The rows of each unit that has any; a unit may run several containers. */
-export function groupByUnit(
-  rows: readonly AutoUpdateRow[],
-): ReadonlyMap<string, readonly AutoUpdateRow[]> {
-  return Map.groupBy(rows, ({ unit }) => unit);
-}
-
-/** What a run has come to for a unit: the worst of what podman says of its containers. */
-export type UnitResult = 'updated' | 'unchanged' | 'pending' | 'failed' | 'rolled-back';
-
-/** By the worst word that counts. */
-export function judgeUnit(rows: readonly Pick<AutoUpdateRow, 'updated'>[]): UnitResult {
-  const says = (word: string) => rows.some(({ updated }) => updated === word);
-  if (says('rolled back')) return 'rolled-back';
-  if (rows.some(({ updated }) => !KNOWN.has(updated)) || says('failed')) return 'failed';
-  if (says('true')) return 'updated';
-  return says('pending') ? 'pending' : 'unchanged';
-}
-
-const KNOWN: ReadonlySet<string> = new Set(['true', 'false', 'pending', 'failed', 'rolled back']);
-
-/** How many units came to what, in words. */
-export function describeResults(results: ReadonlyMap<string, UnitResult>): string {
-  const said = WORDS.flatMap(([result, words]) => {
-    const units = [...results].filter(([, one]) => one === result).map(([unit]) => unit);
-    if (units.length === 0) return [];
-    return result === 'unchanged'
-      ? [`${units.length} ${words}`]
-      : [`${units.length} ${words} (${units.slice(0, NAMED).join(', ')})`];
-  });
-  return said.length === 0 ? 'podman has no container to update.' : `${said.join('; ')}.`;
-}
-
-const NAMED = 10;
-const WORDS: readonly (readonly [UnitResult, string])[] = [
-  ['updated', 'updated'],
-  ['pending', 'to be updated'],
-  ['rolled-back', 'rolled back by podman'],
-  ['failed', 'failed'],
-  ['unchanged', 'with nothing new'],
-];

@@ -1,5 +1,5 @@
-import type { AutoUpdateMode } from './auto-update.ts';
 import type { MaintenanceAction } from './maintenance.ts';
+import type { AutoUpdateMode } from './podman-auto-update.ts';
 
 /** What a task was asked to do, enough to do it anew. */
 export type TaskInput = {
@@ -15,5 +15,5 @@ export type TaskInput = {
   /** There where it restarts the unit as it is, and pulls nothing. */
   readonly restart?: true;
   /** There where podman's own auto-update is run, of all units that carry its label. */
-  readonly autoUpdate?: AutoUpdateMode;
+  readonly podmanAutoUpdate?: AutoUpdateMode;
 };

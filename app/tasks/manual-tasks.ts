@@ -1,12 +1,12 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
-import type { AutoUpdateMode } from '../domain/auto-update.ts';
 import type { MaintenanceAction } from '../domain/maintenance.ts';
+import type { AutoUpdateMode } from '../domain/podman-auto-update.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import type { KnownUnits } from '../units/known-units.ts';
-import { type AutoUpdateTask, makeAutoUpdateTask } from './make-auto-update-task.ts';
 import { type MaintenanceCause, makeMaintenanceTask } from './make-maintenance-task.ts';
 import { type Asker, type ManualTask, makeManualTask } from './make-manual-task.ts';
+import { type AutoUpdateTask, makeAutoUpdateTask } from './make-podman-auto-update.ts';
 import { retryTask } from './retry-task.ts';
 
 /** What a person asks for, and who it is. */

@@ -15,9 +15,10 @@ import type { Host } from '../host/host.ts';
 import { readUnitPolicy, type UnitFiles } from '../host/read-unit-policy.ts';
 import { checkPlan } from './check-plan.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
+import type { KeepingSettings, MaintenanceParts } from './maintenance-parts.ts';
 import { recordCommand } from './record-command.ts';
-import { runAutoUpdateTask } from './run-auto-update.ts';
-import { type KeepingSettings, type MaintenanceParts, runMaintenance } from './run-maintenance.ts';
+import { runMaintenance } from './run-maintenance.ts';
+import { runPodmanAutoUpdate } from './run-podman-auto-update.ts';
 import { refreshTimerGuards } from './timer-guards.ts';
 
 /** What a task works with; `signal` says that its process is to end. */
@@ -36,8 +37,7 @@ export type RunTaskParts = {
       | 'autoUpdateTimeoutMs'
     >;
   readonly paths: MaintenanceParts['paths'];
-  /** The units that this program may have to do with; see `KnownUnits`. */
-  readonly isKnown: (unit: string) => boolean;
+  readonly updates: MaintenanceParts['updates'];
   readonly lookUp: DeployParts['lookUp'];
   readonly lockPull?: DeployParts['lockPull'];
   readonly lockUnits: DeployParts['lockUnits'];
@@ -121,14 +121,14 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
 function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
   const input = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
   if (!input.maintenance) return undefined;
-  const { store, settings, paths } = parts;
+  const { store, host, settings, paths, updates } = parts;
   const signal = anyOf(parts.signal, stop);
   const note: MaintenanceParts['note'] = (level, action, summary, meta) => {
     const entry = { ...{ level, action, summary }, meta: JSON.stringify(meta) };
     store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
   };
   return runMaintenance(
-    { store, settings, paths, signal, note },
+    { taskId: task.id, store, host, settings, paths, updates, signal, note },
     { ...input, maintenance: input.maintenance },
   );
 }
@@ -151,15 +151,16 @@ async function act(
   memory: TaskMemory,
   { note, stop }: { readonly note: Note; readonly stop: AbortSignal },
 ) {
-  const { autoUpdate } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
-  if (!autoUpdate) return deploy(parts, task, memory, { note, stop });
+  const { podmanAutoUpdate } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
+  if (!podmanAutoUpdate) return deploy(parts, task, memory, { note, stop });
   const { store, settings } = parts;
   const run = recordRun(parts, task);
   const { readPolicy, ...looks } = lookParts(parts, run, memory);
-  return runAutoUpdateTask(
+  return runPodmanAutoUpdate(
     {
       ...looks,
-      ...{ readPolicy, store, stop, isKnown: parts.isKnown, lockUnits: parts.lockUnits },
+      ...{ readPolicy, store, stop, lockUnits: parts.lockUnits },
+      isKnown: (unit) => parts.updates().known.admit('person', unit).allowed,
       autoUpdateUnit: settings.autoUpdateUnit,
       timeoutMs: settings.autoUpdateTimeoutMs,
       keepTimerOff: () => refreshTimerGuards(store, run),
@@ -170,7 +171,7 @@ async function act(
       onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
     },
     task,
-    autoUpdate,
+    podmanAutoUpdate,
   );
 }
 

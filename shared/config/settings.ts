@@ -253,6 +253,7 @@ type Optional =
   | 'stateDir'
   | 'targetBin'
   | 'scheduleTimeZone'
+  | 'schedulerMaxTicks'
   | 'sshTarget'
   | 'sshConfigFile'
   | 'releaseRepository'

@@ -264,7 +264,7 @@ describe('POST /api/manual/auto-update/run', () => {
     const [task] = listTasks();
     assert.deepEqual([json['task_id'], json['batch_id']], [task?.id, task?.batch_id]);
     assert.deepEqual([task?.kind, task?.trigger_caller], ['manual', 'ci']);
-    assert.equal(inputOf(task?.input ?? null)['autoUpdate'], 'run');
+    assert.equal(inputOf(task?.input ?? null)['podmanAutoUpdate'], 'run');
     const again = await post(path, {});
     assert.deepEqual([again.json['status'], again.json['task_id']], ['already-running', task?.id]);
     const id = task?.id ?? '';
@@ -282,7 +282,7 @@ describe('POST /api/manual/auto-update/run', () => {
     await post(path, {});
     const { json } = await post(path, { dry_run: true });
     assert.deepEqual([json['status'], json['dry_run']], ['pending', true]);
-    const modes = listTasks().map(({ input }) => inputOf(input)['autoUpdate']);
+    const modes = listTasks().map(({ input }) => inputOf(input)['podmanAutoUpdate']);
     assert.deepEqual(new Set(modes), new Set(['run', 'dry-run']));
   });
 

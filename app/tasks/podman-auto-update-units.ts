@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import type { Store } from '../db/store.ts';
 import type { TaskRow } from '../db/tasks.ts';
-import type { UnitResult } from '../domain/auto-update.ts';
 import type { OpenDeployment } from '../domain/deployment.ts';
+import type { UnitResult } from '../domain/podman-auto-update.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 
 /** What a run of podman's auto-update has come to for one unit. */

@@ -5,7 +5,7 @@ import {
   findReasons,
   isKeptOff,
   parseAutoUpdateReport,
-} from '../domain/auto-update.ts';
+} from '../domain/podman-auto-update.ts';
 import { explainUnreachable } from './explain-unreachable.ts';
 
 /** What `podman auto-update` has come to. */

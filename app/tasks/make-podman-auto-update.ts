@@ -1,5 +1,5 @@
 import type { Store } from '../db/store.ts';
-import type { AutoUpdateMode } from '../domain/auto-update.ts';
+import type { AutoUpdateMode } from '../domain/podman-auto-update.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import type { MaintenanceCause } from './make-maintenance-task.ts';
 
@@ -33,7 +33,7 @@ export function makeAutoUpdateTask(
     const asker = cause === 'schedule' ? undefined : cause;
     store.tasks.insert({
       ...{ id, kind: asker ? 'manual' : 'scheduler', unit, image: null, created_at: Date.now() },
-      ...{ summary: WHAT[mode], autoUpdate: mode, batch_id: batchId, webhook_digest: null },
+      ...{ summary: WHAT[mode], podmanAutoUpdate: mode, batch_id: batchId, webhook_digest: null },
       trigger_source: asker ? 'manual' : 'scheduler',
       ...{ trigger_request_id: asker?.requestId ?? null, trigger_path: asker?.path ?? null },
       ...{ trigger_caller: asker?.by ?? null, trigger_reason: asker?.reason ?? null },
