@@ -5,7 +5,6 @@ import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
 import { type AdminParts, joinManual, registerAdminRoutes } from './admin-routes.ts';
-import { openStore, type Store } from './db/store.ts';
 import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createSystemEvents, type SystemEvents } from './events/system-events.ts';
@@ -21,6 +20,7 @@ import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
+import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
 import { createMaintenanceSchedule } from './scheduler/maintenance-schedule.ts';
 import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
 import { dropOldCompiledCode } from './tasks/compiled-code.ts';
@@ -66,36 +66,42 @@ export type WorkerProcess = {
 export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerProcess>> {
   const { loaded, log, channel, onDeath, environment } = parts;
   const { database, dataDir, intakeDir, updateRecord } = loaded.paths;
-  const program = { version: PROGRAM.version, nowMs: Date.now() };
+  const { version } = PROGRAM;
   const recorder = startRecorder(
-    { databasePath: database, intakeDir, updateRecord, version: program.version },
+    { databasePath: database, intakeDir, updateRecord, version },
     log,
     onDeath,
   );
-  const opened = await whileSaying(channel, 'migrating', recorder.opened);
+  const opened = await openWorkerDatabase({
+    ...{ path: database, version, recorder, log },
+    opened: whileSaying(channel, 'migrating', recorder.opened),
+    // What is not proven yet has to prove that it can use it.
+    isRequired: parts.isTrial ?? false,
+  });
   if (!opened.ok) return opened;
-  const store = openStore(database, program);
-  if (!store.ok) {
-    await recorder.close();
-    return store;
-  }
   const readInfo = sharePodmanInfo(dataDir, environment);
   const host = openHost(loaded.settings, environment, { readInfo });
   if (!host.ok) {
-    store.value.close();
+    opened.value.close();
     await recorder.close();
     return host;
   }
-  const { app, recover, stop } = joinParts(parts, recorder, store.value, host.value);
+  const { app, recover, stop } = joinParts(parts, recorder, opened.value, host.value);
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
-  return succeed({ app, schema: store.value.schema, stop });
+  return succeed({ app, schema: opened.value.schema, stop });
 }
 
 type Joined = Pick<WorkerProcess, 'app' | 'stop'> & { recover(): Promise<void> };
 
-function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: Host): Joined {
-  const { loaded, log, channel } = parts;
+function joinParts(
+  parts: WorkerParts,
+  recorder: Recorder,
+  database: WorkerDatabase,
+  host: Host,
+): Joined {
+  const { loaded, log, channel, isTrial = false } = parts;
+  const { store } = database;
   const { settings, paths } = loaded;
   const { run } = host;
   const events = new EventWriter(recorder.events, log);
@@ -120,26 +126,31 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   registerAdminRoutes(app, loaded, joined);
   const ownUpdates = joinOwnUpdates(parts, joined);
   const maintenance = joinMaintenance(loaded, log, joined);
+  let isProven = !isTrial;
   const startSchedules = () => {
+    // They begin with what the database says of their last time.
+    if (database.failure() || !isProven) return;
     ownUpdates.start();
     guards.start();
     maintenance.start();
   };
-  channel?.onCommand((command) => {
-    if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
-    dispatcher.resume();
-    intake.lookAgain();
+  obey(channel, joined, () => {
+    isProven = true;
     startSchedules();
   });
+  const takeOver = async () => {
+    await intake.recover();
+    await dispatcher.recover();
+  };
   return {
     app,
     async recover() {
-      await intake.recover();
-      await dispatcher.recover();
+      database.keep({ onChange: startSchedules, onOpened: takeOver });
+      if (!database.failure()) await takeOver();
       // Known before the first webhook asks, but nothing waits for it.
       for (const unit of settings.units) void units.refresh(unit);
-      system.started({ schema: store.schema, isTrial: parts.isTrial ?? false });
-      if (parts.isTrial) return;
+      system.started({ schema: database.schema, isTrial });
+      if (isTrial) return;
       dropOldCompiledCode(paths.dataDir);
       startSchedules();
     },
@@ -157,9 +168,23 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       events.flush();
       await intake.close();
       await host.close();
-      store.close();
+      database.close();
     },
   };
+}
+
+/** The supervisor says whether tasks may begin. */
+function obey(
+  channel: SupervisorChannel | undefined,
+  { dispatcher, intake }: Pick<JoinedParts, 'dispatcher' | 'intake'>,
+  onProceed: () => void,
+): void {
+  channel?.onCommand((command) => {
+    if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
+    dispatcher.resume();
+    intake.lookAgain();
+    onProceed();
+  });
 }
 
 type JoinedParts = AdminParts & {

@@ -4,7 +4,7 @@ import type { Settings } from '../../shared/config/settings.ts';
 import { type Failure, fail } from '../../shared/contract/outcome.ts';
 import type { StatePaths } from '../../shared/contract/state-paths.ts';
 import { createBackup } from '../backups/create-backup.ts';
-import { describeSqliteError } from '../db/open-database.ts';
+import { describeSqliteError } from '../db/explain-database-error.ts';
 import type { Store } from '../db/store.ts';
 import type { MaintenanceAction } from '../domain/maintenance.ts';
 import type { PruneCounts, Retention } from '../domain/retention.ts';

@@ -61,16 +61,24 @@ export class TaskDispatcher {
       () => this.#attempt('looking at the tasks failed', () => this.#look()),
       () => LOOK_PAUSE_MS,
     );
-    options.store.dispatching.begin(Date.now(), this.#slots);
+    this.#attempt('the database cannot be used yet', () => this.#beginToDispatch());
   }
 
-  /** After a start: watches the tasks that still run, begins or closes those whose process is gone. */
+  /**
+   * After a start, and whenever the database was opened anew: watches the tasks that still run, begins or closes those whose
+   * process is gone.
+   */
   async recover(): Promise<void> {
+    this.#beginToDispatch();
     this.#killer.recover();
     for (const task of this.#options.store.tasks.listRunning()) {
       await this.#adoptOrResume(task, 'its process was gone when the worker started');
     }
     this.wake();
+  }
+
+  #beginToDispatch(): void {
+    this.#options.store.dispatching.begin(Date.now(), this.#slots);
   }
 
   /** Looks for work; cheap when there is none. */
