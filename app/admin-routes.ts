@@ -14,11 +14,18 @@ import { registerAdminApi } from './http/routes/admin-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
+import { registerManualApi } from './http/routes/manual-api.ts';
+import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
+import { createRunJob } from './scheduler/run-job.ts';
+import { viewSchedule } from './scheduler/view-schedule.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import type { TimerGuards } from './tasks/create-timer-guards.ts';
+import { createManualActions } from './tasks/manual-actions.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
+import type { KnownUnits } from './units/known-units.ts';
+import { createAskSupervisor } from './updates/ask-supervisor.ts';
 
 /** What people and the command line ask is answered with. */
 export type AdminParts = {
@@ -28,14 +35,16 @@ export type AdminParts = {
   readonly guards: Pick<TimerGuards, 'release'>;
   readonly gate: AdminGate;
   readonly run: RunCommand;
+  readonly known: KnownUnits;
   readonly manual: ManualDeployments;
+  readonly units: UnitCatalog;
 };
 
 /** Joins every route that works on the state to it: the worker serves them, and the command line asks them. */
 export function registerAdminRoutes(
   app: FastifyInstance,
   { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
-  { store, events, dispatcher, guards, gate, run, manual }: AdminParts,
+  { store, events, dispatcher, guards, gate, run, known, manual, units }: AdminParts,
 ): void {
   registerAdminApi(app, {
     store,
@@ -43,8 +52,25 @@ export function registerAdminRoutes(
     release: (unit, digest) => guards.release(unit, digest),
   });
   registerEventsApi(app, { store, events, gate });
-  registerTasksApi(app, { store, gate, settings, deployments: manual, dispatcher });
-  registerDeploymentsApi(app, { units: settings.units, deployments: manual, gate });
+  registerTasksApi(app, { store, gate, settings, known, deployments: manual, dispatcher });
+  registerDeploymentsApi(app, { known, deployments: manual, gate });
+  const actions = createManualActions({
+    ...{ store, deployments: manual, known },
+    factsOf: async (unit) => {
+      const facts = units.facts(unit);
+      return facts.state === 'not-looked-up' ? units.refresh(unit) : facts;
+    },
+  });
+  registerManualApi(app, { actions, gate });
+  registerScheduleApi(app, {
+    gate,
+    view: () => viewSchedule(store, settings, Date.now()),
+    run: createRunJob({
+      maintain: manual.maintain,
+      ask: createAskSupervisor(undefined, paths),
+      dryRun: settings.selfUpdateDryRun,
+    }),
+  });
   registerHealth(app, {
     gate,
     checkOwn: () => [toCheck('database', store.check())],
@@ -62,13 +88,18 @@ export function joinManual(
   { settings }: Pick<Loaded, 'settings'>,
   store: Store,
   host: Host,
-  { units, onTask }: { readonly units: UnitCatalog; readonly onTask: () => void },
+  parts: {
+    readonly known: KnownUnits;
+    readonly units: UnitCatalog;
+    readonly onTask: () => void;
+  },
 ) {
+  const { known, units, onTask } = parts;
   const { run, isSystem, readInfo } = host;
   const defaults = policyDefaults(settings);
   return createManualDeployments({
     store,
-    units: settings.units,
+    known,
     onTask,
     imageOf: (unit) => {
       const facts = units.facts(unit);

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
 import { addBackupCommands } from './cli/backup-commands.ts';
@@ -7,6 +7,7 @@ import type { DeployOptions } from './cli/deploy.ts';
 import { addEventCommands } from './cli/events/commands.ts';
 import type { PruneOptions } from './cli/prune-state.ts';
 import type { Call } from './cli/record-call.ts';
+import { addScheduleCommands } from './cli/schedule-commands.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 import { addTaskCommands } from './cli/task-commands.ts';
 
@@ -92,6 +93,7 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   const calling: Calling = { environment, note };
   addDeployCommands(cli, calling, onEnd);
   addTaskCommands(cli, calling, onEnd);
+  addScheduleCommands(cli, calling, onEnd);
   addEventCommands({ program: cli, environment, onEnd });
   const quarantine = cli
     .command('quarantine')
@@ -116,6 +118,12 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
     .command('prune-state')
     .description(
       'remove what is older than it is kept for, besides what is removed on the schedule',
+    )
+    .option(
+      '--max-age-hours <number>',
+      'how old may be what is of use for hours only',
+      readMaxAgeHours,
+      24,
     )
     .option('--dry-run', 'only say how much would be removed')
     .option('--json', 'for programs: one JSON object')
@@ -208,6 +216,12 @@ function addDeployCommands(cli: Command, calling: Calling, onEnd: (code: ExitCod
       const { commandTask } = await import('./cli/tasks.ts');
       onEnd(await commandTask('stop', id, {}, calling));
     });
+}
+
+function readMaxAgeHours(text: string): number {
+  const hours = Number(text);
+  if (hours > 0 && hours <= 876_600) return hours;
+  throw new InvalidArgumentError('It is a number above 0, 876600 at most.');
 }
 
 /** What stands by the supervisor in an update: without them a release could not be replaced, nor taken back. */

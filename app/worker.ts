@@ -17,18 +17,22 @@ import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
+import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
-import { createMaintenanceSchedule } from './scheduler/maintenance-schedule.ts';
-import { createSelfUpdateSchedule } from './scheduler/self-update-schedule.ts';
+import { createSelfUpdateCall } from './scheduler/ask-self-update.ts';
+import { joinSchedule } from './scheduler/join-schedule.ts';
+import { viewSelfUpdateJob } from './scheduler/view-schedule.ts';
 import { dropOldCompiledCode } from './tasks/compiled-code.ts';
 import { createDispatcher } from './tasks/create-dispatcher.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
 import { type CommitSource, createCommitSource } from './tasks/live/commit-source.ts';
+import { createPruneService } from './tasks/prune-service.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
+import { openKnownUnits } from './units/known-units.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { ReportImporter } from './updates/import-reports.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
@@ -114,31 +118,31 @@ function joinParts(
     startTaker: (onTaken) => recorder.startTaker(onTaken),
     onTasks: () => dispatcher.wake(),
   });
-  const units = createUnitCatalog(settings.units, (unit) => readUnit(run, unit));
+  const known = openKnownUnits(settings, store);
+  const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
   const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
   const drain = prepareDrain(app);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
-  const manual = joinManual(loaded, store, host, { units, onTask: () => dispatcher.wake() });
-  const served = { app, events, intake, units, gate, manual };
+  const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
+  const served = { app, events, intake, known, units, gate, manual };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
   joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
-  const ownUpdates = joinOwnUpdates(parts, joined);
-  const maintenance = joinMaintenance(loaded, log, joined);
+  const schedules = joinSchedules(parts, joined);
   let isProven = !isTrial;
   const startSchedules = () => {
     // They begin with what the database says of their last time.
     if (database.failure() || !isProven) return;
-    ownUpdates.start();
+    schedules.start();
     guards.start();
-    maintenance.start();
   };
   obey(channel, joined, () => {
     isProven = true;
     startSchedules();
   });
   const takeOver = async () => {
+    known.reload();
     await intake.recover();
     await dispatcher.recover();
   };
@@ -148,21 +152,21 @@ function joinParts(
       database.keep({ onChange: startSchedules, onOpened: takeOver });
       if (!database.failure()) await takeOver();
       // Known before the first webhook asks, but nothing waits for it.
-      for (const unit of settings.units) void units.refresh(unit);
+      for (const unit of known.list('webhook')) void units.refresh(unit);
       system.started({ schema: database.schema, isTrial });
       if (isTrial) return;
       dropOldCompiledCode(paths.dataDir);
       startSchedules();
     },
     async stop(hurry) {
-      ownUpdates.endStreams();
+      schedules.endStreams();
       // A part of the supervisor's own limit, so that it never has to kill us while we still write.
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
-      maintenance.close();
+      schedules.closeSchedule();
       dispatcher.close();
       guards.close();
-      await ownUpdates.close();
+      await schedules.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
@@ -211,46 +215,39 @@ function joinWebhook({ settings }: Loaded, log: Logger, { app, intake, units }: 
   });
 }
 
-/** What keeps the program's own state in order begins by the clock. */
-function joinMaintenance({ settings }: Loaded, log: Logger, joined: JoinedParts) {
-  const { store, manual, system } = joined;
-  return createMaintenanceSchedule({
-    crons: { prune: settings.pruneCron, backup: settings.backupCron },
-    lastAt: (action) => store.tasks.findMaintenance(action)?.created_at ?? store.madeAt,
-    begin: (action) => manual.maintain(action, 'schedule'),
-    onTick: system.maintenanceBegun,
-    log,
-  });
-}
-
 /**
- * Updates of this program itself, as far as the worker has a part in them. A version on trial begins none and imports
- * nothing: what it writes into the database may be taken back.
+ * What begins by the clock, and updates of this program itself, as far as the worker has a part in them. A version on trial
+ * begins none and imports nothing: what it writes into the database may be taken back.
  */
-function joinOwnUpdates(parts: WorkerParts, joined: JoinedParts) {
-  const { app, gate, store, commits, system } = joined;
+function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
+  const { app, gate, store, commits, system, dispatcher, manual } = joined;
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
-  const { selfUpdateCron: cron, selfUpdateDryRun: dryRun } = settings;
+  const { selfUpdateDryRun: dryRun } = settings;
   const onImported = system.reportImported;
   const reports = new ReportImporter({ folder: paths.reportsDir, store, log, onImported });
   const ask = createAskSupervisor(channel, paths);
   const onRun = (asked: Outcome<UpdateAnswer>) => system.ticked(asked, dryRun);
-  const schedule =
-    cron === undefined ? undefined : createSelfUpdateSchedule({ cron, dryRun, ask, log, onRun });
-  const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule });
+  const schedule = joinSchedule({
+    ...{ settings, store, log, onBegun: system.jobBegun },
+    askForUpdate: createSelfUpdateCall({ dryRun, ask, log, onRun }),
+    onTask: () => dispatcher.wake(),
+  });
+  const ownSchedule = { view: () => viewSelfUpdateJob(store, settings, Date.now()) };
+  const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule: ownSchedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
+  const { maintain } = manual;
+  const prune = createPruneService({ store, settings, paths, commits, maintain });
+  registerPruneApi(app, { gate, prune });
   const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log });
   return {
     start() {
       reports.start();
-      schedule?.start();
+      schedule.start();
     },
     /** First of all in a stop, which must not wait for those who only listen. */
     endStreams,
-    async close() {
-      schedule?.close();
-      await reports.close();
-    },
+    closeSchedule: () => schedule.close(),
+    close: () => reports.close(),
   };
 }

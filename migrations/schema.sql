@@ -40,6 +40,26 @@ CREATE TABLE deployments (
   cause_detail TEXT,
   updated_at INTEGER NOT NULL
 , wanted_image_id TEXT, restart_unit TEXT, write_image TEXT, is_brought INTEGER NOT NULL DEFAULT 0, down_ms INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE discovered_units (
+  unit TEXT NOT NULL,
+  source TEXT NOT NULL CHECK (source IN ('quadlet', 'unit-file', 'podman')),
+  path TEXT,
+  image TEXT,
+  is_auto_updated INTEGER NOT NULL,
+  has_policy INTEGER NOT NULL,
+  webhook_enabled INTEGER,
+  fault TEXT,
+  first_seen_at INTEGER NOT NULL,
+  PRIMARY KEY (unit, source)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE discovery_sweeps (
+  source TEXT PRIMARY KEY CHECK (source IN ('quadlet', 'unit-file', 'podman')),
+  host TEXT NOT NULL,
+  swept_at INTEGER,
+  failed_at INTEGER,
+  code TEXT,
+  detail TEXT
+) STRICT, WITHOUT ROWID;
 CREATE TABLE dispatching (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   since INTEGER NOT NULL,
@@ -76,6 +96,13 @@ CREATE TABLE events (
   duration_us INTEGER NOT NULL,
   meta TEXT
 , task_id TEXT, hash BLOB) STRICT;
+CREATE TABLE idempotency_keys (
+  key TEXT PRIMARY KEY,
+  request_sha256 TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  answer TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE image_sightings (
   unit TEXT NOT NULL,
   digest TEXT NOT NULL,
@@ -100,6 +127,21 @@ CREATE TABLE quarantined_images (
   last_at INTEGER NOT NULL,
   expires_at INTEGER, image_id TEXT, guard TEXT,
   PRIMARY KEY (unit, digest)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE rate_limit_tokens (
+  id INTEGER PRIMARY KEY,
+  bucket TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE schedule_ticks (
+  job TEXT PRIMARY KEY,
+  due_at INTEGER NOT NULL,
+  claimed_at INTEGER NOT NULL,
+  claimed_by TEXT NOT NULL,
+  task_id TEXT REFERENCES tasks (id) ON DELETE SET NULL,
+  ended_at INTEGER,
+  result TEXT,
+  error_code TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE schema_migrations (
   version INTEGER PRIMARY KEY,
@@ -171,7 +213,9 @@ CREATE INDEX events_by_path ON events (path);
 CREATE INDEX events_by_request ON events (request_id);
 CREATE INDEX events_by_status ON events (status);
 CREATE INDEX events_by_task ON events (task_id) WHERE task_id IS NOT NULL;
+CREATE INDEX idempotency_keys_by_time ON idempotency_keys (created_at);
 CREATE INDEX plans_by_expiry ON plans (expires_at);
+CREATE INDEX rate_limit_tokens_by_bucket ON rate_limit_tokens (bucket, at);
 CREATE INDEX task_logs_by_task ON task_logs (task_id, id);
 CREATE INDEX task_logs_warnings ON task_logs (task_id) WHERE level = 'warning';
 CREATE INDEX tasks_by_batch ON tasks (batch_id, status) WHERE batch_id IS NOT NULL;

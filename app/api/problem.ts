@@ -1,15 +1,21 @@
+import * as z from 'zod';
 import { ERRORS, type ErrorCode } from '../../shared/contract/error-codes.ts';
+import { type Answer, errorCode } from './answer.ts';
 
 /** RFC 9457 problem details; `code`, `hint` and `request_id` are ours. */
-export type Problem = {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail?: string;
-  readonly code: ErrorCode;
-  readonly hint: string;
-  readonly request_id: string;
-};
+export const problemView = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.exactOptional(z.string()).describe('What was seen, where there is more to say.'),
+    code: errorCode,
+    hint: z.string().describe('What can be done about it.'),
+    request_id: z.string(),
+  })
+  .meta({ id: 'Problem', description: 'A refusal or a failure (RFC 9457).' });
+/** RFC 9457 problem details. */
+export type Problem = Answer<typeof problemView>;
 
 /** The media type of a problem (RFC 9457 §3). */
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';

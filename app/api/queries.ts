@@ -40,10 +40,28 @@ export type EventsQuery = z.output<typeof eventsQuery>;
 /** Query of `GET /api/events/export`. */
 export const exportQuery = z.strictObject({ ...eventFilter, format: z.enum(['jsonl', 'csv']) });
 
+/** Parameters of `DELETE /api/quarantine/UNIT/DIGEST`. */
+export const quarantineParams = z.strictObject({ unit: word, digest: z.string().min(1).max(300) });
+
 /** The first fault of a query in words: field and what is wrong with it. */
 export function describeQueryFault(error: z.ZodError): string {
   const [issue] = error.issues;
   if (!issue) return 'The query is not valid.';
-  const path = issue.path.join('.');
-  return path === '' ? `${issue.message}.` : `${path}: ${issue.message}.`;
+  const { path, message } = findNearest(issue);
+  const field = path.join('.');
+  return field === '' ? `${message}.` : `${field}: ${message}.`;
+}
+
+type Issue = Pick<z.core.$ZodIssue, 'path' | 'message'>;
+
+/** Of several shapes the one is meant from which the least differs, unless the schema has words of its own. */
+function findNearest(issue: z.core.$ZodIssue): Issue {
+  if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return issue;
+  const [nearest] = issue.errors
+    .filter(([first]) => first !== undefined)
+    .sort((one, other) => one.length - other.length);
+  const [first] = nearest ?? [];
+  if (!first) return issue;
+  const inner = findNearest(first);
+  return { path: [...issue.path, ...inner.path], message: inner.message };
 }

@@ -51,6 +51,9 @@ export const tasksQuery = z.strictObject({
 /** Query of `GET /api/tasks/counts`. */
 export const taskCountsQuery = z.strictObject(filters);
 
+/** Parameters of the routes of one task; what is no id of a task is not found. */
+export const taskParams = z.strictObject({ id: z.string().describe('`task_id` of a task.') });
+
 /** Query of `GET /api/tasks/ID/logs`; `after` is `logs_next` of the answer before. */
 export const taskLogsQuery = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),

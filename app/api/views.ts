@@ -1,180 +1,228 @@
-import type { ErrorCode } from '../../shared/contract/error-codes.ts';
-import type { Steps } from '../domain/deployment-plan.ts';
-import type { TaskKind, TaskPhase, TaskStatus } from '../domain/task.ts';
-import type { TaskRights } from '../domain/task-life.ts';
+import * as z from 'zod';
+import { TASK_KINDS, TASK_PHASES, TASK_STATUSES } from '../domain/task.ts';
+import { type Answer, errorCode, failureView, moment, pageOf } from './answer.ts';
+
+const status = z.enum(TASK_STATUSES);
+const phase = z.enum(TASK_PHASES);
+const words = z.string().nullable();
+const maybe = moment.nullable();
+const count = z.int().min(0);
+
+const taskUnitView = z
+  .strictObject({
+    unit: z.string(),
+    status,
+    phase,
+    started_at: maybe,
+    finished_at: maybe,
+    duration_ms: count.nullable().describe('From its start to its end.'),
+    message: z.string(),
+    error: failureView.nullable(),
+  })
+  .meta({ id: 'TaskUnit', description: 'The unit of a task, and how far it has come.' });
 
 /** The unit of a task, and how far it has come. */
-export type TaskUnitView = {
-  readonly unit: string;
-  readonly status: TaskStatus;
-  readonly phase: TaskPhase;
-  readonly started_at: string | null;
-  readonly finished_at: string | null;
-  /** From its start to its end. */
-  readonly duration_ms: number | null;
-  readonly message: string;
-  readonly error: TaskView['error'];
+export type TaskUnitView = Answer<typeof taskUnitView>;
+
+const counts = Object.fromEntries(TASK_STATUSES.map((one) => [one, count])) as {
+  [S in (typeof TASK_STATUSES)[number]]: typeof count;
+};
+
+const taskFields = {
+  task_id: z.string(),
+  kind: z.enum(TASK_KINDS),
+  status,
+  phase,
+  unit: z.string(),
+  image: words,
+  summary: z.string(),
+  created_at: moment,
+  updated_at: moment,
+  started_at: maybe,
+  finished_at: maybe,
+  attempts: count,
+  trigger: z.strictObject({
+    source: z.string(),
+    request_id: words,
+    path: words,
+    caller: words,
+    reason: words,
+  }),
+  digests: z
+    .strictObject({ webhook: words, registry: words, pulled: words, running: words })
+    .describe('What was pushed, what the registry says, what was pulled, what runs.'),
+  running_image: words.describe(
+    'The image that ran when the task ended; `none` where no container ran.',
+  ),
+  error: failureView.nullable(),
+  batch_id: words.describe('What was asked for in one call has one.'),
+  retry_of: words.describe('The task that this one does anew.'),
+  stop: z
+    .strictObject({
+      requested_at: maybe,
+      requested_by: words,
+      forced_at: maybe,
+      forced_by: words,
+    })
+    .nullable()
+    .describe('Who wants it to end, or had it killed; null: nobody.'),
+  units: z.array(taskUnitView),
+  unit_counts: z
+    .strictObject({ total: count, ...counts })
+    .describe('Of all units of its batch; of its own where it has none.'),
+  can_stop: z.boolean(),
+  can_force_stop: z.boolean(),
+  can_retry: z.boolean(),
 };
 
 /** A task in a list. Times are ISO 8601 in UTC; what is not known (yet) is null. */
-export type TaskView = {
-  readonly task_id: string;
-  readonly kind: TaskKind;
-  readonly status: TaskStatus;
-  readonly phase: TaskPhase;
-  readonly unit: string;
-  readonly image: string | null;
-  readonly summary: string;
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly started_at: string | null;
-  readonly finished_at: string | null;
-  readonly attempts: number;
-  readonly trigger: {
-    readonly source: string;
-    readonly request_id: string | null;
-    readonly path: string | null;
-    readonly caller: string | null;
-    readonly reason: string | null;
-  };
-  /** The four digests of a deployment: what was pushed, what the registry says, what was pulled, what runs. */
-  readonly digests: {
-    readonly webhook: string | null;
-    readonly registry: string | null;
-    readonly pulled: string | null;
-    readonly running: string | null;
-  };
-  /** The image that ran when the task ended; `none` where no container ran. */
-  readonly running_image: string | null;
-  readonly error: {
-    readonly code: ErrorCode;
-    readonly sentence: string;
-    readonly detail: string;
-    readonly hint: string;
-  } | null;
-  /** What was asked for in one call has one. */
-  readonly batch_id: string | null;
-  /** The task that this one does anew. */
-  readonly retry_of: string | null;
-  /** Who wants it to end, or had it killed; null: nobody. */
-  readonly stop: {
-    readonly requested_at: string | null;
-    readonly requested_by: string | null;
-    readonly forced_at: string | null;
-    readonly forced_by: string | null;
-  } | null;
-  readonly units: readonly TaskUnitView[];
-  /** Of all units of its batch; of its own where it has none. */
-  readonly unit_counts: { readonly total: number } & { readonly [S in TaskStatus]: number };
-} & TaskRights;
+export const taskView = z.strictObject(taskFields).meta({ id: 'Task' });
+/** A task in a list. */
+export type TaskView = Answer<typeof taskView>;
+
+/** A page of `GET /api/tasks`. */
+export const taskPageView = pageOf('tasks', taskView, 'TaskPage');
 
 /** How many tasks a filter lets through. */
-export type TaskCountsView = {
-  readonly total: number;
-  readonly by_status: { readonly [S in TaskStatus]: number };
-  readonly by_kind: { readonly [K in TaskKind]: number };
-  /** False where a search has looked at the newest tasks only. */
-  readonly complete: boolean;
-};
+export const taskCountsView = z
+  .strictObject({
+    total: count,
+    by_status: z.strictObject(counts),
+    by_kind: z.strictObject(
+      Object.fromEntries(TASK_KINDS.map((kind) => [kind, count])) as {
+        [K in (typeof TASK_KINDS)[number]]: typeof count;
+      },
+    ),
+    complete: z.boolean().describe('False where a search has looked at the newest tasks only.'),
+  })
+  .meta({ id: 'TaskCounts' });
+/** How many tasks a filter lets through. */
+export type TaskCountsView = Answer<typeof taskCountsView>;
 
 /** An image that failed for a unit and is not deployed to it again. */
-export type QuarantinedImageView = {
-  readonly unit: string;
-  readonly digest: string;
-  readonly image: string;
-  readonly error: NonNullable<TaskView['error']>;
-  /** How often it has failed. */
-  readonly count: number;
-  readonly first_at: string;
-  readonly last_at: string;
-  /** The file that keeps podman's own timer off the unit; null where it does not update the unit anyway. */
-  readonly timer_guard: string | null;
-  /** Null: until a person releases it. */
-  readonly expires_at: string | null;
-};
+export const quarantinedImageView = z
+  .strictObject({
+    unit: z.string(),
+    digest: z.string(),
+    image: z.string(),
+    error: failureView,
+    count: count.describe('How often it has failed.'),
+    first_at: moment,
+    last_at: moment,
+    timer_guard: words.describe(
+      "The file that keeps podman's own timer off the unit; null where it does not update the unit anyway.",
+    ),
+    expires_at: maybe.describe('Null: until a person releases it.'),
+  })
+  .meta({ id: 'QuarantinedImage' });
+/** An image that failed for a unit and is not deployed to it again. */
+export type QuarantinedImageView = Answer<typeof quarantinedImageView>;
 
-/** What a deployment would do, for ten minutes under its id. */
-export type PlanView = Steps & {
-  readonly plan_id: string;
-  readonly expires_at: string;
-  /** What was asked for in place of the unit's own tag. */
-  readonly version: string | null;
-  /** The middle of how long the unit was down in its last deployments; null where there was none. */
-  readonly expected_down_ms: number | null;
-  /** From how many deployments that is known. */
-  readonly from_deployments: number;
-};
+/** The quarantine as a whole. */
+export const quarantineView = z
+  .strictObject({ images: z.array(quarantinedImageView) })
+  .meta({ id: 'Quarantine' });
 
 /** One entry of the log of a task. */
-export type TaskLogView = {
-  readonly id: number;
-  readonly ts: string;
-  readonly level: string;
-  readonly action: string;
-  readonly summary: string;
-  readonly meta: unknown;
-};
+export const taskLogView = z
+  .strictObject({
+    id: count,
+    ts: moment,
+    level: z.string(),
+    action: z.string(),
+    summary: z.string(),
+    meta: z.unknown(),
+  })
+  .meta({ id: 'TaskLog' });
+/** One entry of the log of a task. */
+export type TaskLogView = Answer<typeof taskLogView>;
 
+const deliveryView = z
+  .strictObject({
+    id: z.string(),
+    received_at: moment,
+    source: z.string(),
+    delivery: z.string(),
+    event: z.string(),
+    matched: words,
+    digest: words,
+  })
+  .meta({ id: 'Delivery', description: 'A delivery that led to a task.' });
 /** A delivery that led to a task. */
-export type DeliveryView = {
-  readonly id: string;
-  readonly received_at: string;
-  readonly source: string;
-  readonly delivery: string;
-  readonly event: string;
-  readonly matched: string | null;
-  readonly digest: string | null;
+export type DeliveryView = Answer<typeof deliveryView>;
+
+const logFields = {
+  logs: z.array(taskLogView).describe('Oldest first.'),
+  logs_next: count.nullable().describe('`after` for the rest; null where there is no more.'),
 };
 
 /** A part of the log of a task, oldest first. */
-export type TaskLogsView = {
-  readonly logs: readonly TaskLogView[];
-  /** What `after` is to be for the rest; null where there is no more. */
-  readonly logs_next: number | null;
-};
+export const taskLogsView = z.strictObject(logFields).meta({ id: 'TaskLogs' });
+/** A part of the log of a task, oldest first. */
+export type TaskLogsView = Answer<typeof taskLogsView>;
 
 /** Numbers for the badges of an interface. */
-export type BadgesView = {
-  readonly pending: number;
-  readonly running: number;
-  /** Images that are not deployed again. */
-  readonly quarantined: number;
-};
+export const badgesView = z
+  .strictObject({
+    pending: count,
+    running: count,
+    quarantined: count.describe('Images that are not deployed again.'),
+  })
+  .meta({ id: 'Badges' });
+/** Numbers for the badges of an interface. */
+export type BadgesView = Answer<typeof badgesView>;
+
+/** Event of `GET /sse/events`: there are newer events than those that were seen. */
+export const eventsMarkView = z.strictObject({ newest_id: count }).meta({ id: 'EventsMark' });
+
+/** Event of `GET /sse/task-logs`: the task is over, or was removed after its time. */
+export const taskLogEndView = z
+  .strictObject({ status: z.enum([...TASK_STATUSES, 'gone']) })
+  .meta({ id: 'TaskLogEnd' });
+
 /** One task with everything that is recorded of it; of its log the beginning. */
-export type TaskDetailView = TaskView &
-  TaskLogsView & {
-    /** The tasks that do it anew. */
-    readonly retried_as: readonly string[];
-    readonly warning_count: number;
-    readonly deliveries: readonly DeliveryView[];
-  };
+export const taskDetailView = z
+  .strictObject({
+    ...taskFields,
+    ...logFields,
+    retried_as: z.array(z.string()).describe('The tasks that do it anew.'),
+    warning_count: count,
+    deliveries: z.array(deliveryView),
+  })
+  .meta({ id: 'TaskDetail' });
+/** One task with everything that is recorded of it; of its log the beginning. */
+export type TaskDetailView = Answer<typeof taskDetailView>;
 
 /** Something that happened. */
-export type EventView = {
-  readonly id: number;
-  readonly request_id: string;
-  readonly ts: string;
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly action: string;
-  readonly code: string | null;
-  readonly actor: string | null;
-  readonly remote_address: string | null;
-  readonly duration_ms: number;
-  /** The task that was made or touched. */
-  readonly task_id: string | null;
-  readonly meta: unknown;
-};
+export const eventView = z
+  .strictObject({
+    id: count,
+    request_id: z.string(),
+    ts: moment,
+    method: z.string(),
+    path: z.string(),
+    status: count,
+    action: z.string(),
+    code: words,
+    actor: words,
+    remote_address: words,
+    duration_ms: z.number().min(0),
+    task_id: words.describe('The task that was made or touched.'),
+    meta: z.unknown(),
+  })
+  .meta({ id: 'Event' });
+/** Something that happened. */
+export type EventView = Answer<typeof eventView>;
 
 /**
  * A page of events, newest first. One page looks at a bounded number of rows: it may hold fewer than were asked for,
  * even none, and yet not be the last one.
  */
-export type EventPageView = Page<'events', EventView> & {
-  /** The time down to which was looked; null on the last page. */
-  readonly looked_back_to: string | null;
-};
+export const eventPageView = pageOf('events', eventView, 'EventPage')
+  .extend({ looked_back_to: maybe.describe('How far was looked; null on the last page.') })
+  .meta({ id: 'Events' });
+/** A page of events, newest first. */
+export type EventPageView = Answer<typeof eventPageView>;
 
 /** A page of a list, newest first; `next_cursor` is null on the last page. */
 export type Page<K extends string, T> = { readonly [P in K]: readonly T[] } & {
@@ -182,20 +230,27 @@ export type Page<K extends string, T> = { readonly [P in K]: readonly T[] } & {
 };
 
 /** What `GET /health` says of one part. */
-export type HealthCheckView = {
-  readonly component: 'database' | 'disk' | 'podman' | 'user-manager';
-  readonly ok: boolean;
-  readonly code?: ErrorCode;
-  readonly message?: string;
-  readonly hint?: string;
-  /** Only for admins: what was seen, with paths. */
-  readonly detail?: string;
-};
+export const healthCheckView = z
+  .strictObject({
+    component: z.enum(['database', 'disk', 'podman', 'user-manager']),
+    ok: z.boolean(),
+    code: z.exactOptional(errorCode),
+    message: z.exactOptional(z.string()),
+    hint: z.exactOptional(z.string()),
+    detail: z.exactOptional(z.string()).describe('Only for admins: what was seen, with paths.'),
+  })
+  .meta({ id: 'HealthCheck' });
+/** What `GET /health` says of one part. */
+export type HealthCheckView = Answer<typeof healthCheckView>;
 
 /** What `GET /health` answers, with 200 for ok and 503 for the others; `maintenance` is the standby's word. */
-export type HealthView = {
-  readonly status: 'ok' | 'degraded' | 'maintenance';
-  readonly version: string;
-  readonly commit: string;
-  readonly checks: readonly HealthCheckView[];
-};
+export const healthView = z
+  .strictObject({
+    status: z.enum(['ok', 'degraded', 'maintenance']),
+    version: z.string(),
+    commit: z.string(),
+    checks: z.array(healthCheckView),
+  })
+  .meta({ id: 'Health' });
+/** What `GET /health` answers. */
+export type HealthView = Answer<typeof healthView>;

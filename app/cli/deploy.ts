@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
-import type { PlanView } from '../api/views.ts';
+import type { PlanView } from '../api/deployment-views.ts';
 import type { Calling } from './call-note.ts';
 import { callService } from './call-service.ts';
 

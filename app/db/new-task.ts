@@ -18,7 +18,7 @@ export type NewTask = Pick<
   | 'webhook_digest'
 > &
   Partial<Pick<TaskRow, 'wanted' | 'trigger_reason' | 'plan' | 'batch_id' | 'retry_of'>> &
-  Pick<TaskInput, 'maintenance'>;
+  Pick<TaskInput, 'maintenance' | 'maxAgeMs' | 'restart'>;
 
 /** What was done by somebody else and is over: a task that is born with its final state. */
 export type FinalTask = Pick<

@@ -1,8 +1,14 @@
-import { type PruneCounts, type Retention, TASKS_KEPT_PER_UNIT } from '../domain/retention.ts';
+import { MAINTENANCE_UNIT } from '../domain/maintenance.ts';
+import {
+  cutoffsOf,
+  type PRUNED_TABLES,
+  type Retention,
+  TASKS_KEPT_PER_UNIT,
+} from '../domain/retention.ts';
 import type { Database } from './open-database.ts';
 
 /** The tables but that of events, which is a chain. */
-export type PrunedTable = Exclude<keyof PruneCounts, 'events'>;
+export type PrunedTable = Exclude<(typeof PRUNED_TABLES)[number], 'events'>;
 
 /** What is older than it is kept for. */
 export type Pruning = {
@@ -12,13 +18,12 @@ export type Pruning = {
   remove(table: PrunedTable, retention: Retention, nowMs: number, limit: number): number;
 };
 
-const SIGHTINGS_KEPT_MS = 400 * 86_400_000;
-
 /**
  * What stays: a unit may still be brought back by it, it is one of the last of its unit, its last success, the last that
  * brought what its tag means, or says when maintenance was last done.
  */
-const OLD_TASKS = `tasks AS old WHERE old.created_at < @tasks AND old.finished_at < @tasks
+const OLD_TASKS = `tasks AS old WHERE old.created_at < @runs AND old.finished_at < @runs
+  AND (old.created_at < @tasks AND old.finished_at < @tasks OR old.unit = '${MAINTENANCE_UNIT}' AND old.status = 'succeeded')
   AND NOT EXISTS (SELECT 1 FROM deployments WHERE task_id = old.id AND stage <> 'ended')
   AND (SELECT count(*) FROM (SELECT 1 FROM tasks AS newer WHERE newer.unit = old.unit
          AND (newer.created_at, newer.id) > (old.created_at, old.id) LIMIT ${TASKS_KEPT_PER_UNIT})) = ${TASKS_KEPT_PER_UNIT}
@@ -47,6 +52,11 @@ const EXPIRED: Readonly<Record<PrunedTable, readonly [key: string, rows: string]
     `quarantined_images AS old WHERE old.expires_at < @tasks AND old.guard IS NULL ORDER BY old.expires_at`,
   ],
   plans: ['id', 'plans AS old WHERE old.expires_at < @now ORDER BY old.expires_at'],
+  idempotency_keys: [
+    'key',
+    'idempotency_keys AS old WHERE old.created_at < @answers ORDER BY old.created_at',
+  ],
+  rate_limit_tokens: ['id', 'rate_limit_tokens AS old WHERE old.at < @short ORDER BY old.id'],
 };
 
 /** Prepares the statements. */
@@ -64,14 +74,9 @@ export function openPruning(database: Database): Pruning {
       },
     ]),
   );
-  const limits = ({ taskMaxAgeMs, deliveryMaxAgeMs }: Retention, now: number) => ({
-    ...{ tasks: now - taskMaxAgeMs, deliveries: now - deliveryMaxAgeMs, now },
-    // Longer than any image has to be known before it is deployed, see PODUP_DEPLOY_MIN_AGE_MS.
-    sightings: now - Math.max(taskMaxAgeMs, SIGHTINGS_KEPT_MS),
-  });
   return {
-    count: (table, retention, now) => prepared[table]?.count.get(limits(retention, now)) ?? 0,
+    count: (table, retention, now) => prepared[table]?.count.get(cutoffsOf(retention, now)) ?? 0,
     remove: (table, retention, now, limit) =>
-      prepared[table]?.remove.run({ ...limits(retention, now), limit }).changes ?? 0,
+      prepared[table]?.remove.run({ ...cutoffsOf(retention, now), limit }).changes ?? 0,
   };
 }

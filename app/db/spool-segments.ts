@@ -6,6 +6,8 @@ export type SpoolSegmentTable = {
   consumedBytes(name: string): number;
   /** To be called in the transaction that takes the entries over. */
   setConsumed(name: string, bytes: number): void;
+  /** All that are known, at most 10,000. */
+  listNames(): string[];
   /** Forgets a segment whose file is gone. */
   forget(name: string): void;
 };
@@ -19,10 +21,14 @@ export function openSpoolSegmentTable(database: Database): SpoolSegmentTable {
     `INSERT INTO spool_segments (name, consumed_bytes) VALUES (?, ?)
      ON CONFLICT (name) DO UPDATE SET consumed_bytes = excluded.consumed_bytes`,
   );
+  const names = database
+    .prepare<[], string>('SELECT name FROM spool_segments ORDER BY name LIMIT 10000')
+    .pluck();
   const remove = database.prepare('DELETE FROM spool_segments WHERE name = ?');
   return {
     consumedBytes: (name) => read.get(name) ?? 0,
     setConsumed: (name, bytes) => void write.run(name, bytes),
+    listNames: () => names.all(),
     forget: (name) => void remove.run(name),
   };
 }

@@ -2,16 +2,20 @@ import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { type DatabaseChecks, prepareChecks } from './check-database.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
+import { type DiscoveredUnitTable, openDiscoveredUnitTable } from './discovered-units.ts';
 import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
 import { type EventTable, openEventTable } from './events.ts';
 import { describeSqliteError } from './explain-database-error.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
+import { type IdempotencyTable, openIdempotencyTable } from './idempotency-keys.ts';
 import { openSightingTable, type SightingTable } from './image-sightings.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type Database, openDatabase } from './open-database.ts';
 import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
+import { openRateLimitTable, type RateLimitTable } from './rate-limit-tokens.ts';
+import { openScheduleTickTable, type ScheduleTickTable } from './schedule-ticks.ts';
 import { shrinkDatabase } from './shrink-database.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
 import { openTaskChangeTable, type TaskChangeTable } from './task-changes.ts';
@@ -34,8 +38,12 @@ export type Store = DatabaseChecks & {
   readonly quarantine: QuarantineTable;
   readonly sightings: SightingTable;
   readonly plans: PlanTable;
+  readonly idempotency: IdempotencyTable;
+  readonly rateLimits: RateLimitTable;
   readonly pruning: Pruning;
   readonly dispatching: DispatchingTable;
+  readonly discovered: DiscoveredUnitTable;
+  readonly schedule: ScheduleTickTable;
   /** Runs `act` in one transaction that takes the write lock at once. */
   transact<T>(act: () => T): T;
   /** Gives room that nothing stands in back to the file system; how many bytes. */
@@ -91,8 +99,12 @@ function prepareStore(database: Database, schema: number): Store {
     quarantine: openQuarantineTable(database),
     sightings: openSightingTable(database),
     plans: openPlanTable(database),
+    idempotency: openIdempotencyTable(database),
+    rateLimits: openRateLimitTable(database),
     pruning: openPruning(database),
     dispatching: openDispatchingTable(database),
+    discovered: openDiscoveredUnitTable(database),
+    schedule: openScheduleTickTable(database),
     transact: (act) => database.transaction(act).immediate(),
     ...prepareChecks(database),
     shrink: () => shrinkDatabase(database),

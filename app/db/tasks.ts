@@ -255,11 +255,13 @@ function prepareEdits(
   };
   return {
     insert: (task) => {
-      const { maintenance, ...row } = task;
+      const { maintenance, maxAgeMs, restart, ...row } = task;
       const { unit, wanted = null, image } = row;
       const input: TaskInput = {
         ...{ unit, version: wanted, image },
         ...(maintenance && { maintenance }),
+        ...(maxAgeMs !== undefined && { maxAgeMs }),
+        ...(restart && { restart }),
       };
       insert.run({ ...BY_ITSELF, ...row, wanted, input: JSON.stringify(input) });
     },

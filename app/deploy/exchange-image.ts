@@ -41,16 +41,30 @@ export async function exchangeImage(
   parts: ExchangeParts,
   exchange: Exchange,
 ): Promise<Outcome<void>> {
-  const { unit, restartUnit, image, from, policy, checkImage } = exchange;
-  const { run, ask, limits, onVerdict, stop } = parts;
-  const watch = { run, ask, unit, image, policy, checkImage, onVerdict, stop };
+  const { unit, image, from, policy, checkImage } = exchange;
+  const { run, ask, onVerdict, stop } = parts;
   parts.onPhase('tagging-image');
   const tagged = await tagImage(run, from, withTag(image));
   if (!tagged.ok) return tagged;
   if (await isThere(exchange)) {
     parts.onPhase('verifying');
+    const watch = { run, ask, unit, image, policy, checkImage, onVerdict, stop };
     return watchUnit({ ...watch, sinceMs: performance.now(), sinceWallMs: Date.now() });
   }
+  return restartAndWatch(parts, exchange);
+}
+
+/** A restart, and how the unit has to prove itself after it; see `Watch` for the image. */
+export type Restart = Pick<Watch, 'unit' | 'image' | 'checkImage'> &
+  Pick<Exchange, 'restartUnit' | 'policy'>;
+
+/** Restarts what is restarted for a unit and watches the unit until it is proven to serve. May be repeated. */
+export async function restartAndWatch(
+  parts: ExchangeParts,
+  { unit, restartUnit, image, policy, checkImage }: Restart,
+): Promise<Outcome<void>> {
+  const { run, ask, limits, onVerdict, stop } = parts;
+  const watch = { run, ask, unit, image, policy, checkImage, onVerdict, stop };
   parts.onPhase('restarting');
   // Starts that failed before, of whatever image, count towards systemd's limit.
   await resetFailed(run, unit, restartUnit);

@@ -34,7 +34,8 @@ export type Watch = {
   readonly run: RunCommand;
   readonly ask: ProbeSource;
   readonly unit: string;
-  readonly image: ImageReference;
+  /** Its containers of this repository are looked at; null: all of them, if it has any. */
+  readonly image: ImageReference | null;
   readonly policy: Pick<
     UnitPolicy,
     'startTimeoutMs' | 'soakMs' | 'probe' | 'logMust' | 'logMustNot'
@@ -143,6 +144,10 @@ async function look({ unit, image, ...watch }: Watch, isWhole: boolean) {
   if (!isWhole) return succeed({ atMs, unit: sampled.value, containers: null });
   const listed = await seeUnitContainers(run, unit);
   if (!listed.ok) return listed;
+  if (image === null) {
+    const isBare = listed.value.length === 0;
+    return succeed({ atMs, unit: sampled.value, containers: listed.value, isBare });
+  }
   const containers = listed.value.filter(({ imageName }) => {
     const reference = parseImageReference(imageName);
     return reference !== undefined && sameRepository(reference, image);

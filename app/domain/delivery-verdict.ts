@@ -7,6 +7,7 @@ import {
   tagOf,
   withTag,
 } from './image-reference.ts';
+import { type Admission, REFUSALS, type RefusalReason } from './unit-triggers.ts';
 
 /** Why a delivery with a good signature led to nothing: the closed list, one sentence each. */
 export const IGNORED_REASONS = {
@@ -15,7 +16,10 @@ export const IGNORED_REASONS = {
   'package-type-not-container': 'The package is not a container image.',
   'untagged-child': 'The manifest has no tag: it is a part of an image whose own event follows.',
   'image-unreadable': 'The body does not say which image was pushed.',
-  'unit-unknown': 'The unit is not among the configured ones.',
+  'unit-unknown': 'The unit is neither configured nor found on the host.',
+  'unit-webhooks-off': 'The unit says itself that webhooks may not deploy it.',
+  'unit-not-opted-in':
+    'The unit was found on the host but is not configured, and does not count by itself: see PODUP_AUTO_DISCOVER.',
   'unit-not-found': 'systemd does not know the unit.',
   'unit-image-differs':
     'The unit runs an image of another repository than the one that was pushed.',
@@ -50,19 +54,21 @@ export type DeliveryVerdict =
 /** What is known of the unit that a delivery was sent to. */
 export type UnitFacts = {
   readonly name: string;
-  /** Whether it is among the configured units. */
-  readonly listed: boolean;
-} & (
+  /** Whether webhooks may deploy it. */
+  readonly admission: Admission;
+} & UnitImage;
+
+/** What image a unit runs, as far as systemd has said it. */
+export type UnitImage =
   | { readonly state: 'known'; readonly image: ImageReference }
-  | { readonly state: 'unknown-to-systemd' | 'image-unknown' | 'not-looked-up' }
-);
+  | { readonly state: 'unknown-to-systemd' | 'image-unknown' | 'not-looked-up' };
 
 type Push = Extract<GithubReading, { kind: 'push' }>;
 
 /** Decides what a delivery means for the unit that its URL names. */
 export function decideVerdict(reading: GithubReading, unit: UnitFacts): DeliveryVerdict {
   if (reading.kind === 'ping') return { verdict: 'ping' };
-  if (!unit.listed) return ignore('unit-unknown', `The unit is ${unit.name}.`);
+  if (!unit.admission.allowed) return refuse(unit.name, unit.admission.reason);
   if (reading.kind === 'ignored') return ignore(reading.reason, reading.detail);
   switch (unit.state) {
     case 'unknown-to-systemd':
@@ -74,6 +80,18 @@ export function decideVerdict(reading: GithubReading, unit: UnitFacts): Delivery
       return { verdict: 'accepted', unit: unit.name, matched: 'repository' };
     case 'known':
       return compareImages(reading, unit.name, unit.image);
+  }
+}
+
+function refuse(unit: string, reason: RefusalReason): DeliveryVerdict {
+  switch (reason) {
+    case 'unknown':
+      return ignore('unit-unknown', `The unit is ${unit}.`);
+    case 'webhooks-off':
+      return ignore('unit-webhooks-off', `The unit is ${unit}.`);
+    case 'not-opted-in':
+    case 'discovery-off':
+      return ignore('unit-not-opted-in', `${unit}: ${REFUSALS[reason]}`);
   }
 }
 

@@ -4,8 +4,17 @@ import type { Wanted } from './wanted.ts';
 
 const MAX_DESCRIPTION = 2_000;
 
+/** The closed list of what would come of a deployment now. */
+export const PLAN_OUTCOMES = [
+  'deploy',
+  'only-pull',
+  'ready-for-next-start',
+  'nothing',
+  'wait',
+] as const;
+
 /** What would come of a deployment now. */
-export type PlanOutcome = 'deploy' | 'only-pull' | 'ready-for-next-start' | 'nothing' | 'wait';
+export type PlanOutcome = (typeof PLAN_OUTCOMES)[number];
 
 /** What is known before anything is touched. */
 export type PlanFacts = Wanted & {
@@ -86,17 +95,57 @@ function listCommands(facts: PlanFacts, outcome: PlanOutcome): (readonly string[
   const hold = former?.isNew ? [['podman', 'tag', former.imageId, former.heldAs]] : [];
   const tag = ['podman', 'tag', wanted, withTag(image)];
   if (outcome === 'ready-for-next-start') return [...pull, ...hold, tag];
+  return [...pull, ...hold, tag, ...listRestart(unit, restartUnit)];
+}
+
+function describeProof(policy: UnitPolicy): string[] {
   return [
-    ...pull,
-    ...hold,
-    tag,
+    ...describeServing(policy),
+    'Every container of its image runs the wanted digest.',
+    policy.rollback ? 'Else it goes back.' : 'Else it is left as it is (Rollback=no).',
+  ];
+}
+
+/** What a restart would do; nothing is pulled for it. */
+export type RestartSteps = Pick<
+  Steps,
+  'unit' | 'running_digest' | 'running_image' | 'commands' | 'restarts' | 'proof'
+> & {
+  /** The image that the name of the unit means here by now, where that is not the one it runs. */
+  readonly brings: string | null;
+};
+
+/** Lays out what a restart would do. */
+export function planRestart(facts: {
+  readonly unit: string;
+  readonly restartUnit: string;
+  readonly running: PlanFacts['running'];
+  readonly brings: string | null;
+  readonly dependents: readonly string[];
+  readonly policy: UnitPolicy;
+}): RestartSteps {
+  const { unit, restartUnit, running, brings, dependents, policy } = facts;
+  return {
+    unit,
+    running_digest: running?.digest ?? null,
+    running_image: running?.image ?? null,
+    brings,
+    commands: listRestart(unit, restartUnit),
+    restarts: [...new Set([restartUnit, ...dependents])],
+    proof: describeServing(policy),
+  };
+}
+
+function listRestart(unit: string, restartUnit: string): (readonly string[])[] {
+  return [
     ['systemctl', '--user', 'reset-failed', '--', ...new Set([unit, restartUnit])],
     ['systemctl', '--user', 'restart', '--', restartUnit],
   ];
 }
 
-function describeProof(policy: UnitPolicy): string[] {
-  const { startTimeoutMs, soakMs, probe, logMust, logMustNot, rollback } = policy;
+/** What a unit has to prove after any restart. */
+function describeServing(policy: UnitPolicy): string[] {
+  const { startTimeoutMs, soakMs, probe, logMust, logMustNot } = policy;
   const seconds = (ms: number) => `${ms / 1000} s`;
   return [
     `The job of the restart succeeds, and the unit is up and healthy within ${seconds(startTimeoutMs)}.`,
@@ -104,8 +153,6 @@ function describeProof(policy: UnitPolicy): string[] {
     `Nothing changes for ${seconds(soakMs)}: main process, containers, health.`,
     ...(logMust === null ? [] : ['Its log has what LogMust= asks for.']),
     ...(logMustNot === null ? [] : ['Its log has nothing of what LogMustNot= forbids.']),
-    'Every container of its image runs the wanted digest.',
-    rollback ? 'Else it goes back.' : 'Else it is left as it is (Rollback=no).',
   ];
 }
 

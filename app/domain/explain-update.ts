@@ -36,18 +36,22 @@ export type UpdateSituation = {
   readonly formatTime: (ms: number) => string;
 };
 
+/** The closed list of what a sentence is about. */
+export const EXPLAIN_TOPICS = [
+  'answer',
+  'supervisor',
+  'availability',
+  'update',
+  'hold',
+  'schedule',
+  'release',
+  'quarantine',
+  'last',
+  'files',
+] as const;
+
 /** What a sentence is about. */
-export type ExplainTopic =
-  | 'answer'
-  | 'supervisor'
-  | 'availability'
-  | 'update'
-  | 'hold'
-  | 'schedule'
-  | 'release'
-  | 'quarantine'
-  | 'last'
-  | 'files';
+export type ExplainTopic = (typeof EXPLAIN_TOPICS)[number];
 
 /** One sentence for a person, and what can be done about it. */
 export type Explanation = {

@@ -26,6 +26,8 @@ export type GateSample = {
   readonly unit: UnitSample;
   /** The containers of the image that is deployed; null where nobody asked podman this time. */
   readonly containers: readonly ContainerSample[] | null;
+  /** It runs no container, and names no image: what systemd says of it is all that there is. */
+  readonly isBare?: boolean;
 };
 
 /** How long a unit has until it serves, and how long it must go on then. */
@@ -114,11 +116,16 @@ function soak(baseline: Baseline, nowMs: number, { soakMs }: GateRules): GateSta
 }
 
 /** What keeps a unit from being up; final where waiting does not help. */
-function isUp({ unit, containers }: GateSample): { failure: Failure; isFinal: boolean } | null {
+function isUp({
+  unit,
+  containers,
+  isBare,
+}: GateSample): { failure: Failure; isFinal: boolean } | null {
   if (unit.activeState === 'failed' || unit.activeState === 'inactive') {
     return { failure: down(unit), isFinal: true };
   }
   if (unit.activeState !== 'active') return { failure: down(unit), isFinal: false };
+  if (isBare) return null;
   const found = containers ?? [];
   const sick = found.find(({ health }) => health === 'unhealthy');
   if (sick) return { failure: unhealthy(sick), isFinal: true };

@@ -7,6 +7,10 @@ export type TaskInput = {
   readonly version: string | null;
   /** The image for which it was made; null where that was not known. */
   readonly image: string | null;
-  /** There where it deploys nothing. */
+  /** There where it keeps the program's own state in order, and deploys nothing. */
   readonly maintenance?: MaintenanceAction;
+  /** Of a `prune`: how long is kept what is of use for hours only, in milliseconds. */
+  readonly maxAgeMs?: number;
+  /** There where it restarts the unit as it is, and pulls nothing. */
+  readonly restart?: true;
 };

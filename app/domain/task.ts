@@ -35,21 +35,25 @@ export type TaskStatus = (typeof TASK_STATUSES)[number];
 /** A state that nothing leaves. */
 export type FinalStatus = Exclude<TaskStatus, 'pending' | 'running'>;
 
+/** The closed list of what a running task does, in the order in which it comes to it. */
+export const TASK_PHASES = [
+  'queued',
+  'waiting',
+  'dispatching',
+  'reading-unit',
+  'resolving-digest',
+  'pulling-image',
+  'holding-image',
+  'tagging-image',
+  'restarting',
+  'verifying',
+  'diagnosing',
+  'rolling-back',
+  'done',
+] as const;
+
 /** What a running task is doing. */
-export type TaskPhase =
-  | 'queued'
-  | 'waiting'
-  | 'dispatching'
-  | 'reading-unit'
-  | 'resolving-digest'
-  | 'pulling-image'
-  | 'holding-image'
-  | 'tagging-image'
-  | 'restarting'
-  | 'verifying'
-  | 'diagnosing'
-  | 'rolling-back'
-  | 'done';
+export type TaskPhase = (typeof TASK_PHASES)[number];
 
 /**
  * Why a task waits: for what the policy of its unit asks for, because a registry wants to be left alone, or because the

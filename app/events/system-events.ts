@@ -13,8 +13,8 @@ export type SystemEvents = {
   taskLost(taskId: string, how: string, failure: Failure | undefined): void;
   /** The schedule of self-updates has asked for one. */
   ticked(asked: Outcome<{ readonly txn: string | null }>, isDryRun: boolean): void;
-  /** The schedule has begun a task of maintenance. */
-  maintenanceBegun(action: string, taskId: string): void;
+  /** The schedule has begun a job as a task. */
+  jobBegun(job: string, taskId: string): void;
   /** A report of a self-update has become a task. */
   reportImported(file: string, taskId: string): void;
 };
@@ -59,7 +59,7 @@ export function createSystemEvents(events: Pick<EventWriter, 'record'>): SystemE
         failure: asked.ok ? undefined : asked.failure,
         meta: { dry_run: isDryRun, ...(asked.ok && { txn: asked.value.txn }) },
       }),
-    maintenanceBegun: (action, taskId) => record('scheduler', action, { status: 202, taskId }),
+    jobBegun: (job, taskId) => record('scheduler', job, { status: 202, taskId }),
     reportImported: (file, taskId) =>
       record('self-update-report', 'self-update', { taskId, meta: { file } }),
   };

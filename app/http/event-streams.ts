@@ -11,6 +11,14 @@ export type EventStreams = {
   close(): void;
 };
 
+/** Codes with which `open` refuses. */
+export const STREAM_REFUSALS = ['MAINTENANCE', 'TOO_MANY_LISTENERS'] as const;
+
+/** What a reader says that comes again. */
+export const LAST_EVENT_ID = {
+  'last-event-id': 'The id of the last event that was seen.',
+} as const;
+
 /** Proxies close what is silent for a minute, some earlier. */
 const HEARTBEAT_MS = 15_000;
 /** Of all kinds together: each is a connection and a descriptor. */

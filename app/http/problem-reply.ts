@@ -21,12 +21,16 @@ const RETRY_AFTER_S = 10;
 export function sendFailure(
   request: FastifyRequest,
   reply: FastifyReply,
-  { code, detail }: Failure,
+  { code, detail, retryAfterMs }: Failure,
 ): FastifyReply {
   request.note.code = code;
   if (code === 'BODY_TOO_LARGE') reply.header('connection', 'close');
   if (PASSES.test(code)) reply.header('retry-after', String(RETRY_AFTER_S));
   if (code.startsWith('ADMIN_TOKEN_')) reply.header('www-authenticate', 'Bearer');
+  // Of what somebody else has refused (a registry) the time is told in the detail.
+  if (retryAfterMs !== undefined && code === 'RATE_LIMITED') {
+    reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
+  }
   return reply
     .code(ERRORS[code].status)
     .type(PROBLEM_TYPE)

@@ -95,7 +95,7 @@ function parseObject(body: Buffer): object | undefined {
 async function judge(parts: Parts, reading: GithubReading, unit: string): Promise<DeliveryVerdict> {
   const facts = parts.units.facts(unit);
   const verdict = decideVerdict(reading, facts);
-  const isSure = reading.kind !== 'push' || !facts.listed || facts.state === 'known';
+  const isSure = reading.kind !== 'push' || !facts.admission.allowed || facts.state === 'known';
   if (isSure && (verdict.verdict !== 'ignored' || !verdict.reason.startsWith('unit-image-'))) {
     return verdict;
   }

@@ -1,5 +1,6 @@
 import type { Store } from '../db/store.ts';
-import { PRUNED, type PruneCounts, type Retention } from '../domain/retention.ts';
+import { cutoffsOf, PRUNED_TABLES, type PruneCounts, type Retention } from '../domain/retention.ts';
+import { countFiles, type PrunedPaths, removeFiles } from './prune-files.ts';
 
 /** What became of it. */
 export type Pruned = {
@@ -15,32 +16,40 @@ const BATCHES: Readonly<Partial<Record<keyof PruneCounts, number>>> = { tasks: 2
 const BATCH = 1_000;
 const MIN_PAUSE_MS = 20;
 
-/** How many rows of each table are older than they are kept for. Nothing is touched. */
+/** What is pruned: the database, and files in the state directory. */
+export type PrunedState = {
+  readonly store: Pick<Store, 'pruning' | 'events' | 'segments' | 'shrink'>;
+  readonly paths: PrunedPaths;
+};
+
+/** How many of each are older than they are kept for. Nothing is touched. */
 export function countPrunable(
-  store: Pick<Store, 'pruning' | 'events'>,
+  { store, paths }: PrunedState,
   retention: Retention,
   nowMs: number,
 ): PruneCounts {
-  const count = (table: (typeof PRUNED)[number]) =>
+  const count = (table: (typeof PRUNED_TABLES)[number]) =>
     table === 'events'
       ? store.events.countExpired(retention.events, nowMs)
       : store.pruning.count(table, retention, nowMs);
-  return toCounts(PRUNED.map((table) => [table, count(table)]));
+  const tables = PRUNED_TABLES.map((table) => [table, count(table)] as const);
+  const files = countFiles(paths, store.segments, cutoffsOf(retention, nowMs));
+  return toCounts([...tables, ...files]);
 }
 
 /**
- * Removes what is older than it is kept for, in batches that others can write between, and gives the room back to the
+ * Removes what is older than it is kept for, rows in batches that others can write between, and gives the room back to the
  * file system. After each batch `pause` is waited for, as long as the batch took and 20 ms at least, so that others have half
  * of the time; `signal` ends it there.
  */
 export async function pruneState(
-  store: Pick<Store, 'pruning' | 'events' | 'shrink'>,
+  { store, paths }: PrunedState,
   retention: Retention,
   nowMs: number,
   { pause, signal }: { pause(ms: number): Promise<void>; signal: AbortSignal },
 ): Promise<Pruned> {
   const removed: [keyof PruneCounts, number][] = [];
-  for (const table of PRUNED) {
+  for (const table of PRUNED_TABLES) {
     const batch = BATCHES[table] ?? BATCH;
     let sum = 0;
     for (let count = batch; count === batch && !signal.aborted; ) {
@@ -55,7 +64,13 @@ export async function pruneState(
     removed.push([table, sum]);
   }
   const isCut = signal.aborted;
-  return { removed: toCounts(removed), freedBytes: isCut ? 0 : store.shrink(), isCut };
+  const cutoffs = cutoffsOf(retention, nowMs);
+  const files = removeFiles(paths, store.segments, isCut ? undefined : cutoffs);
+  return {
+    removed: toCounts([...removed, ...files]),
+    freedBytes: isCut ? 0 : store.shrink(),
+    isCut,
+  };
 }
 
 function toCounts(entries: readonly (readonly [keyof PruneCounts, number])[]): PruneCounts {

@@ -7,6 +7,7 @@ import { realFiles } from '../../shared/fs/files.ts';
 import { sha256 } from '../../shared/fs/sha256.ts';
 import type { HealthView } from '../api/views.ts';
 import type { UnitFacts } from '../domain/delivery-verdict.ts';
+import { admit } from '../domain/unit-triggers.ts';
 import { createApp } from '../http/create-app.ts';
 import { prepareDrain } from '../http/drain.ts';
 import { sendFailure } from '../http/problem-reply.ts';
@@ -61,7 +62,12 @@ export async function createStandby({ settings, paths }: Loaded, log: Logger): P
 
 /** A unit is known by its name only; what image it runs the task finds out. */
 function factsOf(units: readonly string[], unit: string): UnitFacts {
-  return { name: unit, listed: units.includes(unit), state: 'not-looked-up' };
+  const known = { unit, isListed: units.includes(unit), marks: null };
+  return {
+    name: unit,
+    admission: admit('webhook', known, { autoDiscover: false }),
+    state: 'not-looked-up',
+  };
 }
 
 function registerMaintenance(app: FastifyInstance, read: () => Maintenance): void {

@@ -1,10 +1,12 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import type { PlanView } from '../api/views.ts';
+import type { PlanView } from '../api/deployment-views.ts';
 import { type PlanParts, planDeployment } from '../deploy/plan-deployment.ts';
+import { lookAtRestart } from '../deploy/restart-unit.ts';
 import {
   comparePlans,
   describeDifferences,
   median,
+  type RestartSteps,
   type Steps,
 } from '../domain/deployment-plan.ts';
 import { formatImageReference, parseImageReference } from '../domain/image-reference.ts';
@@ -26,6 +28,8 @@ const HISTORY = 5;
 export type ManualDeployments = ManualTasks & {
   /** What a deployment would do now; kept for ten minutes under its id. Touches nothing. */
   plan(request: Pick<ManualRequest, 'unit' | 'version'>): Promise<Outcome<PlanView>>;
+  /** What a restart would do now. Touches nothing. */
+  planRestart(unit: string): Promise<Outcome<RestartSteps>>;
   /** Makes a task of a plan, if it would be the same now: PLAN_NOT_FOUND, or PLAN_CHANGED with what is different. */
   carryOut(planId: string, request: Asker): Promise<Outcome<string>>;
 };
@@ -74,6 +78,7 @@ export function createManualDeployments(parts: Parts): ManualDeployments {
         from_deployments: downs.length,
       });
     },
+    planRestart: (unit) => lookAtRestart(planParts, unit),
     async carryOut(planId, request) {
       const row = store.plans.find(planId, Date.now());
       if (!row) return fail('PLAN_NOT_FOUND', '');

@@ -2,12 +2,13 @@ import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
 import type { MaintenanceAction } from '../domain/maintenance.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
+import type { KnownUnits } from '../units/known-units.ts';
 import { type MaintenanceCause, makeMaintenanceTask } from './make-maintenance-task.ts';
 import { type Asker, type ManualTask, makeManualTask } from './make-manual-task.ts';
 import { retryTask } from './retry-task.ts';
 
 /** What a person asks for, and who it is. */
-export type ManualRequest = Asker & Pick<ManualTask, 'unit' | 'version' | 'planned'>;
+export type ManualRequest = Asker & Pick<ManualTask, 'unit' | 'version' | 'planned' | 'restart'>;
 
 /** The tasks of one call, one for each unit. */
 export type Batch = {
@@ -30,8 +31,7 @@ export type ManualTasks = {
 /** What tasks are made with. */
 export type ManualTaskParts = {
   readonly store: Store;
-  /** The units that may be deployed. */
-  readonly units: readonly string[];
+  readonly known: Pick<KnownUnits, 'choose'>;
   /** The name by which a unit runs its image, as far as that is known. */
   readonly imageOf: (unit: string) => string | null;
   /** There is a new task. */
@@ -39,20 +39,20 @@ export type ManualTaskParts = {
 };
 
 /** Joins them to the store. */
-export function createManualTasks({ store, units, imageOf, onTask }: ManualTaskParts): ManualTasks {
+export function createManualTasks({ store, known, imageOf, onTask }: ManualTaskParts): ManualTasks {
   return {
     start(request) {
-      const { unit, version, planned } = request;
+      const { unit, version, planned, restart } = request;
       const image = planned?.image ?? imageOf(unit);
-      const id = makeManualTask(store, { unit, version, planned, image }, request);
+      const id = makeManualTask(store, { unit, version, planned, restart, image }, request);
       onTask();
       return id;
     },
     startAll(chosen, request) {
       const batchId = newIdentifier('bat');
-      const { version } = request;
+      const { version, restart } = request;
       const make = (unit: string) =>
-        makeManualTask(store, { unit, version, image: imageOf(unit), batchId }, request);
+        makeManualTask(store, { unit, version, restart, image: imageOf(unit), batchId }, request);
       const tasks = store.transact(() => chosen.map((unit) => ({ unit, task_id: make(unit) })));
       onTask();
       return { batch_id: batchId, tasks };
@@ -63,7 +63,7 @@ export function createManualTasks({ store, units, imageOf, onTask }: ManualTaskP
       return id;
     },
     retry(id, asker) {
-      const again = retryTask(store, units, id, asker);
+      const again = retryTask(store, known, id, asker);
       if (again.ok) onTask();
       return again;
     },

@@ -1,8 +1,8 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
-import { findConfigured } from '../domain/configured-unit.ts';
 import { isFinal } from '../domain/task.ts';
 import type { TaskInput } from '../domain/task-input.ts';
+import type { KnownUnits } from '../units/known-units.ts';
 import { makeMaintenanceTask } from './make-maintenance-task.ts';
 import { type Asker, makeManualTask } from './make-manual-task.ts';
 
@@ -13,7 +13,7 @@ import { type Asker, makeManualTask } from './make-manual-task.ts';
  */
 export function retryTask(
   store: Store,
-  units: readonly string[],
+  known: Pick<KnownUnits, 'choose'>,
   id: string,
   asker: Asker,
 ): Outcome<string> {
@@ -22,24 +22,25 @@ export function retryTask(
     if (!task) return fail('TASK_NOT_FOUND', '');
     if (!isFinal(task.status)) return fail('TASK_NOT_ENDED', `It is ${task.status}.`);
     if (task.input === null) return fail('TASK_NOT_REPEATABLE', `Its kind is ${task.kind}.`);
-    const { unit, version, image, maintenance } = JSON.parse(task.input) as TaskInput;
+    const input = JSON.parse(task.input) as TaskInput;
+    const { unit, version, image, maintenance, maxAgeMs, restart } = input;
     if (maintenance) {
       return succeed(
         noteRetry(
           store,
           id,
-          makeMaintenanceTask(store, maintenance, { ...asker, retryOf: id }),
+          makeMaintenanceTask(store, maintenance, { ...asker, maxAgeMs, retryOf: id }),
           asker,
         ),
       );
     }
-    const configured = findConfigured(units, unit);
+    const configured = known.choose('person', unit);
     if (!configured.ok) return configured;
     const waiting = store.tasks.findPendingRetry(id);
     if (waiting) return succeed(waiting.id);
     const again = makeManualTask(
       store,
-      { unit, version: version ?? undefined, image, retryOf: id },
+      { unit, version: version ?? undefined, image, restart, retryOf: id },
       asker,
     );
     return succeed(noteRetry(store, id, again, asker));

@@ -6,8 +6,9 @@ import type { StatePaths } from '../../shared/contract/state-paths.ts';
 import { createBackup } from '../backups/create-backup.ts';
 import { describeSqliteError } from '../db/explain-database-error.ts';
 import type { Store } from '../db/store.ts';
-import type { MaintenanceAction } from '../domain/maintenance.ts';
-import type { PruneCounts, Retention } from '../domain/retention.ts';
+import { type PruneCounts, type Retention, SHORT_MAX_AGE_MS } from '../domain/retention.ts';
+import type { TaskInput } from '../domain/task-input.ts';
+import type { PrunedPaths } from '../maintenance/prune-files.ts';
 import { pruneState } from '../maintenance/prune-state.ts';
 
 /** What decides how long things are kept. */
@@ -20,21 +21,32 @@ export type KeepingSettings = Pick<
 export type MaintenanceParts = {
   readonly store: Store;
   readonly settings: KeepingSettings;
-  readonly paths: Pick<StatePaths, 'database' | 'databaseBackupsDir'>;
+  readonly paths: Pick<StatePaths, 'database' | 'databaseBackupsDir'> & PrunedPaths;
   readonly signal: AbortSignal;
   readonly note: (level: 'info', action: string, summary: string, meta: object) => void;
 };
+
+/** What is to be done. */
+export type MaintenanceInput = Pick<TaskInput, 'maxAgeMs'> &
+  Required<Pick<TaskInput, 'maintenance'>>;
+
+/** The entry in the log of a `prune` that has what was removed. */
+export const PRUNE_NOTE = 'state-prune-run';
 
 /** How it ended. */
 export type MaintenanceEnd =
   | { readonly status: 'succeeded' | 'cancelled'; readonly summary: string }
   | { readonly status: 'failed'; readonly summary: string; readonly failure: Failure };
 
-/** How long is kept what the database has gathered, by the settings. */
-export function retentionOf(settings: KeepingSettings): Retention {
+/** How long is kept what has gathered, by the settings; what is of use for hours only by `shortMaxAgeMs`. */
+export function retentionOf(
+  settings: KeepingSettings,
+  shortMaxAgeMs = SHORT_MAX_AGE_MS,
+): Retention {
   return {
     taskMaxAgeMs: settings.taskRetentionMs,
     deliveryMaxAgeMs: settings.deliveryRetentionMs,
+    shortMaxAgeMs,
     events: { maxAgeMs: settings.eventRetentionMs, maxRows: settings.eventMaxRows },
   };
 }
@@ -50,22 +62,25 @@ export function formatCounts(counts: PruneCounts): string {
 /** Carries out a task of maintenance. */
 export async function runMaintenance(
   parts: MaintenanceParts,
-  action: MaintenanceAction,
+  { maintenance, maxAgeMs }: MaintenanceInput,
 ): Promise<MaintenanceEnd> {
   try {
-    return await (action === 'prune' ? prune(parts) : backUp(parts));
+    return await (maintenance === 'prune' ? prune(parts, maxAgeMs) : backUp(parts));
   } catch (error) {
     const { failure } = fail('MAINTENANCE_FAILED', `${describeSqliteError(error)}.`);
     return { status: 'failed', summary: `It could not be done: ${failure.code}.`, failure };
   }
 }
 
-async function prune({ store, settings, signal, note }: MaintenanceParts): Promise<MaintenanceEnd> {
-  const retention = retentionOf(settings);
+async function prune(
+  { store, settings, paths, signal, note }: MaintenanceParts,
+  maxAgeMs: number | undefined,
+): Promise<MaintenanceEnd> {
+  const retention = retentionOf(settings, maxAgeMs);
   const pause = (ms: number) => wait(ms);
-  const pruned = await pruneState(store, retention, Date.now(), { pause, signal });
+  const pruned = await pruneState({ store, paths }, retention, Date.now(), { pause, signal });
   const { removed, freedBytes, isCut } = pruned;
-  note('info', 'state-prune-run', `Removed: ${formatCounts(removed)}.`, { ...removed, freedBytes });
+  note('info', PRUNE_NOTE, `Removed: ${formatCounts(removed)}.`, { ...removed, freedBytes });
   const freed = `${(freedBytes / 1_000_000).toFixed(1)} MB given back`;
   return isCut
     ? { status: 'cancelled', summary: `It was stopped. Removed so far: ${formatCounts(removed)}.` }

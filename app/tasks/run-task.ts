@@ -7,6 +7,7 @@ import type { TaskRow, TaskRun } from '../db/tasks.ts';
 import { failed } from '../deploy/deploy-end.ts';
 import { type DeployParts, deployUnit } from '../deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../deploy/diagnose-unit.ts';
+import { restartUnit } from '../deploy/restart-unit.ts';
 import { anyOf } from '../deploy/until-stopped.ts';
 import type { TaskInput } from '../domain/task-input.ts';
 import { type PolicySettings, policyDefaults } from '../domain/unit-policy.ts';
@@ -108,15 +109,18 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
 
 /** Undefined where the task is to deploy a unit. */
 function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
-  const { maintenance } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
-  if (!maintenance) return undefined;
+  const input = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
+  if (!input.maintenance) return undefined;
   const { store, settings, paths } = parts;
   const signal = anyOf(parts.signal, stop);
   const note: MaintenanceParts['note'] = (level, action, summary, meta) => {
     const entry = { ...{ level, action, summary }, meta: JSON.stringify(meta) };
     store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
   };
-  return runMaintenance({ store, settings, paths, signal, note }, maintenance);
+  return runMaintenance(
+    { store, settings, paths, signal, note },
+    { ...input, maintenance: input.maintenance },
+  );
 }
 
 /** Runs commands on the host of the units, each of them an entry of the log. */
@@ -156,7 +160,9 @@ async function deploy(
   };
   const changed = memory.find() ? null : await checkPlan(planParts, task);
   if (changed) return failed(task.unit, changed, true);
-  const end = await deployUnit(
+  const { restart: isRestart } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
+  const act = isRestart ? restartUnit : deployUnit;
+  const end = await act(
     {
       run,
       ask: host.ask,

@@ -40,7 +40,7 @@ export type SelfUpdateParts = {
   readonly paths: StatePaths;
   /** Where there is a supervisor. */
   readonly channel?: SupervisorChannel | undefined;
-  readonly schedule?: { view(): ScheduleView } | undefined;
+  readonly schedule?: { view(): ScheduleView | undefined } | undefined;
 };
 
 /** A look with its retries; who waits for it should not wait for ever. */

@@ -4,8 +4,8 @@ import type { ReleaseIdentity } from '../../shared/contract/release.ts';
 import type { UpdateHistoryEntry } from '../../shared/contract/update-history.ts';
 import type { UpdateRecord } from '../../shared/contract/update-record.ts';
 import type { UpdateStatus } from '../../shared/contract/update-status.ts';
+import type { FailureView } from '../api/answer.ts';
 import type {
-  FailureView,
   OpenUpdateView,
   ReleaseView,
   ScheduleView,

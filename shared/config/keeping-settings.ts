@@ -27,15 +27,14 @@ export const KEEPING_SETTINGS = {
     schema: parsed(parseSchedule),
     fallback: '17 3 * * *',
     allowed: 'a cron expression with five or six fields, or off',
-    about:
-      'When what is older than it is kept for is removed, and its room given back, in the time zone of the host.',
+    about: 'When what is older than it is kept for is removed, and its room given back.',
   },
   backupCron: {
     variable: 'PODUP_BACKUP_CRON',
     schema: parsed(parseSchedule),
     fallback: '47 3 * * *',
     allowed: 'a cron expression with five or six fields, or off',
-    about: 'When the database is backed up, in the time zone of the host.',
+    about: 'When the database is backed up.',
   },
   backupKeep: {
     variable: 'PODUP_BACKUP_KEEP',

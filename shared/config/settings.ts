@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { parseHttpAddress } from '../contract/http-address.ts';
 import { DEPLOY_SETTINGS } from './deploy-settings.ts';
+import { DISCOVERY_SETTINGS } from './discovery-settings.ts';
 import { EVENT_SETTINGS } from './event-settings.ts';
 import { KEEPING_SETTINGS } from './keeping-settings.ts';
+import { SCHEDULE_SETTINGS } from './schedule-settings.ts';
 import { milliseconds, type Setting } from './setting.ts';
 import {
   absolutePath,
@@ -12,7 +14,6 @@ import {
   parseFlag,
   parsePublicKeys,
   parseReleaseBase,
-  parseUnits,
   parseWebUrl,
   within,
 } from './setting-values.ts';
@@ -72,13 +73,7 @@ export const SETTINGS = {
     allowed: 'bytes, 1024 to 26214400 (25 MiB, the most that GitHub sends)',
     about: 'The largest webhook body that is read.',
   },
-  units: {
-    variable: 'PODUP_MANUAL_UNITS',
-    schema: parsed(parseUnits),
-    fallback: '',
-    allowed: 'service names such as web or web.service, separated by commas or white space',
-    about: 'The units that webhooks may update. No other unit is ever touched.',
-  },
+  ...DISCOVERY_SETTINGS,
   registryTimeoutMs: milliseconds(
     'PODUP_REGISTRY_TIMEOUT_MS',
     { fallback: 10_000, min: 100, max: 120_000 },
@@ -127,6 +122,7 @@ export const SETTINGS = {
   },
   ...DEPLOY_SETTINGS,
   ...KEEPING_SETTINGS,
+  ...SCHEDULE_SETTINGS,
   ...EVENT_SETTINGS,
   minFreeBytes: {
     variable: 'PODUP_MIN_FREE_BYTES',
@@ -256,6 +252,7 @@ export type SettingKey = keyof typeof SETTINGS;
 type Optional =
   | 'stateDir'
   | 'targetBin'
+  | 'scheduleTimeZone'
   | 'sshTarget'
   | 'sshConfigFile'
   | 'releaseRepository'

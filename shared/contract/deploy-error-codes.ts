@@ -10,7 +10,7 @@ export const DEPLOY_ERRORS = {
   UNIT_NOT_CONFIGURED: {
     status: 404,
     sentence: 'This unit is not one of those that are deployed here.',
-    hint: 'Add it to PODUP_MANUAL_UNITS and restart the service.',
+    hint: 'Add it to PODUP_MANUAL_UNITS and restart the service, or see docs/units.md for how a unit asks for it itself.',
   },
   UNIT_NEEDS_RELOAD: {
     status: 409,

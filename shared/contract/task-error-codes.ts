@@ -2,6 +2,21 @@ import type { ErrorMeaning } from './error-meaning.ts';
 
 /** What can be wrong with a task itself; see `ERRORS`. */
 export const TASK_ERRORS = {
+  SELECTION_EMPTY: {
+    status: 400,
+    sentence: 'No unit is selected, so there is nothing to do.',
+    hint: 'Name units, or say that all are meant: "all": true, or --all.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    sentence: 'So many were asked for in a short time that this one is refused.',
+    hint: 'Ask again after the seconds in Retry-After, or raise PODUP_LIMIT1_COUNT and PODUP_LIMIT2_COUNT.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    sentence: 'Another request was answered under this Idempotency-Key.',
+    hint: 'Take a new key for each thing that is to be done, and the same one only to ask for it again.',
+  },
   TASK_NOT_FOUND: {
     status: 404,
     sentence: 'There is no task with this id.',
@@ -42,5 +57,10 @@ export const TASK_ERRORS = {
     status: 500,
     sentence: 'The process of the task ended without a result, too often to try again.',
     hint: 'Look at the journal of the unit podup-task-ID; redeliver the webhook to try again.',
+  },
+  SCHEDULE_JOB_NOT_FOUND: {
+    status: 404,
+    sentence: 'The schedule has no such job.',
+    hint: 'GET /api/schedule lists them, and so does: schedule list.',
   },
 } as const satisfies Record<string, ErrorMeaning>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import type { PlanView } from '../../app/api/views.ts';
+import type { PlanView } from '../../app/api/deployment-views.ts';
 import { command, countStarts, pushImage, served, startUnit } from '../helpers/lab.ts';
 import { PATIENCE_MS, PROGRAM_FILE, Product } from '../helpers/product.ts';
 import { until } from '../helpers/until.ts';

@@ -12,6 +12,7 @@ import {
 } from '../../app/deploy/deploy-unit.ts';
 import { diagnoseUnit } from '../../app/deploy/diagnose-unit.ts';
 import type { LockPull } from '../../app/deploy/pull-image.ts';
+import { restartUnit } from '../../app/deploy/restart-unit.ts';
 import { policyDefaults, type UnitPolicy } from '../../app/domain/unit-policy.ts';
 import type { Host } from '../../app/host/host.ts';
 import { openLocalHost } from '../../app/host/open-host.ts';
@@ -97,6 +98,8 @@ type DeployOptions = {
   readonly policy?: Partial<UnitPolicy>;
   readonly lockPull?: LockPull;
   readonly onNote?: DeployParts['onNote'];
+  /** It is only restarted. */
+  readonly isRestart?: boolean;
 } & Omit<DeployRequest, 'unit' | 'attempt'>;
 
 /** One whole deployment by the real parts, with all that it reported. */
@@ -104,7 +107,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
   const { host = localHost, limits = LIMITS, attempt = 1, policy, task, ...others } = options;
   const { isStopping = () => false, stop = new AbortController().signal, ...more } = others;
   const { lookUpMs = 10_000, run = host.run, hostWaits = 0, lockPull, ...rest } = more;
-  const { onNote = () => undefined, ...request } = rest;
+  const { onNote = () => undefined, isRestart = false, ...request } = rest;
   const store = openSharedStore();
   const id = task ?? addTask(unit);
   const phases: string[] = [];
@@ -113,7 +116,8 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
   let evidence: DeployEvidence = {};
   const defaults = { ...policyDefaults(DEPLOY_SETTINGS), ...policy };
   const memory = openMemory(store, attemptOf(store.tasks, id));
-  const end = await deployUnit(
+  const act = isRestart ? restartUnit : deployUnit;
+  const end = await act(
     {
       run,
       limits,

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
+import { quarantineParams } from '../../api/queries.ts';
+import { quarantineView } from '../../api/views.ts';
 import type { Store } from '../../db/store.ts';
 import { listQuarantine } from '../../tasks/quarantine.ts';
 import type { AdminGate } from '../admin-gate.ts';
-import { admitAdmins } from '../admin-scope.ts';
-import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
+import { route, serveRoutes } from '../serve-routes.ts';
 
 type Parts = {
   readonly store: Store;
@@ -15,21 +16,31 @@ type Parts = {
 
 /** The quarantine, for admins only. */
 export function registerAdminApi(app: FastifyInstance, { store, gate, release }: Parts): void {
-  void app.register((scope, _options, done) => {
-    admitAdmins(scope, gate, (request) => `${request.routeOptions.url?.split('/')[2] ?? ''}-api`);
-    scope.get('/api/quarantine', () => ({ images: listQuarantine(store, Date.now()) }));
-    refuseOtherMethods(scope, '/api/quarantine', 'GET', 'admin-api');
-    scope.delete<{ Params: { unit: string; digest: string } }>(
-      '/api/quarantine/:unit/:digest',
-      async (request, reply) => {
-        const { unit, digest } = request.params;
+  serveRoutes(app, { action: 'quarantine-api', gate }, [
+    route(
+      {
+        method: 'GET',
+        url: '/api/quarantine',
+        summary: 'Images that failed and are left alone.',
+        answers: { 200: quarantineView },
+      },
+      () => ({ images: listQuarantine(store, Date.now()) }),
+    ),
+    route(
+      {
+        method: 'DELETE',
+        url: '/api/quarantine/:unit/:digest',
+        summary: 'Lets an image be deployed again.',
+        params: quarantineParams,
+        answers: { 204: null },
+        refusals: ['QUARANTINE_NOT_FOUND'],
+      },
+      async ({ params: { unit, digest } }, request, reply) => {
         const released = await release(unit, digest);
-        if (released > 0) return reply.status(204).send();
+        if (released > 0) return reply.send();
         const detail = `${digest} of ${unit}.`;
         return sendFailure(request, reply, { code: 'QUARANTINE_NOT_FOUND', detail });
       },
-    );
-    refuseOtherMethods(scope, '/api/quarantine/:unit/:digest', 'DELETE', 'admin-api');
-    done();
-  });
+    ),
+  ]);
 }

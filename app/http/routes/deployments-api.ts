@@ -1,18 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 import { deploymentBody } from '../../api/deployment-requests.ts';
-import { findConfigured } from '../../domain/configured-unit.ts';
+import { type PlanView, planView, startedTaskView } from '../../api/deployment-views.ts';
 import type { ManualDeployments } from '../../tasks/manual-deployments.ts';
+import type { KnownUnits } from '../../units/known-units.ts';
 import type { AdminGate } from '../admin-gate.ts';
-import { admitAdmins } from '../admin-scope.ts';
 import { describeAsker } from '../describe-asker.ts';
-import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
-import { acceptJsonBodies, readBy } from '../read-json-body.ts';
+import { route, serveRoutes } from '../serve-routes.ts';
 
 type Parts = {
-  /** The units that may be deployed. */
-  readonly units: readonly string[];
+  readonly known: Pick<KnownUnits, 'choose'>;
   readonly deployments: ManualDeployments;
   readonly gate: AdminGate;
 };
@@ -21,19 +19,23 @@ const URL = '/api/deployments';
 
 /** `POST /api/deployments`: a deployment at a person's word, or the plan of one; for admins only. */
 export function registerDeploymentsApi(app: FastifyInstance, parts: Parts): void {
-  const { gate } = parts;
-  void app.register((scope, _options, done) => {
-    admitAdmins(scope, gate, () => 'deployments-api');
-    acceptJsonBodies(scope);
-    scope.post(URL, (request, reply) => {
-      const body = readBy(deploymentBody, request.body ?? {});
-      return 'plan_id' in body
-        ? carryOut(parts, body, request, reply)
-        : begin(parts, body, request, reply);
-    });
-    refuseOtherMethods(scope, URL, 'POST', 'deployments-api');
-    done();
-  });
+  serveRoutes(app, { action: 'deployments-api', gate: parts.gate }, [
+    route(
+      {
+        method: 'POST',
+        url: URL,
+        summary: 'Deploys a unit, tells what that would do (200), or carries out what was told.',
+        body: deploymentBody,
+        answers: { 200: planView, 202: startedTaskView },
+        refusals: ['UNIT_NOT_CONFIGURED'],
+        fails: true,
+      },
+      ({ body }, request, reply) =>
+        'plan_id' in body
+          ? carryOut(parts, body, request, reply)
+          : begin(parts, body, request, reply),
+    ),
+  ]);
 }
 
 type Body = z.output<typeof deploymentBody>;
@@ -43,7 +45,7 @@ async function carryOut(
   body: Extract<Body, { plan_id: string }>,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<unknown> {
+): Promise<FastifyReply | PlanView> {
   request.note.meta = { plan: body.plan_id };
   const started = await deployments.carryOut(body.plan_id, describeAsker(request, body.reason));
   if (!started.ok) return sendFailure(request, reply, started.failure);
@@ -52,14 +54,14 @@ async function carryOut(
 }
 
 async function begin(
-  { units, deployments }: Parts,
+  { known, deployments }: Parts,
   body: Exclude<Body, { plan_id: string }>,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<unknown> {
+): Promise<FastifyReply | PlanView> {
   const { version, dry_run: isDry, reason } = body;
   request.note.meta = { unit: body.unit, version: version ?? null, dry_run: isDry };
-  const found = findConfigured(units, body.unit);
+  const found = known.choose('person', body.unit);
   if (!found.ok) return sendFailure(request, reply, found.failure);
   const unit = found.value;
   if (!isDry) {

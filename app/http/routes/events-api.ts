@@ -2,15 +2,14 @@ import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventsQuery, exportQuery } from '../../api/queries.ts';
+import { eventPageView } from '../../api/views.ts';
 import type { Store } from '../../db/store.ts';
 import type { EventWriter } from '../../events/event-writer.ts';
 import { exportEvents } from '../../events/export-events.ts';
 import { listEvents, toFilter } from '../../events/list-events.ts';
 import type { AdminGate } from '../admin-gate.ts';
-import { admitAdmins } from '../admin-scope.ts';
-import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
-import { readBy } from '../read-json-body.ts';
+import { route, serveRoutes } from '../serve-routes.ts';
 
 type Parts = {
   readonly store: Store;
@@ -27,27 +26,41 @@ const TYPES = { jsonl: 'application/x-ndjson; charset=utf-8', csv: 'text/csv; ch
 export function registerEventsApi(app: FastifyInstance, parts: Parts): void {
   const { store, events, gate } = parts;
   const running = new Set<Readable>();
-  void app.register((scope, _options, done) => {
-    admitAdmins(scope, gate, () => 'events-api');
-    scope.get('/api/events', async (request) => {
-      const query = readBy(eventsQuery, request.query);
-      // What has happened is what can be read, also when it waits for its batch.
-      await events.settle();
-      return listEvents(store, query);
-    });
-    scope.get('/api/events/export', async (request, reply) => {
-      const { format, ...filter } = readBy(exportQuery, request.query);
-      await events.settle();
-      return sendExport(running, request, reply, {
-        format,
-        text: exportEvents(store, toFilter(filter), format),
-      });
-    });
-    for (const url of ['/api/events', '/api/events/export']) {
-      refuseOtherMethods(scope, url, 'GET', 'events-api');
-    }
-    done();
-  });
+  serveRoutes(app, { action: 'events-api', gate }, [
+    route(
+      {
+        method: 'GET',
+        url: '/api/events',
+        summary: 'Everything that happened, newest first.',
+        query: eventsQuery,
+        answers: { 200: eventPageView },
+      },
+      async ({ query }) => {
+        // What has happened is what can be read, also when it waits for its batch.
+        await events.settle();
+        return listEvents(store, query);
+      },
+    ),
+    route(
+      {
+        method: 'GET',
+        url: '/api/events/export',
+        summary: 'The same as JSON lines or CSV, as a file.',
+        query: exportQuery,
+        answers: {
+          200: { media: ['application/x-ndjson', 'text/csv'], about: 'One event a line.' },
+        },
+        refusals: ['TOO_MANY_EXPORTS'],
+      },
+      async ({ query: { format, ...filter } }, request, reply) => {
+        await events.settle();
+        return sendExport(running, request, reply, {
+          format,
+          text: exportEvents(store, toFilter(filter), format),
+        });
+      },
+    ),
+  ]);
 }
 
 function sendExport(

@@ -1,56 +1,87 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { FailureError, fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
+import { receivedView, serviceParams } from '../../api/webhook-views.ts';
 import type { DeliveryVerdict } from '../../domain/delivery-verdict.ts';
 import { type RawDelivery, receiveGithubDelivery } from '../../intake/receive-github-delivery.ts';
-import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
+import { type Route, route, serveRoutes } from '../serve-routes.ts';
 
 type Parts = Parameters<typeof receiveGithubDelivery>[0] & {
   readonly log: Logger;
   readonly maxBodyBytes: number;
 };
 
-type Params = { Params: { service: string } };
-
 // The pattern keeps an empty name out, which a plain parameter would take.
 const SERVICE = '/github-package-update/:service([^/]+)';
 const PATHS = [SERVICE, `${SERVICE}/redeploy`];
 
+const HEADERS = {
+  'x-hub-signature-256': 'HMAC-SHA256 of the body with the secret of the hook: `sha256=HEX`.',
+  'x-github-event': 'The kind of event.',
+  'x-github-delivery': 'The GUID of the delivery; the same one is taken once.',
+};
+
+const REFUSALS = [
+  'WEBHOOK_SECRET_NOT_CONFIGURED',
+  'CONTENT_TYPE_UNSUPPORTED',
+  'SIGNATURE_MISSING',
+  'BODY_TOO_LARGE',
+  'SIGNATURE_INVALID',
+  'WEBHOOK_HEADER_MISSING',
+  'BODY_NOT_JSON',
+  'SPOOL_DISK_FULL',
+  'SPOOL_UNAVAILABLE',
+  'SPOOL_BACKLOG_FULL',
+] as const;
+
 /** `POST /github-package-update/<unit>[/redeploy]`: the body stays raw until its signature is verified. */
 export function registerGithubWebhook(app: FastifyInstance, parts: Parts): void {
-  void app.register((scope, _options, done) => {
+  const readsRaw = (scope: FastifyInstance) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser(
       'application/json',
       { parseAs: 'buffer', bodyLimit: parts.maxBodyBytes },
       (_request, body, parsed) => parsed(null, body),
     );
-    for (const url of PATHS) {
-      scope.post<Params>(url, {
-        onRequest: (request, _reply, next) => {
-          request.note.action = 'github-webhook';
-          const checked = checkHead(parts, request);
-          next(checked.ok ? undefined : new FailureError(checked.failure));
-        },
-        handler: async (request, reply) => {
-          const received = await receiveGithubDelivery(parts, toRaw(request));
-          if (!received.ok) return sendFailure(request, reply, received.failure);
-          const { id, unit, verdict } = received.value;
-          request.note.actor = 'github';
-          request.note.deliveryId = id;
-          request.note.meta = { delivery: id, unit, ...verdict };
-          logDelivery(parts.log, id, unit, verdict);
-          const isNews = verdict.verdict === 'accepted' || verdict.verdict === 'ignored';
-          return reply
-            .code(isNews ? 202 : 200)
-            .send({ delivery: id, unit, ...verdict, request_id: request.id });
-        },
-      });
-      refuseOtherMethods(scope, url, 'POST', 'github-webhook');
-    }
-    done();
-  });
+  };
+  serveRoutes(
+    app,
+    { action: 'github-webhook', caller: 'github', prepare: readsRaw },
+    PATHS.map((url) => delivery(parts, url)),
+  );
+}
+
+function delivery(parts: Parts, url: string): Route {
+  return route(
+    {
+      method: 'POST',
+      url,
+      summary: 'A push is reported for a unit.',
+      params: serviceParams,
+      headers: HEADERS,
+      rawBody: 'What GitHub sends for the events `package`, `registry_package` and `ping`.',
+      answers: { 200: receivedView, 202: receivedView },
+      refusals: REFUSALS,
+    },
+    async ({ params }, request, reply) => {
+      const received = await receiveGithubDelivery(parts, toRaw(params.service, request));
+      if (!received.ok) return sendFailure(request, reply, received.failure);
+      const { id, unit, verdict } = received.value;
+      request.note.actor = 'github';
+      request.note.deliveryId = id;
+      request.note.meta = { delivery: id, unit, ...verdict };
+      logDelivery(parts.log, id, unit, verdict);
+      const isNews = verdict.verdict === 'accepted' || verdict.verdict === 'ignored';
+      return reply
+        .code(isNews ? 202 : 200)
+        .send({ delivery: id, unit, ...verdict, request_id: request.id });
+    },
+    (request, _reply, next) => {
+      const checked = checkHead(parts, request);
+      next(checked.ok ? undefined : new FailureError(checked.failure));
+    },
+  );
 }
 
 /** What can be refused before a byte of the body is read, in the documented order. */
@@ -76,9 +107,9 @@ function header(request: FastifyRequest, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-function toRaw(request: FastifyRequest<Params>): RawDelivery {
+function toRaw(service: string, request: FastifyRequest): RawDelivery {
   return {
-    service: request.params.service,
+    service,
     path: (request.url.split('?', 1)[0] ?? '').slice(0, 1000),
     signature: header(request, 'x-hub-signature-256'),
     event: header(request, 'x-github-event'),

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PROGRAM } from '../../../shared/config/program-version.ts';
 import { ERRORS } from '../../../shared/contract/error-codes.ts';
-import type { HealthCheckView, HealthView } from '../../api/views.ts';
+import { type HealthCheckView, type HealthView, healthView } from '../../api/views.ts';
 import type { HealthCheck } from '../../host/health.ts';
 import type { AdminGate } from '../admin-gate.ts';
-import { refuseOtherMethods } from '../method-not-allowed.ts';
+import { route, serveRoutes } from '../serve-routes.ts';
 
 type Parts = {
   readonly check: () => Promise<readonly HealthCheck[]>;
@@ -27,14 +27,31 @@ export function registerHealth(app: FastifyInstance, { check, checkOwn, gate }: 
     noteFailures(request, found);
     return reply.code(view.status === 'ok' ? 200 : 503).send(view);
   };
-  app.get('/health', async (request, reply) => answer(request, reply, await check()));
-  app.get('/health/self', (request, reply) => answer(request, reply, checkOwn()));
-  for (const url of ['/health', '/health/self']) refuseOtherMethods(app, url, 'GET', 'health');
+  const answers = { 200: healthView, 503: healthView };
+  serveRoutes(app, { action: 'health' }, [
+    route(
+      {
+        method: 'GET',
+        url: '/health',
+        summary: 'What works and what does not; details for admins.',
+        answers,
+      },
+      async (_given, request, reply) => answer(request, reply, await check()),
+    ),
+    route(
+      {
+        method: 'GET',
+        url: '/health/self',
+        summary: 'The program by itself, without its host.',
+        answers,
+      },
+      (_given, request, reply) => answer(request, reply, checkOwn()),
+    ),
+  ]);
 }
 
 /** What is wrong, without the details: whoever compares two answers is to see a change of what is wrong only. */
 function noteFailures(request: FastifyRequest, found: readonly HealthCheck[]): void {
-  request.note.action = 'health';
   const failing = found.flatMap(({ component, failure }) =>
     failure ? [{ component, code: failure.code }] : [],
   );

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type * as z from 'zod';
 import type { UpdateCommand, UpdateRequest } from '../../../shared/contract/update-request.ts';
 import {
   emptyBody,
@@ -7,15 +8,19 @@ import {
   runBody,
   updateHistoryQuery,
 } from '../../api/self-update-requests.ts';
-import type { ExplainView } from '../../api/self-update-views.ts';
+import {
+  askedUpdateView,
+  explainView,
+  releaseCheckView,
+  selfUpdateView,
+  updateHistoryPageView,
+} from '../../api/self-update-views.ts';
 import { newUpdateRequest } from '../../updates/ask-supervisor.ts';
 import type { SelfUpdate } from '../../updates/self-update.ts';
 import type { AdminGate } from '../admin-gate.ts';
-import { admitAdmins } from '../admin-scope.ts';
 import { describeCaller } from '../describe-asker.ts';
-import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
-import { acceptJsonBodies, readBy } from '../read-json-body.ts';
+import { type Route, route, serveRoutes } from '../serve-routes.ts';
 
 /** What the routes work with. */
 export type SelfUpdateApiParts = { readonly selfUpdate: SelfUpdate; readonly gate: AdminGate };
@@ -26,76 +31,109 @@ type Wish = Partial<
   readonly reason?: string | null | undefined;
 };
 
-/** What can be asked for: how its body is read, and with which status it is answered once it is durable. */
-const COMMANDS = {
-  run: {
-    status: 202,
-    read: (body: unknown): Wish => {
-      const { dry_run: dryRun, tag = null, force, reason } = readBy(runBody, body);
-      return { dryRun, tag, force, reason };
-    },
-  },
-  rollback: {
-    status: 202,
-    read: (body: unknown): Wish => {
-      const { version, restore_database: restoreDatabase, reason } = readBy(rollbackBody, body);
-      return { version, restoreDatabase, reason };
-    },
-  },
-  cancel: { status: 202, read: (body: unknown): Wish => readBy(reasonBody, body) },
-  hold: { status: 200, read: (body: unknown): Wish => readBy(reasonBody, body) },
-  resume: { status: 200, read: (body: unknown): Wish => readBy(reasonBody, body) },
-} as const satisfies Partial<Record<UpdateCommand, unknown>>;
+/** What can be asked for: what its body becomes, and with which status it is answered once it is durable. */
+const COMMANDS = [
+  command('run', 202, 'Installs the newest release, or a given one.', runBody, (body) => {
+    const { dry_run: dryRun, tag = null, force, reason } = body;
+    return { dryRun, tag, force, reason };
+  }),
+  command('rollback', 202, 'Goes back to a version that was kept.', rollbackBody, (body) => {
+    const { version, restore_database: restoreDatabase, reason } = body;
+    return { version, restoreDatabase, reason };
+  }),
+  command('cancel', 202, 'Gives an update up that is open.', reasonBody, (body) => body),
+  command('hold', 200, 'Lets no update begin by itself.', reasonBody, (body) => body),
+  command('resume', 200, 'Lets updates begin by themselves again.', reasonBody, (body) => body),
+] as const;
+
+function command<B extends z.ZodType>(
+  name: UpdateCommand,
+  status: 200 | 202,
+  summary: string,
+  body: B,
+  toWish: (body: z.output<B>) => Wish,
+) {
+  return { name, status, summary, body, read: (given: unknown) => toWish(given as z.output<B>) };
+}
 
 /** `/api/self-update`: how updates of this program stand, and having them made; for admins only. */
 export function registerSelfUpdateApi(
   app: FastifyInstance,
   { selfUpdate, gate }: SelfUpdateApiParts,
 ): void {
-  void app.register((scope, _options, done) => {
-    admitAdmins(scope, gate, () => 'self-update-api');
-    acceptJsonBodies(scope);
-    scope.get('/api/self-update', () => selfUpdate.view());
-    scope.get('/api/self-update/history', (request) =>
-      selfUpdate.history(readBy(updateHistoryQuery, request.query)),
-    );
-    scope.get('/api/self-update/explain', async (): Promise<ExplainView> => {
-      return { sentences: await selfUpdate.explain() };
-    });
-    for (const url of ['', '/history', '/explain'].map((end) => `/api/self-update${end}`)) {
-      refuseOtherMethods(scope, url, 'GET', 'self-update-api');
-    }
-    for (const [command, { status, read }] of Object.entries(COMMANDS)) {
-      const url = `/api/self-update/${command}`;
-      scope.post(url, (request, reply) => {
-        const asked = { command: command as keyof typeof COMMANDS, wish: read(bodyOf(request)) };
-        return carryOut(selfUpdate, asked, status, request, reply);
-      });
-      refuseOtherMethods(scope, url, 'POST', 'self-update-api');
-    }
-    scope.post('/api/self-update/check', async (request, reply) => {
-      readBy(emptyBody, bodyOf(request));
-      const checked = await selfUpdate.check();
-      request.note.meta = { command: 'check', ...(checked.ok && { ...checked.value }) };
-      return checked.ok ? checked.value : sendFailure(request, reply, checked.failure);
-    });
-    refuseOtherMethods(scope, '/api/self-update/check', 'POST', 'self-update-api');
-    done();
-  });
+  serveRoutes(app, { action: 'self-update-api', gate }, [
+    ...questions(selfUpdate),
+    ...COMMANDS.map(({ name, status, summary, body, read }) =>
+      route(
+        {
+          method: 'POST',
+          url: `/api/self-update/${name}`,
+          summary,
+          body: body as z.ZodType,
+          answers: { [status]: askedUpdateView },
+          fails: true,
+        },
+        ({ body: given }, request, reply) =>
+          carryOut(selfUpdate, { command: name, wish: read(given) }, request, reply),
+      ),
+    ),
+    route(
+      {
+        method: 'POST',
+        url: '/api/self-update/check',
+        summary: 'Looks which release would be installed; installs nothing.',
+        body: emptyBody,
+        answers: { 200: releaseCheckView },
+        fails: true,
+      },
+      async (_given, request, reply) => {
+        const checked = await selfUpdate.check();
+        request.note.meta = { command: 'check', ...(checked.ok && { ...checked.value }) };
+        return checked.ok ? checked.value : sendFailure(request, reply, checked.failure);
+      },
+    ),
+  ]);
 }
 
-/** Nothing at all is as good as an empty object. */
-function bodyOf({ body }: FastifyRequest): unknown {
-  return body === undefined ? {} : body;
+function questions(selfUpdate: SelfUpdate): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'GET',
+        url: '/api/self-update',
+        summary: 'How updates of the program stand.',
+        answers: { 200: selfUpdateView },
+      },
+      () => selfUpdate.view(),
+    ),
+    route(
+      {
+        method: 'GET',
+        url: '/api/self-update/history',
+        summary: 'Updates that are over, newest first.',
+        query: updateHistoryQuery,
+        answers: { 200: updateHistoryPageView },
+      },
+      ({ query }) => selfUpdate.history(query),
+    ),
+    route(
+      {
+        method: 'GET',
+        url: '/api/self-update/explain',
+        summary: 'Why the program was updated, or why not yet.',
+        answers: { 200: explainView },
+      },
+      async () => ({ sentences: await selfUpdate.explain() }),
+    ),
+  ];
 }
 
 async function carryOut(
   selfUpdate: SelfUpdate,
   { command, wish }: { readonly command: UpdateCommand; readonly wish: Wish },
-  status: number,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<unknown> {
+): Promise<FastifyReply> {
   const asked = await selfUpdate.ask(
     newUpdateRequest(command, 'api', {
       ...wish,
@@ -106,5 +144,5 @@ async function carryOut(
   const { reason: _reason, ...plain } = wish;
   request.note.meta = { command, ...plain, ...(asked.ok && { txn: asked.value.txn }) };
   if (!asked.ok) return sendFailure(request, reply, asked.failure);
-  return reply.code(status).send({ txn: asked.value.txn });
+  return reply.send({ txn: asked.value.txn });
 }

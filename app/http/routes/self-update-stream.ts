@@ -1,11 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import type { UpdateStatusView } from '../../api/self-update-views.ts';
+import { type UpdateStatusView, updateStatusView } from '../../api/self-update-views.ts';
 import { formatFrame, type LiveReader } from '../../tasks/live/live-reader.ts';
 import type { SelfUpdate } from '../../updates/self-update.ts';
 import type { AdminGate } from '../admin-gate.ts';
-import { admitAdmins } from '../admin-scope.ts';
-import type { EventStreams } from '../event-streams.ts';
-import { refuseOtherMethods } from '../method-not-allowed.ts';
+import { type EventStreams, STREAM_REFUSALS } from '../event-streams.ts';
+import { route, serveRoutes } from '../serve-routes.ts';
 
 /** What the stream works with. */
 export type StreamParts = {
@@ -13,8 +12,6 @@ export type StreamParts = {
   readonly streams: EventStreams;
   readonly gate: AdminGate;
 };
-
-const URL = '/sse/self-update';
 
 /**
  * `GET /sse/self-update`: Server-Sent Events for admins, one `status` at once and one for each change, states of an
@@ -28,19 +25,31 @@ export function registerSelfUpdateStream(app: FastifyInstance, parts: StreamPart
     const frame = formatStatus(change, view);
     for (const reader of readers) reader.send(frame);
   });
-  void app.register((scope, _options, done) => {
-    admitAdmins(scope, gate, () => 'self-update-stream');
-    scope.get(URL, async (request, reply) => {
-      const { change, view } = await selfUpdate.status();
-      // In the same turn as the answer, so that no change is lost in between.
-      const reader = streams.open(request, reply);
-      readers.add(reader);
-      reader.onClose(() => readers.delete(reader));
-      reader.send(formatStatus(change, view));
-    });
-    refuseOtherMethods(scope, URL, 'GET', 'self-update-stream');
-    done();
-  });
+  serveRoutes(app, { action: 'self-update-stream', gate }, [
+    route(
+      {
+        method: 'GET',
+        url: '/sse/self-update',
+        summary: 'Each change of an update of the program, as it happens.',
+        answers: {
+          200: {
+            media: ['text/event-stream'],
+            about: 'Server-Sent Events.',
+            events: { status: updateStatusView },
+          },
+        },
+        refusals: STREAM_REFUSALS,
+      },
+      async (_given, request, reply) => {
+        const { change, view } = await selfUpdate.status();
+        // In the same turn as the answer, so that no change is lost in between.
+        const reader = streams.open(request, reply);
+        readers.add(reader);
+        reader.onClose(() => readers.delete(reader));
+        reader.send(formatStatus(change, view));
+      },
+    ),
+  ]);
   return stopListening;
 }
 

@@ -8,6 +8,7 @@ import {
 } from '../../../app/domain/delivery-verdict.ts';
 import type { GithubReading } from '../../../app/domain/github-payload.ts';
 import { parseImageReference } from '../../../app/domain/image-reference.ts';
+import { REFUSALS, type RefusalReason } from '../../../app/domain/unit-triggers.ts';
 
 const DIGEST = `sha256:${'0a'.repeat(32)}`;
 const REPOSITORY = 'ghcr.io/octo-org/hello';
@@ -26,14 +27,23 @@ function push(tags: readonly string[], digest?: string): GithubReading {
 function running(raw: string): UnitFacts {
   const image = parseImageReference(raw);
   assert.ok(image);
-  return { name: 'web.service', listed: true, state: 'known', image };
+  return {
+    name: 'web.service',
+    admission: { allowed: true, because: 'listed' },
+    state: 'known',
+    image,
+  };
 }
 
 function without(state: 'unknown-to-systemd' | 'image-unknown' | 'not-looked-up'): UnitFacts {
-  return { name: 'web.service', listed: true, state };
+  return { name: 'web.service', admission: { allowed: true, because: 'listed' }, state };
 }
 
-const UNLISTED: UnitFacts = { ...running(REPOSITORY), listed: false };
+function refused(reason: RefusalReason): UnitFacts {
+  return { ...running(REPOSITORY), admission: { allowed: false, reason } };
+}
+
+const UNLISTED = refused('unknown');
 const CHILD: GithubReading = { kind: 'ignored', reason: 'untagged-child', detail: 'It is x.' };
 const NAMED = 'The unit is web.service.';
 
@@ -61,6 +71,21 @@ describe('decideVerdict', () => {
       UNLISTED,
       ignored('unit-unknown', NAMED),
     ],
+    [
+      'a push to a unit that turns webhooks off is ignored',
+      push(['latest']),
+      refused('webhooks-off'),
+      ignored('unit-webhooks-off', NAMED),
+    ],
+    ...(['not-opted-in', 'discovery-off'] as const).map(
+      (reason) =>
+        [
+          `a push to a unit that was found is ignored: ${reason}`,
+          push(['latest']),
+          refused(reason),
+          ignored('unit-not-opted-in', `web.service: ${REFUSALS[reason]}`),
+        ] as const,
+    ),
     [
       'a unit that is not configured comes before what the body says',
       CHILD,

@@ -91,6 +91,7 @@ describe('a unit that is to come up', () => {
     ['nobody asked podman in time', [sample(1_000, {}, null)], 'CONTAINER_NOT_RUNNING'],
     ['it has no container yet', [sample(999, {}, [])], 'wait, starting'],
     ['it never gets a container', [sample(1_000, {}, [])], 'CONTAINER_NOT_RUNNING'],
+    ['it needs no container', [{ ...sample(1, {}, []), isBare: true }], 'wait, soaking'],
     ['one container of two runs', [sample(999, {}, half)], 'wait, starting'],
     ['one of two never runs', [sample(1_000, {}, half)], 'CONTAINER_NOT_RUNNING'],
   ]);

@@ -3,9 +3,11 @@ import { describe, test } from 'node:test';
 import type { UnitReading } from '../../../app/host/read-unit.ts';
 import { createUnitCatalog } from '../../../app/host/unit-catalog.ts';
 import { fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
+import { listedUnits } from '../../helpers/listed-units.ts';
 
 const IMAGE = { registry: 'ghcr.io', repository: 'octo-org/hello', tag: 'latest' };
 const NAME = 'web.service';
+const LISTED = { allowed: true, because: 'listed' } as const;
 
 function reading(image: UnitReading['image']): Outcome<UnitReading> {
   return succeed({
@@ -33,7 +35,10 @@ function reading(image: UnitReading['image']): Outcome<UnitReading> {
 /** A catalogue of one unit whose answers of systemd the test gives. */
 function start() {
   const questions: ((answer: Outcome<UnitReading>) => void)[] = [];
-  const units = createUnitCatalog([NAME], () => new Promise((answer) => questions.push(answer)));
+  const units = createUnitCatalog(
+    listedUnits([NAME]).admit,
+    () => new Promise((answer) => questions.push(answer)),
+  );
   const learn = async (answer: Outcome<UnitReading>) => {
     const facts = units.refresh(NAME);
     questions.at(-1)?.(answer);
@@ -59,7 +64,7 @@ describe('unit catalogue', () => {
   ] as const) {
     test(title, async () => {
       const { units, learn } = start();
-      const expected = { name: NAME, listed: true, ...facts };
+      const expected = { name: NAME, admission: LISTED, ...facts };
       assert.deepEqual(await learn(answer), expected);
       assert.deepEqual(units.facts(NAME), expected);
     });
@@ -68,7 +73,7 @@ describe('unit catalogue', () => {
   test('before the first question nothing is known', () => {
     assert.deepEqual(start().units.facts(NAME), {
       name: NAME,
-      listed: true,
+      admission: LISTED,
       state: 'not-looked-up',
     });
   });
@@ -103,7 +108,7 @@ describe('unit catalogue', () => {
     const { units, questions } = start();
     assert.deepEqual(await units.refresh('other.service'), {
       name: 'other.service',
-      listed: false,
+      admission: { allowed: false, reason: 'unknown' },
       state: 'not-looked-up',
     });
     assert.equal(questions.length, 0);

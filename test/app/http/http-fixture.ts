@@ -25,6 +25,8 @@ import { SpoolTaker } from '../../../app/intake/spool-taker.ts';
 import { createManualTasks } from '../../../app/tasks/manual-tasks.ts';
 import { fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
 import { createLogger } from '../../../shared/log/create-logger.ts';
+import { checkAnswers } from '../../helpers/check-answers.ts';
+import { listedUnits } from '../../helpers/listed-units.ts';
 
 export const TOKEN = 'zgeheim-admin-token';
 export const SECRET = 'zgeheim-hook-secret';
@@ -39,6 +41,13 @@ const UNITS: Readonly<Record<string, string | undefined>> = {
   'pinned.service': `ghcr.io/octo-org/hello@sha256:${'0a'.repeat(32)}`,
   'shell.service': '',
   'gone.service': undefined,
+};
+
+/** Units besides that were found on the host, and what they say for themselves. */
+const FOUND = {
+  'found.service': {},
+  'twin.service': {},
+  'off.service': { webhookEnabled: false },
 };
 
 /** Those of them that may be deployed by hand. */
@@ -128,8 +137,9 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   });
   const excluded = options.excluded ?? ['health', 'static'];
   const app = createApp({ log, events: filterEvents(events, excluded) });
+  const checkAll = checkAnswers(app);
   const secrets = options.secrets ?? [SECRET];
-  const units = createUnitCatalog(Object.keys(UNITS), readTestUnit);
+  const units = createUnitCatalog(listedUnits(Object.keys(UNITS), FOUND).admit, readTestUnit);
   registerGithubWebhook(app, { log, intake, units, secrets, maxBodyBytes: MAX_BODY_BYTES });
   const release = (unit: string, digest: string) =>
     Promise.resolve(store.quarantine.release(unit, digest));
@@ -137,16 +147,17 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   registerAdminApi(app, { store, release, gate });
   registerEventsApi(app, { store, events, gate });
   const told: string[] = [];
+  const known = listedUnits(DEPLOYED);
   const tasks = createManualTasks({
-    ...{ store, units: DEPLOYED, imageOf: (unit) => UNITS[unit] ?? null },
+    ...{ store, known, imageOf: (unit) => UNITS[unit] ?? null },
     onTask: () => void told.push('wake'),
   });
   const tell = ({ id }: { readonly id: string }) => Promise.resolve(void told.push(id));
   const kill = ({ id }: { readonly id: string }) =>
     Promise.resolve(void told.push(`kill ${id}`)).then(() => options.killed ?? succeed(undefined));
-  const settings = { units: DEPLOYED, ...options.settings };
+  const settings = { ...options.settings };
   const dispatcher = { tell, kill };
-  registerTasksApi(app, { store, gate, settings, deployments: tasks, dispatcher });
+  registerTasksApi(app, { store, gate, settings, known, deployments: tasks, dispatcher });
   options.prepare?.(app, { store, folder, log });
   await app.listen({ host: '127.0.0.1', port: 0 });
   defer(context, async () => {
@@ -154,6 +165,7 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
     await app.close();
     await intake.close();
     events.flush();
+    checkAll();
   });
   const { port } = app.server.address() as AddressInfo;
   const readFiles = () =>

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
 import { openStore, type Store } from '../../../app/db/store.ts';
-import type { Retention } from '../../../app/domain/retention.ts';
+import { PRUNED, type PruneCounts, type Retention } from '../../../app/domain/retention.ts';
 import { countPrunable, pruneState } from '../../../app/maintenance/prune-state.ts';
+import { statePaths } from '../../../shared/contract/state-paths.ts';
 import { newTask, openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
@@ -15,22 +16,23 @@ const NOW = 1_000_000;
 const RETENTION: Retention = {
   ...{ taskMaxAgeMs: 100_000, deliveryMaxAgeMs: 100_000 },
   events: { maxAgeMs: 100_000, maxRows: 1_000_000 },
+  shortMaxAgeMs: 100_000,
 };
 const OLD = 800_000;
 const YOUNG = 950_000;
-const NONE = {
-  ...{ tasks: 0, deliveries: 0, events: 0, image_sightings: 0, quarantined_images: 0, plans: 0 },
-};
+const NONE = Object.fromEntries(PRUNED.map((what) => [what, 0])) as PruneCounts;
 
 function open(context: TestContext) {
-  const { store, path } = openTestStore(context, makeTempFolder(context));
+  const folder = makeTempFolder(context);
+  const { store, path } = openTestStore(context, folder);
+  const paths = statePaths(folder);
   const database = new SqliteDatabase(path);
   context.after(() => database.close());
   const ids = (table = 'tasks') =>
     database.prepare<[], string>(`SELECT id FROM ${table} ORDER BY id`).pluck().all();
   const prune = (signal = new AbortController().signal, pause = () => Promise.resolve()) =>
-    pruneState(store, RETENTION, NOW, { signal, pause });
-  return { store, path, database, ids, prune };
+    pruneState({ store, paths }, RETENTION, NOW, { signal, pause });
+  return { store, paths, path, database, ids, prune };
 }
 
 /** A task that ended at `at`, with an entry in its log. */
@@ -58,11 +60,11 @@ function endTask(
 
 describe('prune', () => {
   test('of each unit the last ten tasks stay, and what is young', async (t) => {
-    const { store, ids, prune, database } = open(t);
+    const { store, paths, ids, prune, database } = open(t);
     for (let at = 10; at < 25; at++) endTask(store, `tsk_${at}`, OLD + at);
     for (let at = 30; at < 33; at++) endTask(store, `tsk_${at}`, OLD + at, { unit: 'b.service' });
     endTask(store, 'tsk_99', YOUNG);
-    assert.equal(countPrunable(store, RETENTION, NOW).tasks, 6);
+    assert.equal(countPrunable({ store, paths }, RETENTION, NOW).tasks, 6);
     assert.equal(ids().length, 19);
     const { removed, isCut } = await prune();
     assert.deepEqual([removed, isCut], [{ ...NONE, tasks: 6 }, false]);
@@ -158,7 +160,7 @@ describe('prune', () => {
   });
 
   test('sightings, plans and events go when they are old', async (t) => {
-    const { store, prune, database } = open(t);
+    const { store, paths, prune, database } = open(t);
     database.exec(
       `INSERT INTO image_sightings VALUES ('a', 'x', ${NOW - 401 * DAY_MS}), ('a', 'y', ${OLD})`,
     );
@@ -170,7 +172,7 @@ describe('prune', () => {
       ...{ actor: null, remote_address: null, duration_us: 1, meta: null, task_id: null },
     });
     store.events.insertAll([event(OLD), event(YOUNG)]);
-    assert.deepEqual(countPrunable(store, RETENTION, NOW), {
+    assert.deepEqual(countPrunable({ store, paths }, RETENTION, NOW), {
       ...NONE,
       ...{ image_sightings: 1, plans: 1, events: 1 },
     });
@@ -179,7 +181,7 @@ describe('prune', () => {
   });
 
   test('others have their turn between the batches, and a stop ends it there', async (t) => {
-    const { store, database, ids } = open(t);
+    const { store, paths, database, ids } = open(t);
     const insert = database.prepare(`INSERT INTO plans VALUES (?, 'a', '{}', 1, 1)`);
     database.transaction(() => {
       for (let at = 0; at < 2_500; at++) insert.run(`pln_${at}`);
@@ -193,7 +195,7 @@ describe('prune', () => {
       if (ids('plans').length === 1_500) stop.abort();
       return Promise.resolve();
     };
-    const { removed, isCut, freedBytes } = await pruneState(store, RETENTION, NOW, {
+    const { removed, isCut, freedBytes } = await pruneState({ store, paths }, RETENTION, NOW, {
       ...{ signal: stop.signal, pause },
     });
     assert.deepEqual([removed.plans, isCut, freedBytes], [1_000, true, 0]);
@@ -235,7 +237,12 @@ describe('the file', () => {
     assert.equal(database.pragma('auto_vacuum', { simple: true }), 0);
     const { signal } = new AbortController();
     const pause = () => Promise.resolve();
-    const { freedBytes } = await pruneState(opened.value, RETENTION, NOW, { signal, pause });
+    const { freedBytes } = await pruneState(
+      { store: opened.value, paths: statePaths(join(path, '..')) },
+      RETENTION,
+      NOW,
+      { signal, pause },
+    );
     assert.ok(statSync(path).size < full / 10);
     assert.ok(freedBytes > full / 2);
     const again = new SqliteDatabase(path);

@@ -8,6 +8,7 @@ import { policyDefaults } from '../../../app/domain/unit-policy.ts';
 import { openLocalHost } from '../../../app/host/open-host.ts';
 import { type RunTaskParts, runTask } from '../../../app/tasks/run-task.ts';
 import { fail, succeed } from '../../../shared/contract/outcome.ts';
+import { statePaths } from '../../../shared/contract/state-paths.ts';
 import { attemptOf } from '../../helpers/attempt-of.ts';
 import { DEPLOY_SETTINGS } from '../../helpers/deploy-settings.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
@@ -68,7 +69,7 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
     ...{ eventMaxRows: 1_000_000, backupKeep: 2 },
   };
   const folder = makeTempFolder(context);
-  const paths = { database: join(folder, 'none.db'), databaseBackupsDir: join(folder, 'backups') };
+  const paths = { ...statePaths(folder), database: join(folder, 'none.db') };
   const { signal } = new AbortController();
   const lookUp: RunTaskParts['lookUp'] = () => Promise.resolve(succeed({ digest: DIGEST }));
   const onWake = () => undefined;

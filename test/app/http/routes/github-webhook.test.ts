@@ -44,6 +44,8 @@ const IGNORED: readonly [
   ['image-unreadable', 'web', 'package', UNNAMED],
   ['unit-unknown', 'nobody', 'package', PUSH],
   ['unit-unknown', '-options', 'package', PUSH],
+  ['unit-not-opted-in', 'found', 'package', PUSH],
+  ['unit-webhooks-off', 'off', 'package', PUSH],
   ['unit-not-found', 'gone', 'package', PUSH],
   ['unit-image-differs', 'other', 'package', PUSH],
   ['unit-image-pinned', 'pinned', 'package', PUSH],

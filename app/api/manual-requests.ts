@@ -1,0 +1,36 @@
+import * as z from 'zod';
+
+/** Longer than every list of units of one host. */
+const MAX_UNITS = 500;
+
+/** What is left empty in a form says as little as what is left out. */
+const said = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .nullish()
+    .transform((text) => text?.trim() || undefined);
+
+/** Who asks and why, in their own words, and the token of callers that send no header; the older programs' scripts do. */
+const asked = {
+  caller: said(200),
+  reason: said(500),
+  token: z.string().max(4096).optional(),
+};
+const dry_run = z.boolean().default(false);
+
+const selection = {
+  all: z.boolean().default(false),
+  units: z.array(z.string().min(1).max(255)).max(MAX_UNITS).default([]),
+};
+
+/** Body of `POST /api/manual/trigger` (restarts) and of `POST /api/manual/deploy`. */
+export const selectionBody = z.strictObject({ ...selection, dry_run, ...asked });
+
+/** Body of `POST /api/manual/services/SLUG` and `/upgrade`; for the values of `image` see `parseWantedVersion`. */
+export const serviceBody = z.strictObject({ dry_run, image: said(512), ...asked });
+
+/** What the `Idempotency-Key` header may be: 1 to 255 visible characters of ASCII. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible characters of ASCII');
