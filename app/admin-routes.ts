@@ -1,11 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import type { Loaded } from '../shared/config/load-settings.ts';
-import type { RunCommand } from '../shared/process/run-command.ts';
+import type { Failure } from '../shared/contract/outcome.ts';
+import { runCommand } from '../shared/process/run-command.ts';
 import type { Store } from './db/store.ts';
 import { withTag } from './domain/image-reference.ts';
 import { policyDefaults } from './domain/unit-policy.ts';
 import type { EventWriter } from './events/event-writer.ts';
-import { createHealthCheck, toCheck } from './host/health.ts';
+import { createHealth, type Health } from './health/create-health.ts';
+import { findRegistryFailure } from './health/find-registry-failure.ts';
+import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { readUnitPolicy } from './host/read-unit-policy.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
@@ -26,6 +29,7 @@ import { createManualDeployments, type ManualDeployments } from './tasks/manual-
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import type { KnownUnits } from './units/known-units.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
+import type { SupervisorChannel } from './updates/supervisor-channel.ts';
 
 /** What people and the command line ask is answered with. */
 export type AdminParts = {
@@ -34,7 +38,7 @@ export type AdminParts = {
   readonly dispatcher: Pick<TaskDispatcher, 'tell' | 'kill'>;
   readonly guards: Pick<TimerGuards, 'release'>;
   readonly gate: AdminGate;
-  readonly run: RunCommand;
+  readonly health: Pick<Health, 'check' | 'checkOwn'>;
   readonly known: KnownUnits;
   readonly manual: ManualDeployments;
   readonly units: UnitCatalog;
@@ -44,7 +48,7 @@ export type AdminParts = {
 export function registerAdminRoutes(
   app: FastifyInstance,
   { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
-  { store, events, dispatcher, guards, gate, run, known, manual, units }: AdminParts,
+  { store, events, dispatcher, guards, gate, health, known, manual, units }: AdminParts,
 ): void {
   registerAdminApi(app, {
     store,
@@ -73,13 +77,8 @@ export function registerAdminRoutes(
   });
   registerHealth(app, {
     gate,
-    checkOwn: () => [toCheck('database', store.check())],
-    check: createHealthCheck({
-      run,
-      checkDatabase: () => store.check(),
-      stateDir: paths.stateDir,
-      minFreeBytes: settings.minFreeBytes,
-    }),
+    checkOwn: () => health.checkOwn(),
+    check: () => health.check(),
   });
 }
 
@@ -112,5 +111,29 @@ export function joinManual(
       lookUp: createLookUp(host, settings.registryTimeoutMs, new AbortController().signal),
       readPolicy: (unit, files) => readUnitPolicy(host, unit, defaults, files),
     },
+  });
+}
+
+/** Joins what health looks at. `database` is what ails it, `channel` the way to the supervisor, where there is one. */
+export function joinHealth(
+  { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
+  environment: NodeJS.ProcessEnv,
+  parts: {
+    readonly store: Store;
+    readonly host: Host;
+    readonly database: () => Failure | undefined;
+    readonly channel: Pick<SupervisorChannel, 'latestStatus'> | undefined;
+  },
+): Health {
+  const { store, host, database, channel } = parts;
+  return createHealth({
+    ...{ run: host.run, runHere: runCommand, environment, database },
+    isSystem: host.isSystem,
+    isRemote: settings.sshTarget !== undefined,
+    stateDir: paths.stateDir,
+    minFreeBytes: settings.minFreeBytes,
+    newestAt: () => store.newestAt(),
+    registry: () => findRegistryFailure(store, Date.now()),
+    supervisor: () => judgeSupervisor(channel),
   });
 }

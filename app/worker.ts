@@ -2,12 +2,14 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
-import { type Outcome, succeed } from '../shared/contract/outcome.ts';
+import { type Failure, type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
-import { type AdminParts, joinManual, registerAdminRoutes } from './admin-routes.ts';
+import { type AdminParts, joinHealth, joinManual, registerAdminRoutes } from './admin-routes.ts';
+import type { Store } from './db/store.ts';
 import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createSystemEvents, type SystemEvents } from './events/system-events.ts';
+import type { Health } from './health/create-health.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import { readUnit } from './host/read-unit.ts';
@@ -125,7 +127,10 @@ function joinParts(
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
-  const served = { app, events, intake, known, units, gate, manual };
+  const health = joinHealth(loaded, parts.environment, {
+    ...{ store, host, channel, database: () => database.failure() ?? illness(store) },
+  });
+  const served = { app, events, intake, known, units, gate, manual, health };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
   joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
@@ -141,25 +146,12 @@ function joinParts(
     isProven = true;
     startSchedules();
   });
-  const takeOver = async () => {
-    known.reload();
-    await intake.recover();
-    await dispatcher.recover();
-  };
   return {
     app,
-    async recover() {
-      database.keep({ onChange: startSchedules, onOpened: takeOver });
-      if (!database.failure()) await takeOver();
-      // Known before the first webhook asks, but nothing waits for it.
-      for (const unit of known.list('webhook')) void units.refresh(unit);
-      system.started({ schema: database.schema, isTrial });
-      if (isTrial) return;
-      dropOldCompiledCode(paths.dataDir);
-      startSchedules();
-    },
+    recover: () => recoverAll(parts, database, joined, startSchedules),
     async stop(hurry) {
       schedules.endStreams();
+      health.close();
       // A part of the supervisor's own limit, so that it never has to kill us while we still write.
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
@@ -177,6 +169,39 @@ function joinParts(
   };
 }
 
+/** Takes over what was accepted and what was running before: at once, or as soon as the database is well. */
+async function recoverAll(
+  { loaded, isTrial = false }: WorkerParts,
+  database: WorkerDatabase,
+  { known, units, intake, dispatcher, health, system }: JoinedParts,
+  startSchedules: () => void,
+): Promise<void> {
+  const takeOver = async () => {
+    known.reload();
+    await intake.recover();
+    await dispatcher.recover();
+  };
+  const onChange = () => {
+    startSchedules();
+    health.lookAtOwn();
+  };
+  database.keep({ onChange, onOpened: takeOver });
+  if (!database.failure()) await takeOver();
+  health.start();
+  // Known before the first webhook asks, but nothing waits for it.
+  for (const unit of known.list('webhook')) void units.refresh(unit);
+  system.started({ schema: database.schema, isTrial });
+  if (isTrial) return;
+  dropOldCompiledCode(loaded.paths.dataDir);
+  startSchedules();
+}
+
+/** What one trivial read comes to. */
+function illness(store: Store): Failure | undefined {
+  const checked = store.check();
+  return checked.ok ? undefined : checked.failure;
+}
+
 /** The supervisor says whether tasks may begin. */
 function obey(
   channel: SupervisorChannel | undefined,
@@ -192,6 +217,7 @@ function obey(
 }
 
 type JoinedParts = AdminParts & {
+  readonly health: Health;
   readonly app: FastifyInstance;
   readonly events: EventWriter;
   readonly intake: Intake;

@@ -10,6 +10,8 @@ export type DatabaseChecks = {
   checkWrite(): Outcome<void>;
   /** Reads all pages that tables and indexes stand on, which takes long; says what is wrong with them. */
   checkWhole(): Outcome<void>;
+  /** When the newest row was written that tells of something, in milliseconds; null where there is none. */
+  newestAt(): number | null;
   /** Writes all of it to a new file, as it is at this moment. Throws what SQLite throws. */
   copyInto(file: string): void;
 };
@@ -20,6 +22,12 @@ export function prepareChecks(database: Database): DatabaseChecks {
   const write = database.prepare(
     'UPDATE schema_migrations SET name = name WHERE version = (SELECT max(version) FROM schema_migrations)',
   );
+  const newest = database
+    .prepare<[], number | null>(
+      `SELECT max(at) FROM (SELECT max(created_at) AS at FROM tasks UNION ALL SELECT max(received_at) FROM deliveries
+         UNION ALL SELECT ts FROM events WHERE id = (SELECT max(id) FROM events))`,
+    )
+    .pluck();
   const copy = database.prepare('VACUUM INTO ?');
   return {
     check: () => attempt(() => void read.get()),
@@ -31,6 +39,7 @@ export function prepareChecks(database: Database): DatabaseChecks {
         ? succeed(undefined)
         : fail('DATABASE_DAMAGED', `${found.value}.`);
     },
+    newestAt: () => newest.get() ?? null,
     copyInto: (file) => void copy.run(file),
   };
 }

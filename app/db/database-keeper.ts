@@ -9,7 +9,13 @@ import {
 } from '../../shared/contract/outcome.ts';
 import { explainDatabaseError } from './explain-database-error.ts';
 import { glanceAtDatabase } from './glance-at-database.ts';
-import { describeContent, findWriteProtection, identifyDatabase } from './identify-database.ts';
+import {
+  type DatabaseFiles,
+  describeContent,
+  findWriteProtection,
+  identifyDatabase,
+} from './identify-database.ts';
+import { setStaleLogAside } from './rescue-database.ts';
 import type { StoreHolder } from './store-holder.ts';
 
 /** How the thread opens its own connection that writes deliveries and events. */
@@ -66,7 +72,7 @@ export class DatabaseKeeper {
   #isMending = false;
   #isClosed = false;
   /** The content that was found to be damaged; another one is tried. */
-  #damaged: string | null = null;
+  #damaged: { readonly content: string | null; readonly files: DatabaseFiles } | null = null;
   /** The files have lost their names, and what is open of them in the other thread is all there is. */
   #isLost = false;
 
@@ -134,7 +140,6 @@ export class DatabaseKeeper {
   #fail(failure: Failure): void {
     const isNews = this.#failure?.code !== failure.code;
     this.#failure = failure;
-    if (failure.code === 'DATABASE_DAMAGED') this.#damaged = describeContent(this.#parts.path);
     if (failure.code === 'DATABASE_MISSING') this.#isLost = true;
     if (!READABLE.has(failure.code)) {
       this.#parts.holder.release(failure);
@@ -180,13 +185,20 @@ export class DatabaseKeeper {
       return illness ? { ok: false, failure: illness } : holder.store.checkWrite();
     }
     const isDamaged = failure.code === 'DATABASE_DAMAGED';
-    if (isDamaged && describeContent(path) === this.#damaged) return { ok: false, failure };
+    if (isDamaged && this.#damaged !== null) {
+      if (describeContent(path) === this.#damaged.content) return { ok: false, failure };
+      setStaleLogAside(path, this.#damaged.files);
+    }
     const reopened = await partner.reopen({
       isLost: this.#isLost,
       isDoubtful: isDamaged,
     });
     if (this.#isClosed) return succeed(undefined);
-    if (!reopened.ok) return reopened;
+    if (!reopened.ok) {
+      // Nobody has it open now, so that nothing of ours changes it any more.
+      if (reopened.failure.code === 'DATABASE_DAMAGED') this.#damaged = this.#describe();
+      return reopened;
+    }
     const opened = holder.open();
     if (!opened.ok) return opened;
     const written = holder.store.checkWrite();
@@ -203,6 +215,11 @@ export class DatabaseKeeper {
     this.#parts.log.info('the database is well again');
     this.#parts.partner.resume();
     this.#parts.onChange();
+  }
+
+  #describe() {
+    const { path } = this.#parts;
+    return { content: describeContent(path), files: identifyDatabase(path) };
   }
 
   /** The file itself: its own changes are few, for commits go into the log beside it, and the loss of its name is one. */

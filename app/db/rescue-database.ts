@@ -98,6 +98,17 @@ export function findOccupant(path: string, open: DatabaseFiles): Occupant {
 const SOME_CONTENT = `SELECT EXISTS (SELECT 1 FROM tasks) OR EXISTS (SELECT 1 FROM deliveries)
   OR EXISTS (SELECT 1 FROM quarantined_images)`;
 
+/**
+ * The log of a damaged database is kept under another name where another database lies at the path now: it would be read
+ * into that one. `former` is what lay there; nobody may have it open.
+ */
+export function setStaleLogAside(path: string, former: DatabaseFiles): void {
+  const now = identifyDatabase(path);
+  if (now.database === former.database || now.log === null || now.log !== former.log) return;
+  renameDurably(`${path}-wal`, `${path}.damaged-wal`);
+  removeSides(path);
+}
+
 /** A log beside another database would be read into that one. */
 function removeSides(path: string): void {
   for (const side of SIDES) rmSync(`${path}${side}`, { force: true });

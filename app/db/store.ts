@@ -1,4 +1,5 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type AttentionTable, openAttentionTable } from './attention.ts';
 import { type DatabaseChecks, prepareChecks } from './check-database.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
@@ -38,6 +39,7 @@ export type Store = DatabaseChecks & {
   readonly quarantine: QuarantineTable;
   readonly sightings: SightingTable;
   readonly plans: PlanTable;
+  readonly attention: AttentionTable;
   readonly idempotency: IdempotencyTable;
   readonly rateLimits: RateLimitTable;
   readonly pruning: Pruning;
@@ -99,6 +101,7 @@ function prepareStore(database: Database, schema: number): Store {
     quarantine: openQuarantineTable(database),
     sightings: openSightingTable(database),
     plans: openPlanTable(database),
+    attention: openAttentionTable(database),
     idempotency: openIdempotencyTable(database),
     rateLimits: openRateLimitTable(database),
     pruning: openPruning(database),

@@ -2,6 +2,7 @@ import { BACKUP_ERRORS } from './backup-error-codes.ts';
 import { DATABASE_ERRORS } from './database-error-codes.ts';
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
+import { HEALTH_ERRORS } from './health-error-codes.ts';
 import { SSH_ERRORS } from './ssh-error-codes.ts';
 import { TASK_ERRORS } from './task-error-codes.ts';
 import { UPDATE_ERRORS } from './update-error-codes.ts';
@@ -157,6 +158,7 @@ export const ERRORS = {
     hint: 'Free space there: accepted webhooks and the database need it.',
   },
   // The host.
+  ...HEALTH_ERRORS,
   PODMAN_UNAVAILABLE: {
     status: 503,
     sentence: 'podman cannot be run.',
