@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import type { Failure } from '../shared/contract/outcome.ts';
 import { runCommand } from '../shared/process/run-command.ts';
+import { openUpdateChecks } from './checks/open-update-checks.ts';
+import type { UpdateChecks } from './checks/update-checks.ts';
 import type { Store } from './db/store.ts';
 import { withTag } from './domain/image-reference.ts';
 import { policyDefaults } from './domain/unit-policy.ts';
@@ -20,6 +22,8 @@ import { registerHealth } from './http/routes/health.ts';
 import { registerManualApi } from './http/routes/manual-api.ts';
 import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
+import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import { createIdleReason } from './scheduler/idle-reason.ts';
 import { createRunJob } from './scheduler/run-job.ts';
 import { viewSchedule } from './scheduler/view-schedule.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
@@ -41,6 +45,7 @@ export type AdminParts = {
   readonly health: Pick<Health, 'check' | 'checkOwn'>;
   readonly known: KnownUnits;
   readonly manual: ManualDeployments;
+  readonly checks: UpdateChecks;
   readonly units: UnitCatalog;
 };
 
@@ -48,7 +53,7 @@ export type AdminParts = {
 export function registerAdminRoutes(
   app: FastifyInstance,
   { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
-  { store, events, dispatcher, guards, gate, health, known, manual, units }: AdminParts,
+  { store, events, dispatcher, guards, gate, health, known, manual, units, checks }: AdminParts,
 ): void {
   registerAdminApi(app, {
     store,
@@ -66,13 +71,15 @@ export function registerAdminRoutes(
     },
   });
   registerManualApi(app, { actions, gate });
+  registerUpdateChecksApi(app, { checks, gate });
   registerScheduleApi(app, {
     gate,
     view: () => viewSchedule(store, settings, Date.now()),
     run: createRunJob({
-      maintain: manual.maintain,
+      ...{ store, maintain: manual.maintain },
       ask: createAskSupervisor(undefined, paths),
       dryRun: settings.selfUpdateDryRun,
+      idle: createIdleReason(known),
     }),
   });
   registerHealth(app, {
@@ -135,5 +142,23 @@ export function joinHealth(
     newestAt: () => store.newestAt(),
     registry: () => findRegistryFailure(store, Date.now()),
     supervisor: () => judgeSupervisor(channel),
+  });
+}
+
+/** Joins checks for updates of every known unit to the store and the host. */
+export function joinChecks(
+  { settings }: Pick<Loaded, 'settings'>,
+  store: Store,
+  host: Host,
+  { known, units }: { readonly known: KnownUnits; readonly units: UnitCatalog },
+) {
+  return openUpdateChecks({
+    ...{ settings, store, host },
+    choose: (name) => known.choose('person', name),
+    listUnits: () =>
+      known.all().map(({ unit }) => {
+        const facts = units.facts(unit);
+        return { unit, image: facts.state === 'known' ? facts.image : undefined };
+      }),
   });
 }

@@ -3,6 +3,7 @@ import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
 import { addBackupCommands } from './cli/backup-commands.ts';
 import type { Calling, CallNote } from './cli/call-note.ts';
+import { addCheckCommands } from './cli/check-commands.ts';
 import type { DeployOptions } from './cli/deploy.ts';
 import { addEventCommands } from './cli/events/commands.ts';
 import type { PruneOptions } from './cli/prune-state.ts';
@@ -93,6 +94,8 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   const calling: Calling = { environment, note };
   addDeployCommands(cli, calling, onEnd);
   addTaskCommands(cli, calling, onEnd);
+  const units = cli.command('units').description('the units, and what registries have for them');
+  addCheckCommands(units, calling, onEnd);
   addScheduleCommands(cli, calling, onEnd);
   addEventCommands({ program: cli, environment, onEnd });
   const quarantine = cli

@@ -4,7 +4,13 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Failure, type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
-import { type AdminParts, joinHealth, joinManual, registerAdminRoutes } from './admin-routes.ts';
+import {
+  type AdminParts,
+  joinChecks,
+  joinHealth,
+  joinManual,
+  registerAdminRoutes,
+} from './admin-routes.ts';
 import type { Store } from './db/store.ts';
 import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
@@ -19,12 +25,14 @@ import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
+import { registerOpenApi } from './http/routes/openapi.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
 import { createSelfUpdateCall } from './scheduler/ask-self-update.ts';
+import { createIdleReason } from './scheduler/idle-reason.ts';
 import { joinSchedule } from './scheduler/join-schedule.ts';
 import { viewSelfUpdateJob } from './scheduler/view-schedule.ts';
 import { dropOldCompiledCode } from './tasks/compiled-code.ts';
@@ -92,6 +100,8 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
     await recorder.close();
     return host;
   }
+  // The first deployment need not wait for it; where it fails now it is asked again then.
+  if (loaded.settings.sshTarget === undefined) readInfo(host.value.run).catch(() => undefined);
   const { app, recover, stop } = joinParts(parts, recorder, opened.value, host.value);
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
@@ -130,9 +140,11 @@ function joinParts(
   const health = joinHealth(loaded, parts.environment, {
     ...{ store, host, channel, database: () => database.failure() ?? illness(store) },
   });
-  const served = { app, events, intake, known, units, gate, manual, health };
+  const checks = joinChecks(loaded, store, host, { known, units });
+  const served = { app, events, intake, known, units, gate, manual, health, checks };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
   joinWebhook(loaded, log, joined);
+  registerOpenApi(app);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
   let isProven = !isTrial;
@@ -158,6 +170,7 @@ function joinParts(
       schedules.closeSchedule();
       dispatcher.close();
       guards.close();
+      checks.close();
       await schedules.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
@@ -246,7 +259,7 @@ function joinWebhook({ settings }: Loaded, log: Logger, { app, intake, units }: 
  * begins none and imports nothing: what it writes into the database may be taken back.
  */
 function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
-  const { app, gate, store, commits, system, dispatcher, manual } = joined;
+  const { app, gate, store, commits, system, dispatcher, manual, known } = joined;
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
   const { selfUpdateDryRun: dryRun } = settings;
@@ -257,7 +270,13 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const schedule = joinSchedule({
     ...{ settings, store, log, onBegun: system.jobBegun },
     askForUpdate: createSelfUpdateCall({ dryRun, ask, log, onRun }),
-    onTask: () => dispatcher.wake(),
+    idle: createIdleReason(known),
+    onTask(job) {
+      if (job !== 'reconcile') return dispatcher.wake();
+      dispatcher.lookForLost().catch((error: unknown) => {
+        log.error({ err: error }, 'tasks that were begun elsewhere could not be looked at');
+      });
+    },
   });
   const ownSchedule = { view: () => viewSelfUpdateJob(store, settings, Date.now()) };
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule: ownSchedule });

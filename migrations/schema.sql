@@ -109,6 +109,12 @@ CREATE TABLE image_sightings (
   first_at INTEGER NOT NULL,
   PRIMARY KEY (unit, digest)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE index_manifests (
+  index_digest TEXT NOT NULL,
+  platform TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  PRIMARY KEY (index_digest, platform, digest)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE plans (
   id TEXT PRIMARY KEY,
   unit TEXT NOT NULL,
@@ -133,6 +139,25 @@ CREATE TABLE rate_limit_tokens (
   bucket TEXT NOT NULL,
   at INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE registry_hosts (
+  host TEXT PRIMARY KEY,
+  quota_limit INTEGER,
+  quota_remaining INTEGER,
+  quota_window_s INTEGER,
+  quota_reset_s INTEGER,
+  paused_until INTEGER NOT NULL,
+  refusals INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE registry_tags (
+  image TEXT PRIMARY KEY,
+  digest TEXT,
+  is_index INTEGER NOT NULL DEFAULT 0,
+  resolved_at INTEGER,
+  checked_at INTEGER NOT NULL,
+  code TEXT,
+  detail TEXT
+) STRICT, WITHOUT ROWID;
 CREATE TABLE schedule_ticks (
   job TEXT PRIMARY KEY,
   due_at INTEGER NOT NULL,
@@ -199,6 +224,23 @@ CREATE TABLE tasks (
   executor TEXT,
   claimed_at INTEGER
 , not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, stop_requested_at INTEGER, stop_requested_by TEXT, wanted TEXT, rate_limit_waits INTEGER NOT NULL DEFAULT 0, host_waits INTEGER NOT NULL DEFAULT 0, plan TEXT, batch_id TEXT, retry_of TEXT REFERENCES tasks (id) ON DELETE SET NULL, input TEXT, force_stopped_at INTEGER, force_stopped_by TEXT, killed_at INTEGER, process TEXT, dispatched_at INTEGER) STRICT;
+CREATE TABLE update_checks (
+  unit TEXT PRIMARY KEY,
+  image TEXT,
+  latest_image TEXT,
+  platform TEXT,
+  containers TEXT NOT NULL,
+  seen_at INTEGER NOT NULL,
+  code TEXT,
+  detail TEXT,
+  higher_wanted TEXT,
+  higher_tags TEXT,
+  higher_cut INTEGER NOT NULL DEFAULT 0,
+  higher_code TEXT,
+  higher_detail TEXT,
+  higher_at INTEGER,
+  checked_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
@@ -216,6 +258,7 @@ CREATE INDEX events_by_task ON events (task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX idempotency_keys_by_time ON idempotency_keys (created_at);
 CREATE INDEX plans_by_expiry ON plans (expires_at);
 CREATE INDEX rate_limit_tokens_by_bucket ON rate_limit_tokens (bucket, at);
+CREATE INDEX registry_tags_by_digest ON registry_tags (digest);
 CREATE INDEX task_logs_by_task ON task_logs (task_id, id);
 CREATE INDEX task_logs_warnings ON task_logs (task_id) WHERE level = 'warning';
 CREATE INDEX tasks_by_batch ON tasks (batch_id, status) WHERE batch_id IS NOT NULL;

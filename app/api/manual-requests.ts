@@ -34,3 +34,8 @@ export const serviceBody = z.strictObject({ dry_run, image: said(512), ...asked 
 export const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 visible characters of ASCII');
+
+/** Parameters of `POST /api/manual/services/SLUG`. */
+export const slugParams = z.strictObject({
+  slug: z.string().describe('The name of a unit, with or without `.service`.'),
+});

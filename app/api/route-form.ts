@@ -19,6 +19,8 @@ export type RouteForm = {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With its parameters as `:name`. */
   readonly url: string;
+  /** The word under which its requests are recorded, where that is not the one of its group. */
+  readonly action?: string;
   /** One line. */
   readonly summary: string;
   /** More, where it is needed. */

@@ -88,7 +88,7 @@ const scheduleView = z
     dry_run: z.boolean(),
     next_run_at: moment.nullable().describe('Null where it never comes.'),
   })
-  .meta({ id: 'UpdateSchedule', description: 'When updates begin by themselves.' });
+  .meta({ id: 'SelfUpdateSchedule', description: 'When updates begin by themselves.' });
 /** When updates begin by themselves. */
 export type ScheduleView = Answer<typeof scheduleView>;
 
@@ -110,7 +110,7 @@ const statusFields = {
 };
 
 /** What goes on now: the part that changes while somebody looks, and an event of `GET /sse/self-update`. */
-export const updateStatusView = z.strictObject(statusFields).meta({ id: 'UpdateStatus' });
+export const updateStatusView = z.strictObject(statusFields).meta({ id: 'SelfUpdateStatus' });
 /** What goes on now. */
 export type UpdateStatusView = Answer<typeof updateStatusView>;
 

@@ -11,6 +11,7 @@ import { longestDeploymentMs } from '../domain/deployment.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import { openHost } from '../host/open-host.ts';
 import { createLookUp } from '../tasks/create-look-up.ts';
+import { openUpdateWork } from '../tasks/open-update-work.ts';
 import { createPullLocks } from '../tasks/pull-locks.ts';
 import { type RunTaskParts, runTask } from '../tasks/run-task.ts';
 import { sharePodmanInfo } from '../tasks/shared-podman-info.ts';
@@ -62,9 +63,10 @@ export async function runTaskCommand(
     return EXIT.failure;
   }
   const hidden = new SecretMask(secrets);
-  const lookUp = createLookUp(host.value, settings.registryTimeoutMs, signal, (secret) =>
-    hidden.add(secret),
-  );
+  const lookUp = createLookUp(host.value, settings.registryTimeoutMs, signal, {
+    onSecret: (secret) => hidden.add(secret),
+    answers: store.value.registryAnswers,
+  });
   const onWake = (look: () => void) => void process.on(WAKE_SIGNAL, look);
   // Who pulls on another host is not kept apart here.
   const lockPull =
@@ -76,6 +78,8 @@ export async function runTaskCommand(
   const common = {
     ...{ store: store.value, log, settings, paths, host: host.value },
     ...{ lookUp, lockUnits, signal, onWake },
+    updates: () =>
+      openUpdateWork(settings, store.value, host.value, (secret) => hidden.add(secret)),
     mask: (text: string) => hidden.mask(text),
   };
   const parts = { ...common, ...lockPull };

@@ -16,6 +16,7 @@ import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
 import { openRateLimitTable, type RateLimitTable } from './rate-limit-tokens.ts';
+import { openRegistryAnswers, type RegistryAnswers } from './registry-answers.ts';
 import { openScheduleTickTable, type ScheduleTickTable } from './schedule-ticks.ts';
 import { shrinkDatabase } from './shrink-database.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
@@ -23,6 +24,7 @@ import { openTaskChangeTable, type TaskChangeTable } from './task-changes.ts';
 import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';
 import { openTaskTable, type TaskTable } from './tasks.ts';
 import { tellErrors } from './tell-errors.ts';
+import { openUpdateCheckTable, type UpdateCheckTable } from './update-checks.ts';
 
 /** The open, migrated database with all its tables. */
 export type Store = DatabaseChecks & {
@@ -44,6 +46,8 @@ export type Store = DatabaseChecks & {
   readonly rateLimits: RateLimitTable;
   readonly pruning: Pruning;
   readonly dispatching: DispatchingTable;
+  readonly updateChecks: UpdateCheckTable;
+  readonly registryAnswers: RegistryAnswers;
   readonly discovered: DiscoveredUnitTable;
   readonly schedule: ScheduleTickTable;
   /** Runs `act` in one transaction that takes the write lock at once. */
@@ -106,6 +110,8 @@ function prepareStore(database: Database, schema: number): Store {
     rateLimits: openRateLimitTable(database),
     pruning: openPruning(database),
     dispatching: openDispatchingTable(database),
+    updateChecks: openUpdateCheckTable(database),
+    registryAnswers: openRegistryAnswers(database),
     discovered: openDiscoveredUnitTable(database),
     schedule: openScheduleTickTable(database),
     transact: (act) => database.transaction(act).immediate(),

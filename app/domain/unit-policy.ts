@@ -1,6 +1,7 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { parseTimeSpan } from '../../shared/contract/time-span.ts';
 import { parseMaintenanceWindow } from './maintenance-window.ts';
+import { HIGHER_TAGS, type HigherTags } from './tag-version.ts';
 import { type Assignment, readSection } from './unit-file.ts';
 import { parseProbe } from './unit-probe.ts';
 
@@ -57,6 +58,8 @@ export type UnitPolicy = {
   readonly writeImage: boolean;
   /** `WebhookEnabled=`: whether webhooks may deploy the unit; null: the section does not say. */
   readonly webhookEnabled: boolean | null;
+  /** `HigherTags=`: which higher versions update checks tell of, where the tag is a version. */
+  readonly higherTags: HigherTags;
 };
 
 /** The settings that units fall back to; `quarantineMs` is 0 for "until released". */
@@ -68,6 +71,7 @@ export type PolicySettings = {
   readonly deployMinAgeMs: number;
   readonly deployKeepImages: number;
   readonly quarantineMs: number;
+  readonly higherTags: HigherTags;
 };
 
 /** The policy of a unit that says nothing. */
@@ -86,6 +90,7 @@ export function policyDefaults(settings: PolicySettings): UnitPolicy {
     keepImages: settings.deployKeepImages,
     writeImage: false,
     webhookEnabled: null,
+    higherTags: settings.higherTags,
   };
 }
 
@@ -139,6 +144,9 @@ export function parseUnitPolicy(
       'yes or no',
       parseBoolean,
     ),
+    higherTags: section.one('HigherTags', defaults.higherTags, HIGHER_ALLOWED, (raw) =>
+      HIGHER_TAGS.find((word) => word === raw),
+    ),
   };
   const faults = section.faults();
   return faults.length === 0 ? succeed(policy) : fail('UNIT_POLICY_INVALID', describe(faults));
@@ -180,6 +188,7 @@ const DAY_MINUTES = 1440;
 
 const PROBE_ALLOWED =
   'http://… or https://… without a password, tcp:HOST:PORT, or exec:/PATH ARGUMENT…';
+const HIGHER_ALLOWED = HIGHER_TAGS.join(', ');
 const EXPRESSION_ALLOWED = `a regular expression of at most ${MAX_REGULAR_EXPRESSION} characters`;
 const WINDOW_ALLOWED = 'like 02:00-04:00, Mon..Fri 22:00-02:00 or Sat,Sun 00:00-24:00';
 

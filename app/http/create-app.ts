@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import { FailureError } from '../../shared/contract/outcome.ts';
 import { toProblem } from '../api/problem.ts';
+import type { ServedForm } from '../api/route-form.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import type { EventWriter } from '../events/event-writer.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
@@ -25,6 +26,12 @@ export type RequestNote = {
 declare module 'fastify' {
   interface FastifyRequest {
     note: RequestNote;
+  }
+  interface FastifyInstance {
+    /** Of every route that is served. */
+    servedForms: ServedForm[];
+    /** The path of every route, of those that only refuse too. */
+    servedUrls: Set<string>;
   }
 }
 
@@ -62,6 +69,14 @@ export function createApp({ log, events }: Parts): FastifyInstance {
     },
   });
   app.decorateRequest('note');
+  const servedForms: ServedForm[] = [];
+  const servedUrls = new Set<string>();
+  app.decorate('servedForms', servedForms);
+  app.decorate('servedUrls', servedUrls);
+  app.addHook('onRoute', ({ config, url }) => {
+    servedUrls.add(url);
+    if (config?.form) servedForms.push(config.form);
+  });
   app.addHook('onRequest', (request, reply, done) => {
     prepareReply(request, reply, request.is404 ? 'not-found' : 'unknown');
     // Before its body is looked at: a faulty one must not turn the 404 into something else.

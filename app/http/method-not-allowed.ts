@@ -16,14 +16,12 @@ export function refuseOtherMethods(
   app: FastifyInstance,
   url: string,
   allowed: HTTPMethods | readonly HTTPMethods[],
-  action: string,
 ): void {
   const taken = [allowed].flat();
   app.route({
     method: METHODS.filter((method) => !taken.includes(method)),
     url,
     onRequest: (request, reply, done) => {
-      request.note.action = action;
       reply.header('allow', taken.join(', '));
       // A body of a type that we do not read must not turn the 405 into a 415.
       sendFailure(request, reply, { code: 'METHOD_NOT_ALLOWED', detail: '' });

@@ -54,6 +54,8 @@ type Returned<F extends RouteForm> =
 export type RouteGroup = {
   /** The word under which their requests are recorded. */
   readonly action: string;
+  /** How admins are told, where that is not as everywhere. */
+  readonly admit?: typeof admitAdmins;
   /** Who may call them: admins where there is a gate. */
   readonly gate?: AdminGate;
   /** Who calls them where there is none. */
@@ -71,21 +73,23 @@ export function serveRoutes(
   group: RouteGroup,
   routes: readonly Route[],
 ): void {
-  const { action, gate, caller = 'anyone', prepare = acceptJsonBodies } = group;
+  const { gate, admit = admitAdmins, caller = 'anyone', prepare = acceptJsonBodies } = group;
+  const urls = Map.groupBy(routes, ({ form }) => form.url);
+  const actionOf = ({ routeOptions: { url } }: FastifyRequest) =>
+    urls.get(url ?? '')?.[0]?.form.action ?? group.action;
   void app.register((scope, _options, done) => {
-    if (gate) admitAdmins(scope, gate, () => action);
+    if (gate) admit(scope, gate, actionOf);
     else {
       scope.addHook('onRequest', (request, _reply, next) => {
-        request.note.action = action;
+        request.note.action = actionOf(request);
         next();
       });
     }
     prepare(scope);
-    for (const one of routes) addRoute(scope, one, gate ? 'admin' : caller, action);
-    const urls = Map.groupBy(routes, ({ form }) => form.url);
+    for (const one of routes) addRoute(scope, one, gate ? 'admin' : caller, group.action);
     for (const [url, taken] of urls) {
       const methods: HTTPMethods[] = taken.map(({ form }) => form.method);
-      refuseOtherMethods(scope, url, methods, action);
+      refuseOtherMethods(scope, url, methods);
     }
     done();
   });
@@ -103,7 +107,7 @@ function addRoute(
   scope.route({
     method,
     url,
-    config: { form: { ...form, caller, action } },
+    config: { form: { action, ...form, caller } },
     ...(before && { onRequest: before }),
     handler: (request, reply) => {
       const given = {

@@ -9,6 +9,10 @@ import {
   type RegistryResponse,
   type RegistrySession,
 } from './registry-session.ts';
+import type { GrantedToken, TokenMemory } from './token-memory.ts';
+
+/** An answer that asks who is there. */
+export type Challenged = Pick<RegistryResponse, 'url' | 'header'>;
 
 /** The header that answers a challenge, and whose word it carries: nobody's, or that of stored credentials. */
 export type Authorization = {
@@ -27,10 +31,14 @@ export type ChallengeContext = {
   readonly signal: AbortSignal;
   /** Hears each secret as it is read, before it is sent: whoever writes a record must not write it there. */
   readonly onSecret?: ((secret: string) => void) | undefined;
+  /** Where tokens are kept for the next question; absent: each challenge gets its own. */
+  readonly tokens?: TokenMemory | undefined;
 };
 
 const CLIENT_ID = 'pod-upgrade-trigger';
 const MAX_TOKEN_ANSWER_BYTES = 65_536;
+/** What an answer without `expires_in` means, and the least that it may say (distribution, "Token Authentication"). */
+const TOKEN_LIFE_S = 60;
 /** What may stand in a header without changing its meaning. */
 const SENDABLE_TOKEN = /^[\x21-\x7e]+$/;
 
@@ -39,7 +47,7 @@ const SENDABLE_TOKEN = /^[\x21-\x7e]+$/;
  * names, or Basic. Credentials are looked for only now, so that a broken file does not matter to public images.
  */
 export async function answerChallenge(
-  response: RegistryResponse,
+  response: Challenged,
   context: ChallengeContext,
 ): Promise<Outcome<Authorization>> {
   const { host } = response.url;
@@ -85,7 +93,7 @@ function formatBasic(credentials: Extract<Credentials, { kind: 'password' }>): s
 async function requestToken(
   challenge: Challenge,
   credentials: Credentials | undefined,
-  response: RegistryResponse,
+  response: Challenged,
   context: ChallengeContext,
 ): Promise<Outcome<Authorization>> {
   const realm = URL.parse(challenge.parameters.get('realm') ?? '');
@@ -96,20 +104,35 @@ async function requestToken(
   const parameters = new URLSearchParams({ scope: `repository:${context.image.repository}:pull` });
   const service = challenge.parameters.get('service');
   if (service) parameters.set('service', service);
+  const request = () => fetchToken(realm, parameters, credentials, context);
+  if (!context.tokens) {
+    const granted = await request();
+    return granted.ok ? succeed(granted.value.authorization) : granted;
+  }
+  const whose = credentials ? secretOf(credentials) : '';
+  return context.tokens.take([realm.href, parameters.toString(), whose], request);
+}
 
-  const answer = await context.session.send(tokenRequest(realm, parameters, credentials));
+async function fetchToken(
+  realm: URL,
+  parameters: URLSearchParams,
+  credentials: Credentials | undefined,
+  { session, signal, onSecret }: ChallengeContext,
+): Promise<Outcome<GrantedToken>> {
+  const answer = await session.send({ ...tokenRequest(realm, parameters, credentials), signal });
   if (!answer.ok) return answer;
   if (answer.value.status !== 200) return explainRefusal(answer.value, credentials);
-  const token = parseToken(answer.value.body);
-  if (token === undefined) {
+  const granted = parseToken(answer.value.body);
+  if (granted === undefined) {
     return fail('REGISTRY_RESPONSE_INVALID', `The token endpoint ${realm.host} sent no token.`);
   }
-  context.onSecret?.(token);
-  return succeed({
-    header: `Bearer ${token}`,
+  onSecret?.(granted.token);
+  const authorization = {
+    header: `Bearer ${granted.token}`,
     authenticated: credentials !== undefined,
     ...(credentials && { authFile: credentials.authFile }),
-  });
+  };
+  return succeed({ authorization, lifeMs: granted.lifeS * 1_000 });
 }
 
 /** An identity token goes into a body, never into a URL: those end up in logs. */
@@ -120,11 +143,12 @@ function tokenRequest(
 ): RegistryRequest {
   const maxBodyBytes = MAX_TOKEN_ANSWER_BYTES;
   if (credentials?.kind === 'identity-token') {
-    parameters.set('grant_type', 'refresh_token');
-    parameters.set('client_id', CLIENT_ID);
-    parameters.set('refresh_token', credentials.identityToken);
+    const form = new URLSearchParams(parameters);
+    form.set('grant_type', 'refresh_token');
+    form.set('client_id', CLIENT_ID);
+    form.set('refresh_token', credentials.identityToken);
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    return { method: 'POST', url: realm, headers, body: parameters.toString(), maxBodyBytes };
+    return { method: 'POST', url: realm, headers, body: form.toString(), maxBodyBytes };
   }
   const url = new URL(realm);
   for (const [name, value] of parameters) url.searchParams.set(name, value);
@@ -148,7 +172,7 @@ function explainRefusal(
   return fail('REGISTRY_RESPONSE_INVALID', `The token endpoint ${url.host} answered ${status}.`);
 }
 
-function parseToken(body: Buffer): string | undefined {
+function parseToken(body: Buffer): { token: string; lifeS: number } | undefined {
   let answer: unknown;
   try {
     answer = JSON.parse(body.toString('utf8'));
@@ -156,7 +180,10 @@ function parseToken(body: Buffer): string | undefined {
     return undefined;
   }
   if (typeof answer !== 'object' || answer === null) return undefined;
-  const { token, access_token: accessToken } = answer as Readonly<Record<string, unknown>>;
+  const fields = answer as Readonly<Record<string, unknown>>;
+  const { token, access_token: accessToken, expires_in: expiresIn } = fields;
   const value = token || accessToken;
-  return typeof value === 'string' && SENDABLE_TOKEN.test(value) ? value : undefined;
+  if (typeof value !== 'string' || !SENDABLE_TOKEN.test(value)) return undefined;
+  const lifeS = typeof expiresIn === 'number' ? Math.max(expiresIn, TOKEN_LIFE_S) : TOKEN_LIFE_S;
+  return { token: value, lifeS };
 }

@@ -1,16 +1,30 @@
 import { createHash } from 'node:crypto';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { runCommand } from '../../shared/process/run-command.ts';
-import { type ImageReference, isDigest, tagOf, withTag } from '../domain/image-reference.ts';
-import { type Authorization, answerChallenge, type ChallengeContext } from './answer-challenge.ts';
+import {
+  type ImageReference,
+  type ImageRepository,
+  isDigest,
+  tagOf,
+  withTag,
+} from '../domain/image-reference.ts';
+import type { ChallengeContext } from './answer-challenge.ts';
+import {
+  type Answer,
+  ask,
+  endpointOf,
+  type Question,
+  type RegistryAccess,
+  reach,
+  type Target,
+} from './ask-registry.ts';
 import { explainStatus } from './explain-failure.ts';
 import { readAuthFile } from './read-auth-file.ts';
 import type { CredentialReaders } from './read-credentials.ts';
-import { type ImageLocation, locateImage, type RegistryRules } from './registry-rules.ts';
+import { locateImage, type RegistryRules } from './registry-rules.ts';
 import {
   openRegistrySession,
   type RegistryResponse,
-  type RegistrySession,
   type SessionOptions,
 } from './registry-session.ts';
 
@@ -46,32 +60,21 @@ export type LookUpOptions = {
   readonly retryPauseMs?: number;
 };
 
-/** A registry converts or hides what is not asked for, and then names another digest than podman pulls. */
-const MANIFEST_TYPES = [
+/** Those of them that name one manifest for each platform. */
+export const INDEX_TYPES = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
+];
+/** A registry converts or hides what is not asked for, and then names another digest than podman pulls. */
+const MANIFEST_TYPES = [
+  ...INDEX_TYPES,
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
 /** The limit that registries set themselves (distribution's specification, "Pushing Manifests"). */
-const MAX_MANIFEST_BYTES = 4_194_304;
+export const MAX_MANIFEST_BYTES = 4_194_304;
 /** Credentials of this host. */
 const HERE: CredentialReaders = { readText: readAuthFile, run: runCommand };
-const HUB = 'docker.io';
-const HUB_ENDPOINT = 'registry-1.docker.io';
-
-type LookUp = {
-  readonly session: RegistrySession;
-  readonly signal: AbortSignal;
-  readonly location: ImageLocation;
-  readonly authFiles: readonly string[];
-  readonly readers: CredentialReaders;
-  readonly onSecret: ChallengeContext['onSecret'];
-};
-
-/** Where the manifest is asked for, and with what authorization so far. */
-type Target = { readonly url: URL; readonly authorization?: Authorization };
-type Answer = { readonly target: Target; readonly response: RegistryResponse };
 
 /**
  * Asks the registry of the image which digest its tag has (OCI distribution specification, "Pulling manifests"): HEAD,
@@ -88,94 +91,51 @@ export async function lookUpDigest(
   const location = located.value;
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal ? AbortSignal.any([deadline, options.signal]) : deadline;
-  const url = manifestUrl(location.image);
+  const { hostname } = new URL(`https://${endpointOf(location.image)}`);
   const session = openRegistrySession({
     signal,
     userAgent: options.userAgent,
     ...(options.retryPauseMs !== undefined && { retryPauseMs: options.retryPauseMs }),
-    ...(location.insecure && { unverifiedHost: url.hostname }),
+    ...(location.insecure && { unverifiedHost: hostname }),
     ...(options.forward && { forward: options.forward }),
   });
   try {
     const { authFiles, readers = HERE, onSecret } = options;
-    return await lookUp(url, { session, signal, location, authFiles, readers, onSecret });
+    return await askForDigest({ session, signal, location, authFiles, readers, onSecret });
   } finally {
     await session.close();
   }
 }
 
-function manifestUrl(image: ImageReference): URL {
-  const host = image.registry === HUB ? HUB_ENDPOINT : image.registry;
+/** The same with an access that is there already, and may know the registry from a question before. */
+export async function askForDigest(access: RegistryAccess): Promise<Outcome<DigestLookup>> {
+  const { image } = access.location;
   const pinned = image.tag === undefined ? image.digest : undefined;
-  return new URL(`https://${host}/v2/${image.repository}/manifests/${pinned ?? tagOf(image)}`);
-}
-
-async function lookUp(url: URL, look: LookUp): Promise<Outcome<DigestLookup>> {
-  const head = await reach(url, look);
+  const path = manifestPath(image, pinned ?? tagOf(image));
+  const head = await reach(questionBy('HEAD'), path, access);
   if (!head.ok) return head;
-  const fromHead = head.value.response.status === 405 ? undefined : judge(head.value, 'HEAD', look);
+  const isRefused = head.value.response.status === 405;
+  const fromHead = isRefused ? undefined : judge(head.value, 'HEAD', access);
   if (fromHead) return fromHead;
-  const get = await ask('GET', head.value.target, look);
+  const get = await ask(questionBy('GET'), head.value.target, access);
   if (!get.ok) return get;
-  return judge(get.value, 'GET', look) ?? invalid(get.value.response, 'says no digest');
+  return judge(get.value, 'GET', access) ?? invalid(get.value.response, 'says no digest');
 }
 
-/**
- * The first request. An insecure registry is tried by https without verification and then by plain http, as podman
- * does (containers-registries.conf(5), `insecure`).
- */
-async function reach(url: URL, look: LookUp): Promise<Outcome<Answer>> {
-  const secure = await ask('HEAD', { url }, look);
-  const unreachable = !secure.ok && secure.failure.code === 'REGISTRY_UNREACHABLE';
-  if (!unreachable || !look.location.insecure) return secure;
-  const plainUrl = new URL(`http://${url.href.slice('https://'.length)}`);
-  const plain = await ask('HEAD', { url: plainUrl }, look);
-  if (plain.ok || plain.failure.code !== 'REGISTRY_UNREACHABLE') return plain;
-  const details = `By https: ${secure.failure.detail} By http: ${plain.failure.detail}`;
-  return fail('REGISTRY_UNREACHABLE', details);
+/** Where a manifest lies: by its digest, or by a tag. */
+export function manifestPath({ repository }: ImageRepository, reference: string): string {
+  return `/v2/${repository}/manifests/${reference}`;
 }
 
-/** Asks for the manifest and answers one challenge on the way. */
-async function ask(method: 'HEAD' | 'GET', target: Target, look: LookUp): Promise<Outcome<Answer>> {
-  const first = await send(method, target, look.session);
-  if (!first.ok) return first;
-  const response = first.value;
-  if (response.status !== 401 || target.authorization) return succeed({ target, response });
-  // What a redirect led to may hand out anonymous tokens of its own, but never sees the registry's credentials.
-  const own = response.url.origin === target.url.origin;
-  const answered = await answerChallenge(response, {
-    session: look.session,
-    image: look.location.image,
-    authFiles: own ? look.authFiles : [],
-    readers: look.readers,
-    signal: look.signal,
-    onSecret: look.onSecret,
-  });
-  if (!answered.ok) return answered;
-  const authorized = { url: response.url, authorization: answered.value };
-  const second = await send(method, authorized, look.session);
-  return second.ok ? succeed({ target: authorized, response: second.value }) : second;
-}
-
-function send(
-  method: 'HEAD' | 'GET',
-  target: Target,
-  session: RegistrySession,
-): Promise<Outcome<RegistryResponse>> {
-  return session.send({
-    method,
-    url: target.url,
-    headers: { accept: MANIFEST_TYPES.join(', ') },
-    maxBodyBytes: MAX_MANIFEST_BYTES,
-    ...(target.authorization && { authorization: target.authorization.header }),
-  });
+function questionBy(method: 'HEAD' | 'GET'): Question {
+  return { method, accept: MANIFEST_TYPES.join(', '), maxBodyBytes: MAX_MANIFEST_BYTES };
 }
 
 /** What the answer comes to; undefined where it is in order but does not tell. */
 function judge(
   { response, target }: Answer,
   method: 'HEAD' | 'GET',
-  look: LookUp,
+  look: RegistryAccess,
 ): Outcome<DigestLookup> | undefined {
   if (response.status !== 200) return explainManifestStatus(response, target, look);
   const named = response.header('docker-content-digest');
@@ -201,8 +161,8 @@ function judge(
   });
 }
 
-/** The digest is that of the bytes as they are; a compressed body is not what was pushed. */
-function hashBody(response: RegistryResponse): string | undefined {
+/** The digest is that of the bytes as they are; a compressed body is not what was pushed, and has none. */
+export function hashBody(response: RegistryResponse): string | undefined {
   if ((response.header('content-encoding') ?? 'identity') !== 'identity') return undefined;
   return `sha256:${createHash('sha256').update(response.body).digest('hex')}`;
 }
@@ -210,7 +170,7 @@ function hashBody(response: RegistryResponse): string | undefined {
 function explainManifestStatus(
   response: RegistryResponse,
   target: Target,
-  look: LookUp,
+  look: RegistryAccess,
 ): Outcome<never> {
   // A redirect to another host takes no credentials along.
   const own = response.url.origin === target.url.origin;

@@ -13,6 +13,8 @@ export type RegistryRequest = {
   readonly body?: string;
   /** The most bytes that a body of status 200 may have; bodies of other statuses are not read. */
   readonly maxBodyBytes: number;
+  /** Ends this request alone, besides the signal of the session. */
+  readonly signal?: AbortSignal;
 };
 
 /** An answer; `url` is what really answered, after redirects. */
@@ -24,7 +26,7 @@ export type RegistryResponse = {
   readonly body: Buffer;
 };
 
-/** Connections of one look-up. */
+/** Connections of one look-up, or of all that is asked of one registry in a check. */
 export type RegistrySession = {
   /**
    * Sends a request, follows redirects, retries once where the connection breaks before an answer, and a few times
@@ -46,6 +48,8 @@ export type SessionOptions = {
   readonly userAgent: string;
   /** The first pause before a server that cannot answer now is asked again, in milliseconds. */
   readonly retryPauseMs?: number;
+  /** How long a connection may take to open, in milliseconds; absent: as long as the signal lets it. */
+  readonly connectTimeoutMs?: number;
 };
 
 const MAX_REDIRECTS = 3;
@@ -61,7 +65,7 @@ const DUMP_BYTES = 65_536;
 export function openRegistrySession(options: SessionOptions): RegistrySession {
   const limits = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
   // The signal is the sockets', not each request's: the library looks at the latter only once it is connected.
-  const connect = { timeout: 0, signal: options.signal };
+  const connect = { timeout: options.connectTimeoutMs ?? 0, signal: options.signal };
   const via = (how: ConnectOptions) => chooseConnect(how, options.forward);
   const verifying = new Agent({ ...limits, connect: via(connect) });
   const trusting = new Agent({
@@ -136,10 +140,13 @@ async function exchange(
   options: SessionOptions,
 ): Promise<Outcome<RegistryResponse>> {
   const { host } = request.url;
+  const signal = request.signal
+    ? AbortSignal.any([request.signal, options.signal])
+    : options.signal;
   try {
-    const data = await sendRetrying(request, dispatcher, options);
+    const data = await untilAborted(sendRetrying(request, dispatcher, options), request.signal);
     const { statusCode, headers } = data;
-    if (statusCode !== 200) await data.body.dump({ limit: DUMP_BYTES, signal: options.signal });
+    if (statusCode !== 200) await data.body.dump({ limit: DUMP_BYTES, signal });
     const body = statusCode === 200 ? await readBody(data.body, request.maxBodyBytes) : undefined;
     if (statusCode === 200 && !body) {
       const limit = `${request.maxBodyBytes} bytes`;
@@ -152,8 +159,24 @@ async function exchange(
       body: body ?? Buffer.alloc(0),
     });
   } catch (error) {
-    if (options.signal.aborted) return explainAbort(options.signal, host);
+    if (signal.aborted) return explainAbort(signal, host);
     return explainNetworkError(error, host);
+  }
+}
+
+/** The library looks at the signal of a request only once it is connected, and a connection may take long. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const give = () => reject(signal.reason);
+  // What comes of it afterwards concerns nobody.
+  work.catch(() => undefined);
+  signal.addEventListener('abort', give);
+  if (signal.aborted) give();
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', give);
   }
 }
 
@@ -174,6 +197,7 @@ async function sendRetrying(
         ...(request.authorization !== undefined && { authorization: request.authorization }),
       },
       ...(request.body !== undefined && { body: request.body }),
+      ...(request.signal && { signal: request.signal }),
     });
   try {
     return await send();

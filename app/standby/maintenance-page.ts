@@ -1,4 +1,5 @@
 import type { UpdateState } from '../../shared/contract/update-record.ts';
+import { escapeHtml } from '../http/escape-html.ts';
 
 /** The open update, as far as a stranger may know; null where none is open. */
 export type Maintenance = {
@@ -55,8 +56,4 @@ p { margin: 0 0 0.75rem; overflow-wrap: anywhere; }
 </body>
 </html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

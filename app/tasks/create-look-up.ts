@@ -1,48 +1,39 @@
-import { PROGRAM } from '../../shared/config/program-version.ts';
+import { noteLookUp } from '../checks/ask-tags.ts';
+import { reachRegistries } from '../checks/reach-registries.ts';
+import type { Store } from '../db/store.ts';
 import type { DeployParts } from '../deploy/deploy-unit.ts';
 import { anyOf } from '../deploy/until-stopped.ts';
 import type { Host } from '../host/host.ts';
 import { lookUpDigest } from '../registry/look-up-digest.ts';
-import { authFileCandidates, type CredentialReaders } from '../registry/read-credentials.ts';
-import { parseRegistryRules } from '../registry/registry-rules.ts';
 
-const MAX_AUTH_FILE_BYTES = 1_048_576;
-
-function createReaders({ readText, run }: Host): CredentialReaders {
-  return {
-    readText: async (path) => {
-      const text = await readText(path, MAX_AUTH_FILE_BYTES);
-      if (text === '') throw Object.assign(new Error('nothing there'), { code: 'ENOENT' });
-      return text;
-    },
-    run,
-  };
-}
+/** Who hears of look-ups. */
+export type LookUpListeners = {
+  /** Hears what must stand in no record. */
+  readonly onSecret?: (secret: string) => void;
+  /** Where it is kept what tags mean: a check for updates says the same as the deployment that has asked. */
+  readonly answers?: Store['registryAnswers'];
+};
 
 /**
- * Makes the function that asks registries for digests as podman on `host` would: with the logins that lie there, and over
- * the network as it is seen from there. `timeoutMs` bounds each look-up; `signal` gives all of them up; `onSecret` hears what
- * must stand in no record.
+ * Makes the function that asks registries for digests as podman on `host` would. `timeoutMs` bounds each look-up; `signal`
+ * gives all of them up.
  */
 export function createLookUp(
   host: Host,
   timeoutMs: number,
   signal: AbortSignal,
-  onSecret?: (secret: string) => void,
+  { onSecret, answers }: LookUpListeners = {},
 ): DeployParts['lookUp'] {
-  const { forward } = host;
-  const there = forward && { forward, readers: createReaders(host) };
   return async (image, registries, cut) => {
-    const environment = await host.readEnvironment();
-    if (!environment.ok) return environment;
-    return lookUpDigest(image, {
-      registries: parseRegistryRules(registries),
-      authFiles: authFileCandidates(environment.value),
-      ...there,
+    const reach = await reachRegistries(host, registries);
+    if (!reach.ok) return reach;
+    const found = await lookUpDigest(image, {
+      ...reach.value,
       ...(onSecret && { onSecret }),
       timeoutMs,
       signal: anyOf(signal, cut),
-      userAgent: `pod-upgrade-trigger/${PROGRAM.version}`,
     });
+    if (found.ok && answers) noteLookUp(answers, image, found.value);
+    return found;
   };
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseHttpAddress } from '../contract/http-address.ts';
+import { CHECK_SETTINGS } from './check-settings.ts';
 import { DEPLOY_SETTINGS } from './deploy-settings.ts';
 import { DISCOVERY_SETTINGS } from './discovery-settings.ts';
 import { EVENT_SETTINGS } from './event-settings.ts';
@@ -74,11 +75,7 @@ export const SETTINGS = {
     about: 'The largest webhook body that is read.',
   },
   ...DISCOVERY_SETTINGS,
-  registryTimeoutMs: milliseconds(
-    'PODUP_REGISTRY_TIMEOUT_MS',
-    { fallback: 10_000, min: 100, max: 120_000 },
-    'The limit of one look-up at a registry, with its redirects, its token and its retries.',
-  ),
+  ...CHECK_SETTINGS,
   pullTimeoutMs: milliseconds(
     'PODUP_PULL_TIMEOUT_MS',
     { fallback: 1_800_000, min: 1_000, max: 21_600_000 },
@@ -253,6 +250,7 @@ type Optional =
   | 'stateDir'
   | 'targetBin'
   | 'scheduleTimeZone'
+  | 'schedulerMaxTicks'
   | 'sshTarget'
   | 'sshConfigFile'
   | 'releaseRepository'
@@ -280,4 +278,5 @@ export const DEPRECATED_NAMES: Readonly<Record<string, string>> = {
   GITHUB_WEBHOOK_SECRET: 'PODUP_GH_WEBHOOK_SECRET',
   TARGET_BIN: 'PODUP_TARGET_BIN',
   PODUP_TASK_RETENTION_SECS: 'PODUP_TASK_RETENTION',
+  PODUP_REGISTRY_DIGEST_CACHE_TTL_SECS: 'PODUP_UPDATE_STALE_AFTER',
 };

@@ -3,6 +3,7 @@ import { DATABASE_ERRORS } from './database-error-codes.ts';
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
 import { HEALTH_ERRORS } from './health-error-codes.ts';
+import { REGISTRY_ERRORS } from './registry-error-codes.ts';
 import { SSH_ERRORS } from './ssh-error-codes.ts';
 import { TASK_ERRORS } from './task-error-codes.ts';
 import { UPDATE_ERRORS } from './update-error-codes.ts';
@@ -200,46 +201,7 @@ export const ERRORS = {
     hint: 'Correct what the detail names in the unit file or in a drop-in, then: systemctl --user daemon-reload.',
   },
   // Registries.
-  REGISTRY_UNREACHABLE: {
-    status: 502,
-    sentence: 'The registry cannot be reached.',
-    hint: 'Check network and DNS of this host and the host name in the image; HTTP proxies are not used for this.',
-  },
-  REGISTRY_TIMEOUT: {
-    status: 504,
-    sentence: 'The registry did not answer in time.',
-    hint: 'Try again later; PODUP_REGISTRY_TIMEOUT_MS is the limit.',
-  },
-  REGISTRY_UNAUTHORIZED: {
-    status: 502,
-    sentence: 'The registry refuses access to this image.',
-    hint: 'Log in as the user of this service with: podman login REGISTRY.',
-  },
-  REGISTRY_IMAGE_NOT_FOUND: {
-    status: 502,
-    sentence: 'The registry has no such image or tag.',
-    hint: 'Check name and tag; a private image without login looks the same.',
-  },
-  REGISTRY_RATE_LIMITED: {
-    status: 502,
-    sentence: 'The registry limits the rate of requests.',
-    hint: 'Log in for a higher limit, or wait.',
-  },
-  REGISTRY_RESPONSE_INVALID: {
-    status: 502,
-    sentence: 'The registry answered in a way that cannot be trusted.',
-    hint: 'The detail says what was wrong; a proxy in between may be the cause.',
-  },
-  REGISTRY_CREDENTIALS_UNREADABLE: {
-    status: 502,
-    sentence: 'A registry credentials file cannot be read.',
-    hint: 'The detail names the file; log in again with podman login.',
-  },
-  REGISTRY_BLOCKED: {
-    status: 502,
-    sentence: 'The registry is blocked by the configuration of podman on this host.',
-    hint: 'See registries.conf.',
-  },
+  ...REGISTRY_ERRORS,
   // Deployments.
   PULL_FAILED: {
     status: 502,

@@ -9,4 +9,5 @@ export const DEPLOY_SETTINGS: PolicySettings = {
   deployMinAgeMs: 0,
   deployKeepImages: 2,
   quarantineMs: 0,
+  higherTags: 'off',
 };

@@ -1,68 +1,112 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type * as z from 'zod';
 import type { Outcome } from '../../../shared/contract/outcome.ts';
-import { idempotencyKey, selectionBody, serviceBody } from '../../api/manual-requests.ts';
+import {
+  idempotencyKey,
+  selectionBody,
+  serviceBody,
+  slugParams,
+} from '../../api/manual-requests.ts';
+import { deployView, oldServiceView, triggerView, upgradeView } from '../../api/manual-views.ts';
 import type { Answer } from '../../tasks/answer-once.ts';
 import type { ManualActions, ManualCall, Wish } from '../../tasks/manual-actions.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { admitCallers } from '../admit-callers.ts';
 import { describeCaller } from '../describe-asker.ts';
-import { refuseOtherMethods } from '../method-not-allowed.ts';
 import { sendFailure } from '../problem-reply.ts';
-import { acceptJsonBodies, readBy } from '../read-json-body.ts';
+import { readBy } from '../read-json-body.ts';
+import { type Route, route, serveRoutes } from '../serve-routes.ts';
 
 type Parts = { readonly actions: ManualActions; readonly gate: AdminGate };
 
-type OfOne = { Params: { slug: string } };
+const HEADERS = { 'idempotency-key': 'Whoever asks again with the same one gets the same answer.' };
 
-const ROOT = '/api/manual';
-
-/** What is recorded of each, by its path. */
-const ACTIONS: Readonly<Record<string, string>> = {
-  [`${ROOT}/trigger`]: 'manual-trigger',
-  [`${ROOT}/deploy`]: 'manual-deploy',
-  [`${ROOT}/services/:slug`]: 'manual-service',
-  [`${ROOT}/services/:slug/upgrade`]: 'manual-service-upgrade',
-};
+const REFUSALS = ['IDEMPOTENCY_KEY_REUSED', 'UNIT_NOT_CONFIGURED'] as const;
 
 /** `POST /api/manual/…`: what scripts and people have done to units; for admins only. */
 export function registerManualApi(app: FastifyInstance, { actions, gate }: Parts): void {
-  void app.register((scope, _options, done) => {
-    admitCallers(scope, gate, ({ routeOptions }) => actionOf(routeOptions.url));
-    acceptJsonBodies(scope);
-    scope.post(`${ROOT}/trigger`, async (request, reply) => {
-      const call = readCall(selectionBody, request);
-      return answer(request, reply, await actions.trigger(call));
-    });
-    scope.post(`${ROOT}/deploy`, async (request, reply) => {
-      const call = readCall(selectionBody, request);
-      return answer(request, reply, await actions.deploy(call));
-    });
-    scope.post<OfOne>(`${ROOT}/services/:slug`, async (request, reply) => {
-      const call = readCall(serviceBody, request);
-      return answer(request, reply, await actions.service(request.params.slug, call));
-    });
-    scope.post<OfOne>(`${ROOT}/services/:slug/upgrade`, async (request, reply) => {
-      const call = readCall(serviceBody, request);
-      return answer(request, reply, await actions.upgrade(request.params.slug, call));
-    });
-    for (const [url, action] of Object.entries(ACTIONS)) {
-      refuseOtherMethods(scope, url, 'POST', action);
-    }
-    done();
-  });
+  serveRoutes(app, { action: 'manual-api', gate, admit: admitCallers }, [
+    ...ofSeveral(actions),
+    ...ofOne(actions),
+  ]);
 }
 
-function actionOf(url: string | undefined): string {
-  return ACTIONS[url ?? ''] ?? 'manual-api';
+function ofSeveral(actions: ManualActions): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'POST',
+        url: '/api/manual/trigger',
+        action: 'manual-trigger',
+        summary: 'Restarts units as they are.',
+        headers: HEADERS,
+        body: selectionBody,
+        answers: { 200: triggerView, 202: triggerView },
+        refusals: REFUSALS,
+        fails: true,
+      },
+      async ({ body }, request, reply) =>
+        answer(request, reply, await actions.trigger(toCall(body, request))),
+    ),
+    route(
+      {
+        method: 'POST',
+        url: '/api/manual/deploy',
+        action: 'manual-deploy',
+        summary: 'Brings units to what their tags mean.',
+        headers: HEADERS,
+        body: selectionBody,
+        answers: { 200: deployView, 202: deployView },
+        refusals: REFUSALS,
+        fails: true,
+      },
+      async ({ body }, request, reply) =>
+        answer(request, reply, await actions.deploy(toCall(body, request))),
+    ),
+  ];
 }
 
-/** Reads body and key, and notes for the event who asks for what; the token is no part of that. */
-function readCall<T extends z.ZodType<Wish & { readonly token?: string | undefined }>>(
-  schema: T,
+function ofOne(actions: ManualActions): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'POST',
+        url: '/api/manual/services/:slug',
+        action: 'manual-service',
+        summary: 'Restarts one unit, or brings it to a version of its image.',
+        params: slugParams,
+        headers: HEADERS,
+        body: serviceBody,
+        answers: { 200: oldServiceView, 202: oldServiceView },
+        refusals: REFUSALS,
+        fails: true,
+      },
+      async ({ params, body }, request, reply) =>
+        answer(request, reply, await actions.service(params.slug, toCall(body, request))),
+    ),
+    route(
+      {
+        method: 'POST',
+        url: '/api/manual/services/:slug/upgrade',
+        action: 'manual-service-upgrade',
+        summary: 'Brings one unit to what its tag means, or to another version of its image.',
+        params: slugParams,
+        headers: HEADERS,
+        body: serviceBody,
+        answers: { 200: upgradeView, 202: upgradeView },
+        refusals: REFUSALS,
+        fails: true,
+      },
+      async ({ params, body }, request, reply) =>
+        answer(request, reply, await actions.upgrade(params.slug, toCall(body, request))),
+    ),
+  ];
+}
+
+/** With its key; notes for the event who asks for what, and the token is no part of that. */
+function toCall<T extends Wish & { readonly token?: string | undefined }>(
+  body: T,
   request: FastifyRequest,
-): ManualCall<z.output<T>> {
-  const body = readBy(schema, request.body ?? {});
+): ManualCall<T> {
   const { token: _, ...said } = body;
   request.note.meta = shorten(said);
   const given = request.headers['idempotency-key'];

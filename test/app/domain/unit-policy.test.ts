@@ -21,6 +21,7 @@ const DEFAULTS: UnitPolicy = {
   keepImages: 5,
   writeImage: false,
   webhookEnabled: null,
+  higherTags: 'minor',
 };
 
 function parse(...lines: readonly string[]): UnitPolicy {
@@ -60,6 +61,8 @@ const GOOD: readonly Good[] = [
     [`Rollback=${word}`, 'rollback', false],
   ]),
   ['WriteImage=yes', 'writeImage', true],
+  ['HigherTags=major', 'higherTags', 'major'],
+  ['HigherTags=off', 'higherTags', 'off'],
   ['MinAge=0', 'minAgeMs', 0],
   ['MinAge=365d', 'minAgeMs', 31_536_000_000],
   ['Window=02:00-04:00', 'windows', [EARLY]],
@@ -215,6 +218,7 @@ test('the settings give the defaults, and a quarantine of 0 lasts until it is re
     deployRollback: false,
     deployMinAgeMs: 3,
     deployKeepImages: 4,
+    higherTags: 'off',
     quarantineMs: 5,
   } as const;
   assert.deepEqual(policyDefaults(settings), {
@@ -231,6 +235,7 @@ test('the settings give the defaults, and a quarantine of 0 lasts until it is re
     keepImages: 4,
     writeImage: false,
     webhookEnabled: null,
+    higherTags: 'off',
   });
   assert.equal(policyDefaults({ ...settings, quarantineMs: 0 }).quarantineMs, null);
 });

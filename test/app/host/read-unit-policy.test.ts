@@ -18,6 +18,7 @@ const DEFAULTS = policyDefaults({
   deployMinAgeMs: 0,
   deployKeepImages: 2,
   quarantineMs: 0,
+  higherTags: 'off',
 });
 
 /** Reads the policy of web.service where systemctl answers so. */

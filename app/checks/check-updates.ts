@@ -1,0 +1,133 @@
+import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { Store } from '../db/store.ts';
+import { withTag } from '../domain/image-reference.ts';
+import type { Host } from '../host/host.ts';
+import { openRegistryClient } from '../registry/registry-client.ts';
+import { type AskParts, askTags, type Learnt, tagsOf } from './ask-tags.ts';
+import { findHigher, type HigherWishes, hasVersion } from './find-higher.ts';
+import { openHostLimits } from './host-limits.ts';
+import { reachRegistries } from './reach-registries.ts';
+import { type SeenUnit, seeUnits, type UnitToCheck } from './see-units.ts';
+
+/** What a check works with. */
+export type CheckParts = {
+  readonly store: Pick<Store, 'updateChecks' | 'registryAnswers' | 'transact'>;
+  readonly host: Host;
+  /** All units that there are; what is kept of others is forgotten by a check of all. */
+  readonly units: () => readonly UnitToCheck[];
+  /** What units want to hear of higher tags, by their policies. */
+  readonly readWishes: (units: readonly string[]) => Promise<HigherWishes>;
+  /** The limit of one question, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Gives the check up: it then rejects with the reason of the signal, and has written nothing. */
+  readonly signal: AbortSignal;
+  /** Hears each secret of a registry that is read. */
+  readonly onSecret?: (secret: string) => void;
+};
+
+/** Which units, and how new an answer has to be. */
+export type CheckRequest = {
+  /** Absent: all. */
+  readonly units?: readonly string[];
+  /** A person wants to know it now: nothing that was answered before will do. */
+  readonly isForced: boolean;
+};
+
+/** What a check has done. */
+export type CheckSummary = {
+  readonly units: number;
+  /** How many tags were asked for, and how many of them without an answer. */
+  readonly asked: number;
+  readonly failed: number;
+  readonly durationMs: number;
+};
+
+/** Of all questions together; what is not answered by then is REGISTRY_TIMEOUT. */
+const CHECK_LIMIT_MS = 90_000;
+/** By the clock: what was answered so shortly before is not asked again. */
+const FRESH_MS = 60_000;
+/** Tags are added rarely, and a list of them costs more than a digest. */
+const LIST_FRESH_MS = 6 * 3_600_000;
+const FORGET_MS = 30 * 86_400_000;
+
+/**
+ * Looks for updates: what the units run, what their tags and `latest` mean, and which tags are higher versions. What was
+ * learnt is written in one transaction; what could not be asked is written as that. Fails only where the host of the units
+ * does not answer (PODMAN_UNAVAILABLE, PODMAN_FAILED, SSH_UNREACHABLE), and nothing is changed then.
+ */
+export async function checkUpdates(
+  parts: CheckParts,
+  request: CheckRequest,
+): Promise<Outcome<CheckSummary>> {
+  const begun = performance.now();
+  const { host, store } = parts;
+  const all = parts.units();
+  const chosen = request.units;
+  const units = chosen ? all.filter(({ unit }) => chosen.includes(unit)) : all;
+  const [seen, info] = await Promise.all([seeUnits(host.run, units), host.readInfo(host.run)]);
+  if (!seen.ok) return seen;
+  if (!info.ok) return info;
+  const reach = await reachRegistries(host, info.value.registries);
+  if (!reach.ok) return reach;
+  const limits = openHostLimits(store.registryAnswers);
+  const { timeoutMs, onSecret } = parts;
+  const signal = AbortSignal.any([parts.signal, AbortSignal.timeout(CHECK_LIMIT_MS)]);
+  const client = openRegistryClient({
+    ...{ ...reach.value, timeoutMs, signal, onAnswer: limits.note },
+    ...(onSecret && { onSecret }),
+  });
+  const asking: AskParts = { client, limits, answers: store.registryAnswers, signal };
+  const now = Date.now();
+  const since = (ms: number) => (request.isForced ? now : now - ms);
+  try {
+    const wishing = seen.value.filter(hasVersion).map(({ unit }) => unit);
+    const [learnt, wishes] = await Promise.all([
+      askTags(asking, seen.value, since(FRESH_MS)),
+      parts.readWishes(wishing),
+    ]);
+    const former = new Map(store.updateChecks.list().map((row) => [row.unit, row]));
+    const higher = await findHigher(asking, seen.value, wishes, former, since(LIST_FRESH_MS));
+    parts.signal.throwIfAborted();
+    store.transact(() => {
+      writeLearnt(store.registryAnswers, learnt);
+      for (const one of seen.value) writeUnit(store.updateChecks, one, higher.get(one.unit));
+      limits.save();
+      if (chosen) return;
+      store.updateChecks.keepOnly(all.map(({ unit }) => unit));
+      store.registryAnswers.forgetBefore(now - FORGET_MS);
+    });
+    return succeed({
+      units: units.length,
+      asked: learnt.tags.size + learnt.failures.size,
+      failed: learnt.failures.size,
+      durationMs: Math.round(performance.now() - begun),
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+function writeLearnt(answers: Store['registryAnswers'], learnt: Learnt): void {
+  const now = Date.now();
+  for (const [name, answer] of learnt.tags) answers.noteTag(name, answer, now);
+  for (const [name, failure] of learnt.failures) answers.noteFailure(name, failure, now);
+  for (const { indexDigest, platform, digests } of learnt.manifests) {
+    for (const digest of digests) answers.noteManifest(indexDigest, platform, digest);
+  }
+}
+
+function writeUnit(
+  table: Store['updateChecks'],
+  seen: SeenUnit,
+  higher: Parameters<Store['updateChecks']['put']>[0]['higher'] | undefined,
+): void {
+  const now = Date.now();
+  const { unit, image, containers, platform, failure } = seen;
+  const [, latest] = tagsOf(seen);
+  table.put({
+    ...{ unit, containers, platform, failure, seenAt: now, checkedAt: now },
+    image: image ? withTag(image) : null,
+    latestImage: latest ? withTag(latest) : null,
+    higher: higher ?? null,
+  });
+}

@@ -1,0 +1,44 @@
+import { PROGRAM } from '../../shared/config/program-version.ts';
+import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { Host } from '../host/host.ts';
+import type { LookUpOptions } from '../registry/look-up-digest.ts';
+import { authFileCandidates, type CredentialReaders } from '../registry/read-credentials.ts';
+import { parseRegistryRules } from '../registry/registry-rules.ts';
+
+const MAX_AUTH_FILE_BYTES = 1_048_576;
+
+function createReaders({ readText, run }: Host): CredentialReaders {
+  return {
+    readText: async (path) => {
+      const text = await readText(path, MAX_AUTH_FILE_BYTES);
+      if (text === '') throw Object.assign(new Error('nothing there'), { code: 'ENOENT' });
+      return text;
+    },
+    run,
+  };
+}
+
+/** How registries are asked from a host. */
+export type RegistryReach = Pick<
+  LookUpOptions,
+  'registries' | 'authFiles' | 'readers' | 'forward' | 'userAgent'
+>;
+
+/**
+ * How podman on `host` would ask registries: with the logins that lie there, and over the network as it is seen from there.
+ * `registries` is what podman says of itself.
+ */
+export async function reachRegistries(
+  host: Host,
+  registries: unknown,
+): Promise<Outcome<RegistryReach>> {
+  const environment = await host.readEnvironment();
+  if (!environment.ok) return environment;
+  const { forward } = host;
+  return succeed({
+    registries: parseRegistryRules(registries),
+    authFiles: authFileCandidates(environment.value),
+    ...(forward && { forward, readers: createReaders(host) }),
+    userAgent: `pod-upgrade-trigger/${PROGRAM.version}`,
+  });
+}

@@ -1,0 +1,84 @@
+import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { RunCommand } from '../../shared/process/run-command.ts';
+import {
+  formatImageReference,
+  type ImageReference,
+  parseImageReference,
+  sameRepository,
+} from '../domain/image-reference.ts';
+import { knownDigests } from '../domain/matches-digest.ts';
+import { describeImages, listRunning, type RunningContainer } from '../host/running-images.ts';
+
+/** A unit that updates are looked for. */
+export type UnitToCheck = {
+  readonly unit: string;
+  /** The image of its start command; undefined where that is not known, and the one that runs is taken. */
+  readonly image: ImageReference | undefined;
+};
+
+/** What was seen of it. */
+export type SeenUnit = {
+  readonly unit: string;
+  readonly image: ImageReference | undefined;
+  /** Of each container that runs that image the digests by which the image is known. */
+  readonly containers: readonly (readonly string[])[];
+  /** See `formatPlatform`; null where nothing runs. */
+  readonly platform: string | null;
+  /** Why there is nothing to be asked of a registry; null: there is. */
+  readonly failure: Failure | null;
+};
+
+/** Looks at what all units run, by two questions of podman however many they are. PODMAN_FAILED, PODMAN_UNAVAILABLE. */
+export async function seeUnits(
+  run: RunCommand,
+  units: readonly UnitToCheck[],
+): Promise<Outcome<readonly SeenUnit[]>> {
+  const listed = await listRunning(run);
+  if (!listed.ok) return listed;
+  const byUnit = Map.groupBy(listed.value, ({ unit }) => unit);
+  const found = units.map(({ unit, image }) => findContainers(unit, image, byUnit.get(unit) ?? []));
+  const ids = new Set(found.flatMap(({ containers }) => containers.map(({ imageId }) => imageId)));
+  const images = await describeImages(run, [...ids]);
+  if (!images.ok) return images;
+  return succeed(
+    found.map(({ unit, image, containers }): SeenUnit => {
+      const known = containers.flatMap(({ imageId }) => images.value.get(imageId) ?? []);
+      return {
+        unit,
+        image,
+        containers: image ? known.map((local) => knownDigests(local, image)) : [],
+        platform: known[0]?.platform ?? null,
+        failure: findObstacle(image, known.length),
+      };
+    }),
+  );
+}
+
+type Found = {
+  readonly unit: string;
+  readonly image: ImageReference | undefined;
+  readonly containers: readonly RunningContainer[];
+};
+
+/** Of a unit with helpers of other images those that run its own, as a deployment compares them. */
+function findContainers(
+  unit: string,
+  configured: ImageReference | undefined,
+  running: readonly RunningContainer[],
+): Found {
+  const named = running.flatMap((container) => {
+    const reference = parseImageReference(container.imageName);
+    return reference ? [{ container, reference }] : [];
+  });
+  const image = configured ?? named[0]?.reference;
+  const own = named.filter(({ reference }) => image && sameRepository(reference, image));
+  return { unit, image, containers: own.map(({ container }) => container) };
+}
+
+function findObstacle(image: ImageReference | undefined, running: number): Failure | null {
+  if (!image) return fail('UNIT_IMAGE_UNKNOWN', 'Nor does a container of it run.').failure;
+  const named = `It runs ${formatImageReference(image)}.`;
+  if (image.digest !== undefined) return fail('UNIT_IMAGE_PINNED', named).failure;
+  if (image.registry === 'localhost') return fail('CHECK_IMAGE_LOCAL', named).failure;
+  return running === 0 ? fail('CHECK_NOTHING_RUNS', '').failure : null;
+}

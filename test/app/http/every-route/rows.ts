@@ -1,0 +1,154 @@
+import { container, published } from '../../domain/package-body.ts';
+import { deliveryHeaders } from '../http-fixture.ts';
+import type { World } from './serve-all.ts';
+
+/** A call that a route takes. */
+export type Call = {
+  /** The status of the answer. */
+  readonly is: number;
+  /** Where the URL of the route has parameters or needs a query. */
+  readonly path?: string;
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly raw?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of a refusal. */
+  readonly code?: string;
+};
+
+const PUSH = JSON.stringify(published(container()));
+const DEPLOY = { is: 202, body: { unit: 'web' } } as const;
+const REASON = { reason: 'to see it' };
+const REUSED = [
+  {
+    ...{ is: 422, code: 'IDEMPOTENCY_KEY_REUSED', body: { units: ['api'] } },
+    headers: { 'idempotency-key': 'once' },
+  },
+];
+const NO_TASK = { is: 404, code: 'TASK_NOT_FOUND' };
+
+const push = (end: string): Call[] => [
+  { is: 202, path: `/github-package-update/web${end}`, raw: PUSH, headers: deliveryHeaders(PUSH) },
+  {
+    ...{ is: 401, code: 'SIGNATURE_INVALID', path: `/github-package-update/web${end}`, raw: PUSH },
+    headers: deliveryHeaders(PUSH, { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` }),
+  },
+];
+
+/**
+ * Every route with calls that it takes, the first of them good, in an order in which they can be made one after the other.
+ * What is wrong with every input of a kind follows from the document and stands in the test.
+ */
+export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> = {
+  'GET /openapi.json': () => [{ is: 200 }],
+  'GET /openapi.html': () => [{ is: 200 }],
+  'GET /health': () => [{ is: 503 }],
+  'GET /health/self': () => [{ is: 200 }],
+  'POST /github-package-update/:service([^/]+)': () => push(''),
+  'POST /github-package-update/:service([^/]+)/redeploy': () => push('/redeploy'),
+
+  'GET /api/tasks': () => [{ is: 200 }, { is: 200, path: '/api/tasks?status=failed&limit=1' }],
+  'GET /api/tasks/counts': () => [{ is: 200, path: '/api/tasks/counts?unit=web.service' }],
+  'GET /api/tasks/:id': ({ ended }) => [
+    { is: 200, path: `/api/tasks/${ended}` },
+    { ...NO_TASK, path: '/api/tasks/x' },
+  ],
+  'GET /api/tasks/:id/logs': ({ ended }) => [
+    { is: 200, path: `/api/tasks/${ended}/logs` },
+    { ...NO_TASK, path: '/api/tasks/x/logs' },
+  ],
+  'GET /api/tasks/:id/export': ({ ended }) => [
+    { is: 200, path: `/api/tasks/${ended}/export` },
+    { is: 200, path: `/api/tasks/${ended}/export?format=text` },
+    { ...NO_TASK, path: '/api/tasks/x/export' },
+  ],
+  'POST /api/tasks': () => [
+    { is: 202, body: { kind: 'deploy', units: ['web'] } },
+    { is: 202, body: { kind: 'prune' } },
+    { is: 400, code: 'REQUEST_INVALID', body: { kind: 'deploy', units: [] } },
+    { is: 404, code: 'UNIT_NOT_CONFIGURED', body: { kind: 'deploy', units: ['sshd'] } },
+  ],
+  'POST /api/tasks/:id/stop': ({ waiting, ended }) => [
+    { is: 202, path: `/api/tasks/${waiting}/stop` },
+    { is: 409, code: 'TASK_ENDED', path: `/api/tasks/${ended}/stop` },
+    { ...NO_TASK, path: '/api/tasks/x/stop' },
+  ],
+  'POST /api/tasks/:id/force-stop': ({ alsoWaiting }) => [
+    { is: 202, path: `/api/tasks/${alsoWaiting}/force-stop` },
+    { ...NO_TASK, path: '/api/tasks/x/force-stop' },
+  ],
+  'POST /api/tasks/:id/retry': ({ ended }) => [
+    { is: 202, path: `/api/tasks/${ended}/retry`, body: REASON },
+    { ...NO_TASK, path: '/api/tasks/x/retry' },
+  ],
+  'POST /api/deployments': () => [
+    DEPLOY,
+    { is: 404, code: 'UNIT_NOT_CONFIGURED', body: { unit: 'sshd' } },
+    { is: 404, code: 'PLAN_NOT_FOUND', body: { plan_id: `pln_${'0'.repeat(19)}` } },
+  ],
+  'POST /api/manual/trigger': () => [
+    { is: 202, body: { units: ['web'] }, headers: { 'idempotency-key': 'once' } },
+    { is: 202, body: { units: ['web'] }, headers: { 'idempotency-key': 'once' } },
+    ...REUSED,
+    { is: 200, body: { all: true, dry_run: true } },
+    { is: 400, code: 'SELECTION_EMPTY', body: {} },
+  ],
+  'POST /api/manual/deploy': () => [
+    { is: 202, body: { all: true } },
+    { is: 200, body: { units: ['web'], dry_run: true } },
+    { is: 400, code: 'SELECTION_EMPTY', body: {} },
+  ],
+  'POST /api/manual/services/:slug': () => [
+    { is: 202, path: '/api/manual/services/web', body: REASON },
+    { is: 404, code: 'UNIT_NOT_CONFIGURED', path: '/api/manual/services/sshd' },
+  ],
+  'POST /api/manual/services/:slug/upgrade': () => [
+    { is: 202, path: '/api/manual/services/web/upgrade', body: REASON },
+    { is: 404, code: 'UNIT_NOT_CONFIGURED', path: '/api/manual/services/sshd/upgrade' },
+  ],
+  'POST /api/prune-state': () => [
+    { is: 200, body: { dry_run: true, ...REASON } },
+    { is: 400, code: 'REQUEST_INVALID', body: { max_age_hours: 0 } },
+  ],
+  'GET /api/update-checks': () => [{ is: 200 }],
+  'POST /api/update-checks': () => [
+    { is: 200, body: { units: ['web'] } },
+    { is: 404, code: 'UNIT_NOT_CONFIGURED', body: { units: ['sshd'] } },
+  ],
+  'GET /api/quarantine': () => [{ is: 200 }],
+  'DELETE /api/quarantine/:unit/:digest': ({ digest }) => [
+    { is: 204, path: `/api/quarantine/web.service/${digest}` },
+    { is: 404, code: 'QUARANTINE_NOT_FOUND', path: `/api/quarantine/web.service/${digest}` },
+  ],
+  'GET /api/events': () => [{ is: 200 }, { is: 200, path: '/api/events?status=4xx&limit=1' }],
+  'GET /api/events/export': () => [
+    { is: 200, path: '/api/events/export?format=jsonl' },
+    { is: 200, path: '/api/events/export?format=csv' },
+    { is: 400, code: 'REQUEST_INVALID' },
+  ],
+  'GET /api/schedule': () => [{ is: 200 }],
+  'POST /api/schedule/:job/run': () => [
+    { is: 202, path: '/api/schedule/backup/run', body: REASON },
+    { is: 404, code: 'SCHEDULE_JOB_NOT_FOUND', path: '/api/schedule/x/run' },
+  ],
+
+  'GET /api/self-update': () => [{ is: 200 }],
+  'GET /api/self-update/history': () => [{ is: 200 }],
+  'GET /api/self-update/explain': () => [{ is: 200 }],
+  'POST /api/self-update/run': () => [{ is: 202, body: { dry_run: true, tag: 'v1.0.0' } }],
+  'POST /api/self-update/rollback': () => [{ is: 202, body: { version: '1.0.0' } }],
+  'POST /api/self-update/cancel': () => [{ is: 202, body: REASON }],
+  'POST /api/self-update/hold': () => [{ is: 200, body: REASON }],
+  'POST /api/self-update/resume': () => [{ is: 200, body: REASON }],
+  'POST /api/self-update/check': () => [{ is: 502, code: 'RELEASE_SOURCE_UNREACHABLE' }],
+
+  'GET /sse/events': () => [
+    { is: 200 },
+    { is: 400, code: 'REQUEST_INVALID', headers: { 'last-event-id': 'x' } },
+  ],
+  'GET /sse/self-update': () => [{ is: 200 }],
+  'GET /sse/task-logs': ({ ended }) => [
+    { is: 200, path: `/sse/task-logs?task_id=${ended}` },
+    { ...NO_TASK, path: '/sse/task-logs?task_id=x' },
+    { is: 400, code: 'REQUEST_INVALID' },
+  ],
+};
