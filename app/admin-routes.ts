@@ -10,7 +10,6 @@ import { policyDefaults } from './domain/unit-policy.ts';
 import type { EventWriter } from './events/event-writer.ts';
 import { createHealth, type Health } from './health/create-health.ts';
 import { findRegistryFailure } from './health/find-registry-failure.ts';
-import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { readUnitPolicy } from './host/read-unit-policy.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
@@ -33,7 +32,6 @@ import { createManualDeployments, type ManualDeployments } from './tasks/manual-
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import type { KnownUnits } from './units/known-units.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
-import type { SupervisorChannel } from './updates/supervisor-channel.ts';
 
 /** What people and the command line ask is answered with. */
 export type AdminParts = {
@@ -121,18 +119,24 @@ export function joinManual(
   });
 }
 
-/** Joins what health looks at. `database` is what ails it, `channel` the way to the supervisor, where there is one. */
+/** Joins what health looks at. `database` is what is known to ail that. */
 export function joinHealth(
   { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
   environment: NodeJS.ProcessEnv,
   parts: {
     readonly store: Store;
     readonly host: Host;
-    readonly database: () => Failure | undefined;
-    readonly channel: Pick<SupervisorChannel, 'latestStatus'> | undefined;
+    readonly database?: () => Failure | undefined;
+    readonly supervisor: () => Failure | undefined;
   },
 ): Health {
-  const { store, host, database, channel } = parts;
+  const { store, host, supervisor } = parts;
+  const database = () => {
+    const known = parts.database?.();
+    if (known) return known;
+    const checked = store.check();
+    return checked.ok ? undefined : checked.failure;
+  };
   return createHealth({
     ...{ run: host.run, runHere: runCommand, environment, database },
     isSystem: host.isSystem,
@@ -141,7 +145,7 @@ export function joinHealth(
     minFreeBytes: settings.minFreeBytes,
     newestAt: () => store.newestAt(),
     registry: () => findRegistryFailure(store, Date.now()),
-    supervisor: () => judgeSupervisor(channel),
+    supervisor,
   });
 }
 

@@ -1,8 +1,9 @@
+import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
-import { type Failure, type Outcome, succeed } from '../shared/contract/outcome.ts';
+import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
 import {
   type AdminParts,
@@ -11,11 +12,11 @@ import {
   joinManual,
   registerAdminRoutes,
 } from './admin-routes.ts';
-import type { Store } from './db/store.ts';
 import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createSystemEvents, type SystemEvents } from './events/system-events.ts';
 import type { Health } from './health/create-health.ts';
+import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import { readUnit } from './host/read-unit.ts';
@@ -23,6 +24,7 @@ import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
 import { createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
+import { createLocalServer } from './http/local-server.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerOpenApi } from './http/routes/openapi.ts';
@@ -67,6 +69,8 @@ export type WorkerParts = {
 /** A worker whose application is ready to listen. */
 export type WorkerProcess = {
   readonly app: FastifyInstance;
+  /** Serves the command line of this user. */
+  readonly local: Server;
   /** `user_version` of the database. */
   readonly schema: number;
   /** Serves what has arrived, makes everything durable, and lets go; at once when `hurry` is aborted. */
@@ -102,13 +106,13 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
   }
   // The first deployment need not wait for it; where it fails now it is asked again then.
   if (loaded.settings.sshTarget === undefined) readInfo(host.value.run).catch(() => undefined);
-  const { app, recover, stop } = joinParts(parts, recorder, opened.value, host.value);
+  const { app, local, recover, stop } = joinParts(parts, recorder, opened.value, host.value);
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
-  return succeed({ app, schema: opened.value.schema, stop });
+  return succeed({ app, local, schema: opened.value.schema, stop });
 }
 
-type Joined = Pick<WorkerProcess, 'app' | 'stop'> & { recover(): Promise<void> };
+type Joined = Pick<WorkerProcess, 'app' | 'local' | 'stop'> & { recover(): Promise<void> };
 
 function joinParts(
   parts: WorkerParts,
@@ -133,12 +137,14 @@ function joinParts(
   const known = openKnownUnits(settings, store);
   const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
   const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
-  const drain = prepareDrain(app);
+  const local = createLocalServer(app, log);
+  const drain = prepareDrain(app, local);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
   const health = joinHealth(loaded, parts.environment, {
-    ...{ store, host, channel, database: () => database.failure() ?? illness(store) },
+    ...{ store, host, database: () => database.failure() },
+    supervisor: () => judgeSupervisor(channel),
   });
   const checks = joinChecks(loaded, store, host, { known, units });
   const served = { app, events, intake, known, units, gate, manual, health, checks };
@@ -160,6 +166,7 @@ function joinParts(
   });
   return {
     app,
+    local,
     recover: () => recoverAll(parts, database, joined, startSchedules),
     async stop(hurry) {
       schedules.endStreams();
@@ -207,12 +214,6 @@ async function recoverAll(
   if (isTrial) return;
   dropOldCompiledCode(loaded.paths.dataDir);
   startSchedules();
-}
-
-/** What one trivial read comes to. */
-function illness(store: Store): Failure | undefined {
-  const checked = store.check();
-  return checked.ok ? undefined : checked.failure;
 }
 
 /** The supervisor says whether tasks may begin. */

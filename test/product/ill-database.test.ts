@@ -198,7 +198,7 @@ function mountSmall(context: TestContext): string | undefined {
     rmSync(folder, { recursive: true, force: true });
   });
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', folder], { stdio: 'ignore' });
   } catch {
     return undefined;
   }

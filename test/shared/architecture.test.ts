@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { DIRECTIONS } from './directions.ts';
+import {
+  fileImports,
+  files,
+  findCycle,
+  type Import,
+  packageImports,
+  reachFrom,
+  texts,
+} from './source-imports.ts';
 
-const root = join(import.meta.dirname, '../..');
 const MAX_LINES = 300;
 /** Waivers of the linter in the sources. It may only fall. */
 const WAIVERS = 0;
@@ -12,6 +17,7 @@ const WAIVERS = 0;
 /** Where parts are joined: files that may import more than the area they stand in. */
 const JOINTS = [
   'app/admin-routes.ts',
+  'app/local-service.ts',
   'app/main.ts',
   'app/worker.ts',
   'supervisor/main.ts',
@@ -20,6 +26,262 @@ const JOINTS = [
   'scripts/describe-api.ts',
 ];
 
+/** What each area imports of the others, types included. ARCHITECTURE.md draws it. */
+const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
+  'app/admin-routes.ts': [
+    'app/checks',
+    'app/db',
+    'app/domain',
+    'app/events',
+    'app/health',
+    'app/host',
+    'app/http',
+    'app/scheduler',
+    'app/tasks',
+    'app/units',
+    'app/updates',
+    'shared/config',
+    'shared/contract',
+    'shared/process',
+  ],
+  'app/api': ['app/domain', 'shared/contract'],
+  'app/cli': [
+    'app/api',
+    'app/backups',
+    'app/db',
+    'app/domain',
+    'app/events',
+    'app/host',
+    'app/http',
+    'app/maintenance',
+    'app/scheduler',
+    'app/standby',
+    'app/tasks',
+    'app/updates',
+    'app/worker.ts',
+    'shared/config',
+    'shared/contract',
+    'shared/fs',
+    'shared/log',
+    'shared/process',
+  ],
+  'app/backups': ['app/db', 'shared/contract', 'shared/fs', 'shared/process'],
+  'app/checks': [
+    'app/api',
+    'app/db',
+    'app/domain',
+    'app/host',
+    'app/registry',
+    'shared/config',
+    'shared/contract',
+    'shared/process',
+  ],
+  'app/maintenance': ['app/db', 'app/domain', 'shared/contract'],
+  'app/db': ['app/domain', 'shared/contract', 'shared/fs'],
+  'app/deploy': ['app/domain', 'app/host', 'shared/contract', 'shared/process'],
+  'app/domain': ['shared/contract'],
+  'app/events': [
+    'app/api',
+    'app/db',
+    'app/domain',
+    'app/intake',
+    'shared/config',
+    'shared/contract',
+    'shared/log',
+  ],
+  'app/health': [
+    'app/api',
+    'app/db',
+    'app/domain',
+    'app/host',
+    'app/updates',
+    'shared/config',
+    'shared/contract',
+    'shared/process',
+  ],
+  'app/host': ['app/domain', 'shared/contract', 'shared/process'],
+  'app/http': [
+    'app/api',
+    'app/checks',
+    'app/db',
+    'app/domain',
+    'app/events',
+    'app/health',
+    'app/intake',
+    'app/scheduler',
+    'app/tasks',
+    'app/units',
+    'app/updates',
+    'shared/config',
+    'shared/contract',
+    'shared/fs',
+    'shared/log',
+    'shared/native',
+    'shared/process',
+  ],
+  'app/local-service.ts': [
+    'app/admin-routes.ts',
+    'app/cli',
+    'app/db',
+    'app/host',
+    'app/http',
+    'app/tasks',
+    'app/units',
+    'shared/config',
+    'shared/contract',
+    'shared/log',
+    'shared/process',
+  ],
+  'app/intake': ['app/db', 'app/domain', 'shared/contract', 'shared/fs', 'shared/log'],
+  'app/main.ts': [
+    'app/cli',
+    'app/local-service.ts',
+    'app/standby',
+    'app/worker.ts',
+    'shared/config',
+    'shared/contract',
+  ],
+  'app/recorder': ['app/db', 'app/events', 'app/intake', 'shared/contract', 'shared/fs'],
+  'app/registry': ['app/domain', 'shared/contract', 'shared/process'],
+  'app/scheduler': [
+    'app/api',
+    'app/db',
+    'app/domain',
+    'app/tasks',
+    'app/units',
+    'app/updates',
+    'shared/config',
+    'shared/contract',
+  ],
+  'app/standby': [
+    'app/api',
+    'app/domain',
+    'app/http',
+    'app/intake',
+    'shared/config',
+    'shared/contract',
+    'shared/fs',
+  ],
+  'app/tasks': [
+    'app/api',
+    'app/backups',
+    'app/checks',
+    'app/db',
+    'app/deploy',
+    'app/domain',
+    'app/host',
+    'app/intake',
+    'app/maintenance',
+    'app/registry',
+    'app/units',
+    'shared/config',
+    'shared/contract',
+    'shared/fs',
+    'shared/process',
+  ],
+  'app/units': ['app/db', 'app/domain', 'shared/config', 'shared/contract'],
+  'app/updates': [
+    'app/api',
+    'app/db',
+    'app/domain',
+    'shared/config',
+    'shared/contract',
+    'shared/fs',
+    'shared/process',
+  ],
+  'app/worker.ts': [
+    'app/admin-routes.ts',
+    'app/db',
+    'app/events',
+    'app/health',
+    'app/host',
+    'app/http',
+    'app/intake',
+    'app/recorder',
+    'app/scheduler',
+    'app/tasks',
+    'app/units',
+    'app/updates',
+    'shared/config',
+    'shared/contract',
+  ],
+  scripts: [
+    'app/db',
+    'app/domain',
+    'shared/config',
+    'shared/contract',
+    'shared/fs',
+    'supervisor/core',
+  ],
+  'scripts/demo.ts': ['app/api', 'test/helpers'],
+  'scripts/describe-api.ts': ['app/worker.ts', 'shared/config', 'shared/fs', 'shared/log'],
+  'scripts/pod-upgrade-trigger.ts': ['app/main.ts', 'supervisor/main.ts'],
+  'shared/config': ['package.json', 'shared/contract', 'shared/fs'],
+  'shared/fs': ['shared/contract', 'shared/native'],
+  'shared/native': ['shared/contract'],
+  'shared/process': ['shared/contract'],
+  'supervisor/acts': [
+    'shared/contract',
+    'shared/fs',
+    'shared/process',
+    'supervisor/core',
+    'supervisor/process',
+    'supervisor/release',
+    'supervisor/socket',
+  ],
+  'supervisor/core': ['shared/contract'],
+  'supervisor/find-on-disk.ts': [
+    'shared/contract',
+    'shared/fs',
+    'supervisor/core',
+    'supervisor/installation.ts',
+    'supervisor/record',
+    'supervisor/remove-asides.ts',
+  ],
+  'supervisor/find-state-paths.ts': ['shared/config', 'shared/contract', 'shared/fs'],
+  'supervisor/inbox': ['shared/contract', 'shared/fs'],
+  'supervisor/installation.ts': ['shared/contract', 'shared/fs', 'supervisor/worker'],
+  'supervisor/loop': ['shared/contract', 'supervisor/core'],
+  'supervisor/main.ts': [
+    'shared/config',
+    'shared/contract',
+    'shared/fs',
+    'shared/log',
+    'shared/native',
+    'supervisor/acts',
+    'supervisor/core',
+    'supervisor/find-on-disk.ts',
+    'supervisor/find-state-paths.ts',
+    'supervisor/installation.ts',
+    'supervisor/loop',
+    'supervisor/process',
+    'supervisor/socket',
+    'supervisor/supervisor.ts',
+    'supervisor/worker',
+  ],
+  'supervisor/process': ['shared/contract', 'shared/native'],
+  'supervisor/record': ['shared/contract', 'shared/fs', 'supervisor/core', 'supervisor/release'],
+  'supervisor/release': ['shared/contract', 'shared/fs', 'supervisor/core'],
+  'supervisor/remove-asides.ts': ['shared/contract', 'shared/fs'],
+  'supervisor/socket': ['shared/contract'],
+  'supervisor/standby': ['supervisor/worker'],
+  'supervisor/supervisor.ts': [
+    'shared/config',
+    'shared/contract',
+    'shared/fs',
+    'supervisor/acts',
+    'supervisor/core',
+    'supervisor/inbox',
+    'supervisor/installation.ts',
+    'supervisor/loop',
+    'supervisor/record',
+    'supervisor/socket',
+    'supervisor/standby',
+    'supervisor/worker',
+  ],
+  'supervisor/worker': ['shared/contract', 'supervisor/core', 'supervisor/process'],
+};
+
 const PURE = /^(?:shared\/contract|supervisor\/core|app\/domain|app\/api)\//;
 const PURE_PACKAGES = ['zod', 'semver'];
 /** What would make the supervisor as large, and as often to be updated, as what it watches. */
@@ -27,39 +289,6 @@ const TOO_HEAVY = [
   ...['zod', 'fastify', 'better-sqlite3', 'execa', 'undici'],
   ...['chokidar', 'croner', 'commander', 'koffi'],
 ];
-
-type Import = {
-  readonly from: string;
-  /** A file below the root, or the name of a package. */
-  readonly to: string;
-  readonly isFile: boolean;
-  /** Nothing of it is left when types are taken away. */
-  readonly isErased: boolean;
-};
-
-const files = globSync('{app,shared,supervisor,scripts}/**/*.ts', { cwd: root }).sort();
-const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
-const imports = files.flatMap(readImports);
-
-function readImports(from: string): Import[] {
-  const text = texts.get(from) ?? '';
-  const found = [
-    ...text.matchAll(/^(?:import|export)\s(?<type>type\s)?[^;'"]*?\bfrom\s'(?<to>[^']+)'/gm),
-    ...text.matchAll(/^import\s'(?<to>[^']+)'/gm),
-    ...text.matchAll(/\bimport\(\s*'(?<to>[^']+)'/g),
-  ];
-  return found.flatMap(({ groups }): Import[] => {
-    const name = groups?.['to'] ?? '';
-    const isErased = groups?.['type'] !== undefined;
-    if (!name.startsWith('.')) return [{ from, to: name, isFile: false, isErased }];
-    const to = join(from, '..', name);
-    // The compiler refuses a file that is not there; this is an import in the text of a generated file.
-    return existsSync(join(root, to)) ? [{ from, to, isFile: true, isErased }] : [];
-  });
-}
-
-const fileImports = imports.filter(({ isFile }) => isFile);
-const packageImports = imports.filter(({ isFile }) => !isFile);
 
 /** The area of a file: the joint itself, the folder below app, shared, supervisor and test, else the top folder. */
 function areaOf(file: string): string {
@@ -71,34 +300,6 @@ function areaOf(file: string): string {
 const format = ({ from, to }: Import) => `${from} -> ${to}`;
 const offenders = (isWrong: (text: string, file: string) => boolean) =>
   files.filter((file) => isWrong(texts.get(file) ?? '', file));
-
-/** The first round trip along imports that are left at run time. */
-function findCycle(): readonly string[] {
-  const done = new Set<string>();
-  const walk = (file: string, path: readonly string[]): readonly string[] => {
-    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
-    if (done.has(file)) return [];
-    for (const { to } of runtimeImports(file)) {
-      const cycle = walk(to, [...path, file]);
-      if (cycle.length > 0) return cycle;
-    }
-    done.add(file);
-    return [];
-  };
-  return files.map((file) => walk(file, [])).find((cycle) => cycle.length > 0) ?? [];
-}
-
-function runtimeImports(file: string): readonly Import[] {
-  return fileImports.filter(({ from, isErased }) => from === file && !isErased);
-}
-
-/** All files that are loaded with those whose path fits. */
-function reachFrom(pattern: RegExp): Set<string> {
-  const reached = new Set(files.filter((file) => pattern.test(file)));
-  // A set grows while it is walked.
-  for (const file of reached) for (const { to } of runtimeImports(file)) reached.add(to);
-  return reached;
-}
 
 describe('the sources', () => {
   test('are found', () => {
