@@ -191,7 +191,6 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   'app/worker.ts': [
     'app/admin-routes.ts',
-    'app/db',
     'app/events',
     'app/health',
     'app/host',
