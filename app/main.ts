@@ -14,6 +14,7 @@ import { addScheduleCommands } from './cli/schedule-commands.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 import type { LocalService } from './cli/service/question.ts';
 import { addTaskCommands } from './cli/task-commands.ts';
+import { addUnitCommands } from './cli/unit-commands.ts';
 
 /** How the program was started. */
 export type Invocation = {
@@ -113,6 +114,7 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   addEventCommands({ program: cli, calling, onEnd });
   addQuarantineCommands({ program: cli, calling, onEnd });
   const units = cli.command('units').description('the units, and what registries have for them');
+  addUnitCommands(units, calling, onEnd);
   addCheckCommands(units, calling, onEnd);
   addScheduleCommands(cli, calling, onEnd);
   cli
