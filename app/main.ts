@@ -31,7 +31,7 @@ export type Invocation = {
  * of the supervisor, before which the database may be another one; and the one that only reads the environment.
  */
 const OWN_PROCESSES: ReadonlySet<string> = new Set([
-  ...['http-server', 'run-task', 'intake'],
+  ...['http-server', 'scheduler', 'run-task', 'intake'],
   ...['stage-release', 'db-backup', 'db-inspect', 'post-update-check', 'self-check'],
   'check-config',
 ]);
@@ -114,7 +114,7 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   addQuarantineCommands({ program: cli, calling, onEnd });
   const units = cli.command('units').description('the units, and what registries have for them');
   addCheckCommands(units, calling, onEnd);
-  addScheduleCommands(cli, calling, onEnd);
+  addScheduleCommands(cli, calling, program, onEnd);
   cli
     .command('prune-state')
     .description(

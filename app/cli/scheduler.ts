@@ -16,8 +16,8 @@ import { printFaults } from './print-faults.ts';
 
 /** How it is called. */
 export type SchedulerOptions = {
-  /** In seconds; else by the settings. */
-  readonly interval?: number;
+  /** Else by the settings. */
+  readonly intervalSecs?: number;
   readonly maxIterations?: number;
 };
 
@@ -42,7 +42,7 @@ export async function scheduler(
   const { loaded } = result;
   const { settings } = loaded;
   const { schedulerIntervalS, schedulerMinIntervalS, schedulerMaxTicks } = settings;
-  const everyS = Math.max(options.interval ?? schedulerIntervalS, schedulerMinIntervalS);
+  const everyS = Math.max(options.intervalSecs ?? schedulerIntervalS, schedulerMinIntervalS);
   let hasFailed = false;
   await tickEvery({
     ...{ clock: REAL_CLOCK, everyMs: everyS * 1_000, signal: ending.signal },
@@ -86,10 +86,12 @@ async function workAlone(
   const events = new EventWriter(store.value.events, log);
   try {
     if (isNew && id !== null) createSystemEvents(events).jobBegun(job, id);
-    await dispatchAlone({ loaded, log, store: store.value, environment, program }, signal);
+    const parts = { loaded, log, store: store.value, environment, program };
+    const done = await dispatchAlone(parts, signal);
+    if (!done.ok) process.stderr.write(`${formatFailure(done.failure)}\n`);
     const task = id === null ? undefined : store.value.tasks.find(id);
     if (task) process.stdout.write(`${id} ${task.status}: ${task.summary}\n`);
-    return true;
+    return done.ok;
   } finally {
     events.flush();
     store.value.close();

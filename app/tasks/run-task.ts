@@ -15,7 +15,7 @@ import type { Host } from '../host/host.ts';
 import { readUnitPolicy, type UnitFiles } from '../host/read-unit-policy.ts';
 import { checkPlan } from './check-plan.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
-import type { KeepingSettings, MaintenanceParts } from './maintenance-parts.ts';
+import type { KeepingSettings, MaintenanceParts, UpdateWork } from './maintenance-parts.ts';
 import { recordCommand } from './record-command.ts';
 import { runMaintenance } from './run-maintenance.ts';
 import { runPodmanAutoUpdate } from './run-podman-auto-update.ts';
@@ -37,7 +37,8 @@ export type RunTaskParts = {
       | 'autoUpdateTimeoutMs'
     >;
   readonly paths: MaintenanceParts['paths'];
-  readonly updates: MaintenanceParts['updates'];
+  /** Looks for updates over that host. */
+  readonly updates: (host: Host) => UpdateWork;
   readonly lookUp: DeployParts['lookUp'];
   readonly lockPull?: DeployParts['lockPull'];
   readonly lockUnits: DeployParts['lockUnits'];
@@ -121,8 +122,12 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
 function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
   const input = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
   if (!input.maintenance) return undefined;
-  const { store, host, settings, paths, updates } = parts;
+  const { store, settings, paths } = parts;
   const signal = anyOf(parts.signal, stop);
+  const run: RunCommand = (command) =>
+    parts.host.run({ ...command, signal: anyOf(signal, command.signal) });
+  const host = { ...parts.host, run };
+  const updates = () => parts.updates(host);
   const note: MaintenanceParts['note'] = (level, action, summary, meta) => {
     const entry = { ...{ level, action, summary }, meta: JSON.stringify(meta) };
     store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
@@ -154,13 +159,14 @@ async function act(
   const { podmanAutoUpdate } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
   if (!podmanAutoUpdate) return deploy(parts, task, memory, { note, stop });
   const { store, settings } = parts;
+  const { known } = parts.updates(parts.host);
   const run = recordRun(parts, task);
   const { readPolicy, ...looks } = lookParts(parts, run, memory);
   return runPodmanAutoUpdate(
     {
       ...looks,
       ...{ readPolicy, store, stop, lockUnits: parts.lockUnits },
-      isKnown: (unit) => parts.updates().known.admit('person', unit).allowed,
+      isKnown: (unit) => known.admit('person', unit).allowed,
       autoUpdateUnit: settings.autoUpdateUnit,
       timeoutMs: settings.autoUpdateTimeoutMs,
       keepTimerOff: () => refreshTimerGuards(store, run),
