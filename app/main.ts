@@ -17,6 +17,7 @@ import { addScheduleCommands } from './cli/schedule-commands.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 import type { LocalService } from './cli/service/question.ts';
 import { addTaskCommands } from './cli/task-commands.ts';
+import { addTriggerCommands } from './cli/trigger-commands.ts';
 
 /** How the program was started. */
 export type Invocation = {
@@ -103,6 +104,7 @@ export function buildProgram(
   };
   addServingCommands(processes);
   addDeployCommands(parts);
+  addTriggerCommands(parts);
   addTaskCommands(parts);
   addEventCommands(parts);
   addQuarantineCommands(parts);
