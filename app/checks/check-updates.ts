@@ -97,7 +97,9 @@ export async function checkUpdates(
     store.transact(() => {
       writeLearnt(store.registryAnswers, learnt);
       for (const one of seen.value) {
-        const platform = learnt.platforms.get(one.imageId ?? '') ?? null;
+        const known = learnt.platforms.get(one.imageId ?? '');
+        // Where no registry answers, what was known before still has to be judged by.
+        const platform = known ?? former.get(one.unit)?.platform ?? null;
         writeUnit(store.updateChecks, one, platform, higher.get(one.unit));
       }
       limits.save();

@@ -8,6 +8,8 @@ export type StatePaths = {
   readonly supervisorLock: string;
   /** Held locked by the one worker. */
   readonly workerLock: string;
+  /** Where the worker listens to the command line of its own user. */
+  readonly serviceSocket: string;
   /** There exactly while an update is open. */
   readonly updateRecord: string;
   /** Requests to the supervisor of whoever has no channel to it. */
@@ -21,6 +23,8 @@ export type StatePaths = {
   readonly backupsDir: string;
   /** Backups of the database alone, made on a schedule or by a person. */
   readonly databaseBackupsDir: string;
+  /** What units say for themselves, for who takes webhooks without the database. */
+  readonly foundUnits: string;
   readonly reportsDir: string;
 };
 
@@ -34,6 +38,7 @@ export function statePaths(stateDir: string): StatePaths {
     intakeDir: `${stateDir}/intake`,
     supervisorLock: `${dataDir}/supervisor.lock`,
     workerLock: `${dataDir}/worker.lock`,
+    serviceSocket: `${dataDir}/service.sock`,
     updateRecord: `${dataDir}/UPDATE_LOCK.json`,
     updateRequest: `${dataDir}/update-request.json`,
     updateAnswersDir: `${dataDir}/update-answers`,
@@ -42,6 +47,7 @@ export function statePaths(stateDir: string): StatePaths {
     updatePolicy: `${dataDir}/update-policy.json`,
     backupsDir: `${dataDir}/backups/auto_update`,
     databaseBackupsDir: `${dataDir}/backups/database`,
+    foundUnits: `${dataDir}/found-units.json`,
     reportsDir: `${stateDir}/self-update-reports`,
   };
 }

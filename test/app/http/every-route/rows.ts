@@ -85,6 +85,10 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 404, code: 'UNIT_NOT_CONFIGURED', body: { unit: 'sshd' } },
     { is: 404, code: 'PLAN_NOT_FOUND', body: { plan_id: `pln_${'0'.repeat(19)}` } },
   ],
+  'GET /api/manual/services': () => [
+    { is: 200 },
+    { is: 200, path: '/api/manual/services/?discover=1' },
+  ],
   'POST /api/manual/trigger': () => [
     { is: 202, body: { units: ['web'] }, headers: { 'idempotency-key': 'once' } },
     { is: 202, body: { units: ['web'] }, headers: { 'idempotency-key': 'once' } },
@@ -104,6 +108,16 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
   'POST /api/manual/services/:slug/upgrade': () => [
     { is: 202, path: '/api/manual/services/web/upgrade', body: REASON },
     { is: 404, code: 'UNIT_NOT_CONFIGURED', path: '/api/manual/services/sshd/upgrade' },
+  ],
+  'POST /api/manual/auto-update/run': () => [
+    { is: 202, body: REASON },
+    { is: 202, body: { dry_run: true } },
+    { is: 400, code: 'REQUEST_INVALID', body: { dry_run: 1 } },
+  ],
+  'POST /auto-update': () => [
+    { is: 202, body: { caller: 'cron' } },
+    { is: 202, body: {} },
+    { is: 429, code: 'RATE_LIMITED', body: {} },
   ],
   'POST /api/prune-state': () => [
     { is: 200, body: { dry_run: true, ...REASON } },
