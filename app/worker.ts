@@ -18,9 +18,10 @@ import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
-import { registerOpenApi } from './http/routes/openapi.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
+import { registerInfoRoutes } from './info-routes.ts';
+import { type BadPayloads, keepBadPayloads } from './intake/bad-payloads.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { createSelfUpdateCall } from './scheduler/ask-self-update.ts';
@@ -123,8 +124,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const checks = joinChecks(loaded, store, host, { known, units });
   const served = { app, events, intake, known, units, gate, manual, checks };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
-  joinWebhook(loaded, log, joined);
-  registerOpenApi(app);
+  const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
   const startSchedules = () => {
@@ -159,6 +159,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       guards.close();
       checks.close();
       await schedules.close();
+      payloads.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
@@ -181,7 +182,12 @@ type JoinedParts = AdminParts & {
 };
 
 /** Webhooks are the worker's alone. */
-function joinWebhook({ settings }: Loaded, log: Logger, { app, intake, units }: JoinedParts): void {
+function joinWebhook(
+  { settings, paths }: Loaded,
+  log: Logger,
+  { app, intake, units }: JoinedParts,
+): BadPayloads {
+  const payloads = keepBadPayloads(paths.lastPayload, log);
   registerGithubWebhook(app, {
     log,
     intake,
@@ -190,7 +196,9 @@ function joinWebhook({ settings }: Loaded, log: Logger, { app, intake, units }: 
       (secret) => secret !== undefined,
     ),
     maxBodyBytes: settings.webhookMaxBodyBytes,
+    keepBadPayload: payloads.keep,
   });
+  return payloads;
 }
 
 /**
@@ -214,6 +222,7 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const ownSchedule = { view: () => viewSelfUpdateJob(store, settings, Date.now()) };
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule: ownSchedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
+  registerInfoRoutes(app, loaded, { ...joined, selfUpdate });
   const { maintain } = manual;
   const prune = createPruneService({ store, settings, paths, commits, maintain });
   registerPruneApi(app, { gate, prune });

@@ -20,6 +20,7 @@ import {
 } from './setting-values.ts';
 import { SSH_SETTINGS } from './ssh-settings.ts';
 import { LOG_LEVELS, SUPERVISOR_DEFAULTS } from './supervisor-settings.ts';
+import { WEB_SETTINGS } from './web-settings.ts';
 
 const secretText = z.string().min(8).max(4096);
 const SECRET_ALLOWED = '8 to 4096 characters';
@@ -121,6 +122,7 @@ export const SETTINGS = {
   ...KEEPING_SETTINGS,
   ...SCHEDULE_SETTINGS,
   ...EVENT_SETTINGS,
+  ...WEB_SETTINGS,
   minFreeBytes: {
     variable: 'PODUP_MIN_FREE_BYTES',
     schema: within(0, 1_000_000_000_000),
@@ -259,6 +261,9 @@ type Optional =
   | 'selfUpdateCron'
   | 'selfUpdateReportDir'
   | 'databasePath'
+  | 'publicBaseUrl'
+  | 'metricsToken'
+  | 'debugPayloadPath'
   | 'adminToken'
   | 'webhookSecret'
   | 'webhookSecretPrevious';

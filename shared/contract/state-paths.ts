@@ -22,6 +22,8 @@ export type StatePaths = {
   /** Backups of the database alone, made on a schedule or by a person. */
   readonly databaseBackupsDir: string;
   readonly reportsDir: string;
+  /** The beginning of the last webhook body with a bad signature. */
+  readonly lastPayload: string;
 };
 
 /** The layout of a state directory. */
@@ -43,6 +45,7 @@ export function statePaths(stateDir: string): StatePaths {
     backupsDir: `${dataDir}/backups/auto_update`,
     databaseBackupsDir: `${dataDir}/backups/database`,
     reportsDir: `${stateDir}/self-update-reports`,
+    lastPayload: `${stateDir}/last_payload.bin`,
   };
 }
 

@@ -6,8 +6,10 @@ import type { FastifyInstance } from 'fastify';
 import { openStore, type Store } from '../../../../app/db/store.ts';
 import { startWorker } from '../../../../app/worker.ts';
 import { loadSettings } from '../../../../shared/config/load-settings.ts';
+import { publish } from '../../../helpers/release.ts';
 import { newTask } from '../../../helpers/store.ts';
 import { openFakeChannel } from '../../updates/fake-channel.ts';
+import { fakeRelease } from '../../updates/release/release-fixture.ts';
 import { updateStatus } from '../../updates/update-fixture.ts';
 import { keepLog, SECRET, TOKEN } from '../http-fixture.ts';
 
@@ -43,6 +45,7 @@ export async function serveAll(folder: string): Promise<World> {
     PODUP_GH_WEBHOOK_SECRET: SECRET,
     PODUP_MANUAL_UNITS: 'web, api',
     PODUP_STOP_TIMEOUT_MS: '2000',
+    PODUP_RELEASE_BASE_URL: publishRelease(folder),
   };
   const result = loadSettings(environment);
   assert.ok(result.ok, JSON.stringify(result));
@@ -75,6 +78,13 @@ export async function serveAll(folder: string): Promise<World> {
     digest: DIGEST,
     stop,
   };
+}
+
+function publishRelease(folder: string): string {
+  const releases = join(folder, 'releases');
+  mkdirSync(releases);
+  publish(releases, fakeRelease(releases, { version: '99.1.0' }));
+  return releases;
 }
 
 function fill(path: string): void {
