@@ -20,6 +20,7 @@ import { registerManualApi } from './http/routes/manual-api.ts';
 import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import { createIdleReason } from './scheduler/idle-reason.ts';
 import { createRunJob } from './scheduler/run-job.ts';
 import { viewSchedule } from './scheduler/view-schedule.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
@@ -71,9 +72,10 @@ export function registerAdminRoutes(
     gate,
     view: () => viewSchedule(store, settings, Date.now()),
     run: createRunJob({
-      maintain: manual.maintain,
+      ...{ store, maintain: manual.maintain },
       ask: createAskSupervisor(undefined, paths),
       dryRun: settings.selfUpdateDryRun,
+      idle: createIdleReason(known),
     }),
   });
   registerHealth(app, {

@@ -25,6 +25,7 @@ import { type BadPayloads, keepBadPayloads } from './intake/bad-payloads.ts';
 import { Intake } from './intake/intake.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { createSelfUpdateCall } from './scheduler/ask-self-update.ts';
+import { createIdleReason } from './scheduler/idle-reason.ts';
 import { joinSchedule } from './scheduler/join-schedule.ts';
 import { viewSelfUpdateJob } from './scheduler/view-schedule.ts';
 import { dropOldCompiledCode } from './tasks/compiled-code.ts';
@@ -92,6 +93,8 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
     await recorder.close();
     return host;
   }
+  // The first deployment need not wait for it; where it fails now it is asked again then.
+  if (loaded.settings.sshTarget === undefined) readInfo(host.value.run).catch(() => undefined);
   const { app, recover, stop } = joinParts(parts, recorder, store.value, host.value);
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
@@ -206,7 +209,7 @@ function joinWebhook(
  * begins none and imports nothing: what it writes into the database may be taken back.
  */
 function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
-  const { app, gate, store, commits, system, dispatcher, manual } = joined;
+  const { app, gate, store, commits, system, dispatcher, manual, known } = joined;
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
   const { selfUpdateDryRun: dryRun } = settings;
@@ -217,7 +220,13 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const schedule = joinSchedule({
     ...{ settings, store, log, onBegun: system.jobBegun },
     askForUpdate: createSelfUpdateCall({ dryRun, ask, log, onRun }),
-    onTask: () => dispatcher.wake(),
+    idle: createIdleReason(known),
+    onTask(job) {
+      if (job !== 'reconcile') return dispatcher.wake();
+      dispatcher.lookForLost().catch((error: unknown) => {
+        log.error({ err: error }, 'tasks that were begun elsewhere could not be looked at');
+      });
+    },
   });
   const ownSchedule = { view: () => viewSelfUpdateJob(store, settings, Date.now()) };
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule: ownSchedule });

@@ -49,6 +49,8 @@ export const scheduleRunView = z
     job,
     task_id: z.string().nullable(),
     txn: z.string().nullable().describe('The update of the program that was asked for.'),
+    is_new: z.boolean().describe('It was begun now; false: by somebody else before.'),
+    said: z.string().nullable().describe('Why there was nothing to do.'),
   })
   .meta({ id: 'ScheduleRun' });
 /** What a job was begun as. */

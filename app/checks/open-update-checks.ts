@@ -31,7 +31,7 @@ export function openUpdateChecks(
 }
 
 /** The parts of one check, for a process that makes just one; it adds the signal that gives it up. */
-function checkPartsOf({
+export function checkPartsOf({
   settings,
   store,
   host,

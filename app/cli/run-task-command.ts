@@ -11,6 +11,7 @@ import { longestDeploymentMs } from '../domain/deployment.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import { openHost } from '../host/open-host.ts';
 import { createLookUp } from '../tasks/create-look-up.ts';
+import { openUpdateWork } from '../tasks/open-update-work.ts';
 import { createPullLocks } from '../tasks/pull-locks.ts';
 import { type RunTaskParts, runTask } from '../tasks/run-task.ts';
 import { sharePodmanInfo } from '../tasks/shared-podman-info.ts';
@@ -77,6 +78,8 @@ export async function runTaskCommand(
   const common = {
     ...{ store: store.value, log, settings, paths, host: host.value },
     ...{ lookUp, lockUnits, signal, onWake },
+    updates: () =>
+      openUpdateWork(settings, store.value, host.value, (secret) => hidden.add(secret)),
     mask: (text: string) => hidden.mask(text),
   };
   const parts = { ...common, ...lockPull };

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import type { OpenDeployment } from '../domain/deployment.ts';
+import type { LastDeployment } from '../domain/reconcile.ts';
 import type { Database } from './open-database.ts';
 
 /** An open deployment as it is stored; `dependents` is JSON. Written before the unit is touched. */
@@ -24,6 +25,8 @@ export type DeploymentTable = {
   isProven(unit: string, imageId: string): boolean;
   /** Of the newest deployments of a unit that came up, at most `limit`; in milliseconds. */
   listDowns(unit: string, limit: number): readonly number[];
+  /** What the last deployment of each unit that is over has left it with. */
+  listLast(): readonly (LastDeployment & { readonly unit: string; readonly taskId: string })[];
   /** Why the task of an open deployment does not go on with it; one that goes back keeps its own cause. */
   setCause(taskId: string, code: ErrorCode, detail: string): void;
   /** Another task has taken over what others have left open of the unit. */
@@ -32,6 +35,11 @@ export type DeploymentTable = {
 
 const COLUMNS = `task_id, unit, image, wanted_digest, wanted_image_id, restart_unit, write_image, is_brought, former_image_id, former_digest, held_as, dependents, stage,
   cause_code, cause_detail, updated_at`;
+
+type LastRow = Pick<
+  DeploymentRow,
+  'unit' | 'task_id' | 'image' | 'cause_code' | 'wanted_image_id' | 'former_image_id'
+> & { readonly is_proven: 0 | 1 };
 
 /** Prepares the statements of the table. */
 export function openDeploymentTable(database: Database): DeploymentTable {
@@ -73,7 +81,21 @@ export function openDeploymentTable(database: Database): DeploymentTable {
     .prepare<[string, string], number>(`SELECT 1 FROM deployments JOIN tasks ON tasks.id = task_id
       WHERE deployments.unit = ? AND wanted_image_id = ? AND tasks.status = 'succeeded' LIMIT 1`)
     .pluck();
+  const listLast = database.prepare<
+    [],
+    LastRow
+  >(`SELECT deployments.unit, task_id, deployments.image, cause_code,
+    wanted_image_id, former_image_id, tasks.status = 'succeeded' AS is_proven, max(deployments.updated_at)
+    FROM deployments JOIN tasks ON tasks.id = task_id WHERE stage = 'ended' GROUP BY deployments.unit`);
   return {
+    listLast: () =>
+      listLast.all().map((row) => ({
+        ...{ unit: row.unit, taskId: row.task_id, image: row.image },
+        isProven: row.is_proven === 1,
+        hasGoneBack: row.cause_code !== null,
+        wantedImageId: row.wanted_image_id,
+        formerImageId: row.former_image_id,
+      })),
     isProven: (unit, imageId) => isProven.get(unit, imageId) === 1,
     isNeeded: (imageId, taskId) => isNeeded.get(taskId, imageId, imageId) === 1,
     noteDown: (taskId, ms) => void noteDown.run(ms, taskId),

@@ -95,7 +95,7 @@ async function restart(
   if (result.end.kind === 'not-started') return explainManager(result);
   if (isSuccess(result)) return { ok: true, value: undefined };
   // Who was ended, or could not ask, knows nothing of the unit.
-  if (result.end.kind !== 'exited' || NO_MANAGER.test(result.stderr)) {
+  if (!['exited', 'answered'].includes(result.end.kind) || NO_MANAGER.test(result.stderr)) {
     return explainManager(result);
   }
   const isInterrupted = INTERRUPTED.test(result.stderr);

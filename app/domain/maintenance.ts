@@ -1,5 +1,14 @@
-/** What is done to keep the program's own state in order. */
-export const MAINTENANCE_ACTIONS = ['prune', 'backup'] as const;
+/**
+ * What is done without being about one unit: keeping the program's own state in order, looking for updates of all units and
+ * deploying those that ask for it, comparing what runs with what was deployed.
+ */
+export const MAINTENANCE_ACTIONS = [
+  'auto-update',
+  'check-updates',
+  'reconcile',
+  'prune',
+  'backup',
+] as const;
 
 /** One of them. */
 export type MaintenanceAction = (typeof MAINTENANCE_ACTIONS)[number];

@@ -1,5 +1,7 @@
+import { MAINTENANCE_ACTIONS } from './maintenance.ts';
+
 /** What begins by itself, by the clock. */
-export const SCHEDULED_JOBS = ['prune', 'backup', 'self-update'] as const;
+export const SCHEDULED_JOBS = [...MAINTENANCE_ACTIONS, 'self-update'] as const;
 
 /** One of them. */
 export type ScheduledJob = (typeof SCHEDULED_JOBS)[number];

@@ -89,7 +89,8 @@ export function lastKnown(facts: UpdateFacts): UpdateVerdict['status'] | null {
   const before = judgeUpdate({
     ...facts,
     tag: tag && forget(tag),
-    latest: latest && forget(latest),
+    // Where it never meant anything there was none.
+    latest: latest && latest.digest !== null ? forget(latest) : null,
   });
   return before.status === 'unknown' ? null : before.status;
 }

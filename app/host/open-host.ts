@@ -8,6 +8,7 @@ import { runCommand } from '../../shared/process/run-command.ts';
 import { askLocal } from './ask-local.ts';
 import type { Host } from './host.ts';
 import { inScope, type SystemdScope } from './in-scope.ts';
+import { createManagerService } from './manager-service.ts';
 import { readPodmanInfo } from './podman-info.ts';
 import { createPodmanService } from './podman-service.ts';
 import { openRemoteHost } from './ssh/remote-host.ts';
@@ -17,7 +18,10 @@ import { openSshHost } from './ssh/ssh-host.ts';
 export type LocalHost = {
   /** What it is and has; absent: it is asked each time. */
   readonly readInfo?: Host['readInfo'];
-  /** A service of it is started for what can be asked of one, and shared with others; see `createPodmanService`. */
+  /**
+   * Podman and the service manager are asked by their sockets for what can be asked there; a service of podman is started
+   * for it and shared with others. See `createPodmanService`, `createManagerService`.
+   */
   readonly hasService?: boolean;
 };
 
@@ -89,10 +93,13 @@ export function openLocalHost(
     hasService && folder !== undefined
       ? createPodmanService({ run, folder, environment })
       : undefined;
+  const manager = hasService && folder !== undefined ? createManagerService(folder) : undefined;
   return {
     run: async (command) => {
-      const { request } = command;
-      const answered = request && (await service?.answer(command, request));
+      const { request, manager: question } = command;
+      const answered =
+        (request && (await service?.answer(command, request))) ??
+        (question && (await manager?.answer(command, question)));
       return answered ?? run(command);
     },
     isSystem: scope === 'system',
@@ -101,7 +108,10 @@ export function openLocalHost(
     readInfo,
     readEnvironment: () => Promise.resolve(succeed({ ...environment, uid: getuid?.() ?? 0 })),
     forward: null,
-    close: async () => service?.close(),
+    close: async () => {
+      manager?.close();
+      await service?.close();
+    },
   };
 }
 

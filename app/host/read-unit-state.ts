@@ -154,6 +154,10 @@ async function show(
     argv: ['systemctl', '--user', 'show', ...properties, '--', ...units],
     timeoutMs: TIMEOUT_MS,
     maxOutputBytes: MAX_OUTPUT_BYTES,
+    // Commands are printed in a form of systemctl's own.
+    ...(!names.some((name) => name.startsWith('Exec')) && {
+      manager: { kind: 'show', units, names },
+    }),
   });
   if (!isSuccess(result)) return explainManager(result);
   const paragraphs = result.stdout.trim().split('\n\n');

@@ -8,6 +8,7 @@ import {
   isInPod,
   pullsAtEachStart,
 } from '../domain/podman-run-image.ts';
+import { unitPath } from './bus-name.ts';
 import { explainManager } from './systemctl.ts';
 
 /** What the user manager says of a service unit. */
@@ -50,9 +51,8 @@ const SYSTEMD = 'org.freedesktop.systemd1';
  * one that the next restart will really use. UNIT_NOT_FOUND where systemd has no such unit.
  */
 export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<UnitReading>> {
-  const path = `/org/freedesktop/systemd1/unit/${escapeBusLabel(unit)}`;
   const [general, service] = await Promise.all([
-    getProperties(run, path, `${SYSTEMD}.Unit`, [
+    getProperties(run, unit, 'Unit', [
       'Id',
       'LoadState',
       'ActiveState',
@@ -64,7 +64,7 @@ export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<U
       'Requires',
       'DropInPaths',
     ]),
-    getProperties(run, path, `${SYSTEMD}.Service`, ['Result', 'MainPID', 'ExecStart']),
+    getProperties(run, unit, 'Service', ['Result', 'MainPID', 'ExecStart']),
   ]);
   if (!general.ok) return general;
   const [id, loadState, activeState, subState, needsReload, ...others] = general.value;
@@ -93,21 +93,16 @@ export async function readUnit(run: RunCommand, unit: string): Promise<Outcome<U
   });
 }
 
-/** sd_bus_path_encode(3): what is no letter or digit becomes _XX, and so does a leading digit. */
-function escapeBusLabel(name: string): string {
-  return name.replaceAll(/^[0-9]|[^A-Za-z0-9]/g, (character) => {
-    return `_${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  });
-}
-
 async function getProperties(
   run: RunCommand,
-  path: string,
-  face: string,
+  unit: string,
+  face: 'Unit' | 'Service',
   names: readonly string[],
 ): Promise<Outcome<readonly unknown[]>> {
+  const [path, whole] = [unitPath(unit), `${SYSTEMD}.${face}`];
   const result = await run({
-    argv: ['busctl', '--user', '--json=short', 'get-property', SYSTEMD, path, face, ...names],
+    argv: ['busctl', '--user', '--json=short', 'get-property', SYSTEMD, path, whole, ...names],
+    manager: { kind: 'get', unit, face, names },
     timeoutMs: TIMEOUT_MS,
     maxOutputBytes: MAX_OUTPUT_BYTES,
     // A start command may set variables of its container: `podman run --env PASSWORD=…`.

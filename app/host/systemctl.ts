@@ -23,14 +23,20 @@ export function restartUnit(
   unit: string,
   timeoutMs: number,
 ): Promise<CommandResult> {
-  return run({ argv: ['systemctl', '--user', 'restart', '--', unit], timeoutMs });
+  return run({
+    argv: ['systemctl', '--user', 'restart', '--', unit],
+    timeoutMs,
+    manager: { kind: 'restart', unit },
+  });
 }
 
 /** Forgets failed starts, so that systemd's limit of them does not forbid the next one. */
 export function resetFailed(run: RunCommand, ...units: readonly string[]): Promise<CommandResult> {
+  const unique = [...new Set(units)];
   return run({
-    argv: ['systemctl', '--user', 'reset-failed', '--', ...new Set(units)],
+    argv: ['systemctl', '--user', 'reset-failed', '--', ...unique],
     timeoutMs: QUERY_TIMEOUT_MS,
+    manager: { kind: 'reset-failed', units: unique },
   });
 }
 

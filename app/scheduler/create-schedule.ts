@@ -9,8 +9,8 @@ import { type Beginning, lastDueOf, type TakenTick, type TimedJob, takeTick } fr
 export type JobWork =
   | {
       readonly kind: 'task';
-      /** Makes the task, inside of the transaction that claims the tick; its id. */
-      readonly make: () => string;
+      /** Makes the task, where there is something to do; inside of the transaction that claims the tick. */
+      readonly begin: () => Beginning;
       /** The task is there for others to see. */
       readonly onMade: () => void;
     }
@@ -21,11 +21,7 @@ export type JobWork =
     };
 
 /** A job that this process serves. */
-export type ServedJob = TimedJob & {
-  readonly work: JobWork;
-  /** Why there is nothing for it to do now, so that its time passes without a task; undefined: there is. */
-  readonly idleReason?: () => string | undefined;
-};
+export type ServedJob = TimedJob & { readonly work: JobWork };
 
 /** What a schedule is made of. */
 export type ScheduleParts = {
@@ -119,7 +115,8 @@ class RunningSchedule implements Schedule {
 
   #begin(job: ServedJob, nowMs: number): void {
     const { store, mark, log, onTick } = this.#parts;
-    const tick = takeTick(store, job, { mark, nowMs, begin: () => begin(job) });
+    const begin = (): Beginning => (job.work.kind === 'task' ? job.work.begin() : { kind: 'call' });
+    const tick = takeTick(store, job, { mark, nowMs, begin });
     if (!tick) return;
     const { dueAt, beginning } = tick;
     if (beginning.kind === 'idle') return;
@@ -167,10 +164,4 @@ class RunningSchedule implements Schedule {
     const waits = [...this.#nextRuns.values()].map((at) => at - nowMs).filter((ms) => ms > 0);
     return Math.min(LONGEST_SLEEP_MS, ...waits);
   }
-}
-
-function begin({ work, idleReason }: ServedJob): Beginning {
-  const why = idleReason?.();
-  if (why !== undefined) return { kind: 'idle', why };
-  return work.kind === 'task' ? { kind: 'task', taskId: work.make() } : { kind: 'call' };
 }

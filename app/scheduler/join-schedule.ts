@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
-import { MAINTENANCE_ACTIONS } from '../domain/maintenance.ts';
+import type { ScheduledJob } from '../domain/schedule.ts';
 import { makeMaintenanceTask } from '../tasks/make-maintenance-task.ts';
 import { REAL_CLOCK } from './clock.ts';
 import { createSchedule, type JobWork, type Schedule } from './create-schedule.ts';
 import { processMark } from './process-mark.ts';
-import { type PlannedJob, planJobs, type ScheduleSettings } from './schedule-jobs.ts';
+import { planJobs, type ScheduleSettings } from './schedule-jobs.ts';
+import { actionOf, beginTask, type IdleReason } from './scheduled-tasks.ts';
 
 /** What the schedule of a worker is joined to. */
 export type ScheduleJoint = {
@@ -15,8 +16,9 @@ export type ScheduleJoint = {
   readonly log: Logger;
   /** Asks for an update of this program. */
   readonly askForUpdate: () => Promise<Outcome<string>>;
-  /** There is a new task. */
-  readonly onTask: () => void;
+  readonly idle: IdleReason;
+  /** There is a new task of that job. */
+  readonly onTask: (job: ScheduledJob) => void;
   /** A job has begun as a task. */
   readonly onBegun: (job: string, taskId: string) => void;
 };
@@ -35,9 +37,11 @@ export function joinSchedule(joint: ScheduleJoint): Schedule {
   });
 }
 
-function workOf({ store, onTask, askForUpdate }: ScheduleJoint, name: PlannedJob['name']): JobWork {
-  const action = MAINTENANCE_ACTIONS.find((one) => one === name);
+function workOf(joint: ScheduleJoint, name: ScheduledJob): JobWork {
+  const { store, idle, onTask, askForUpdate } = joint;
+  const action = actionOf(name);
   if (!action) return { kind: 'call', call: askForUpdate };
   const make = () => makeMaintenanceTask(store, action, 'schedule');
-  return { kind: 'task', make, onMade: onTask };
+  const begin = () => beginTask(action, idle, make);
+  return { kind: 'task', begin, onMade: () => onTask(name) };
 }

@@ -7,7 +7,14 @@ import type { TimedJob } from './take-tick.ts';
 /** What decides when jobs come. */
 export type ScheduleSettings = Pick<
   Settings,
-  'pruneCron' | 'backupCron' | 'selfUpdateCron' | 'scheduleTimeZone' | 'scheduleSpreadMs'
+  | 'autoUpdateCron'
+  | 'updateCheckCron'
+  | 'reconcileCron'
+  | 'pruneCron'
+  | 'backupCron'
+  | 'selfUpdateCron'
+  | 'scheduleTimeZone'
+  | 'scheduleSpreadMs'
 >;
 
 /** A job as it is set up; without a timing where it is off. */
@@ -23,13 +30,16 @@ export type PlannedJob = {
 };
 
 const ABOUT: Readonly<Record<ScheduledJob, string>> = {
+  'auto-update': 'deploys what is new to units that ask for it',
+  'check-updates': 'looks for updates of all units',
+  reconcile: 'compares what runs with what was deployed, and looks for tasks that nobody works on',
   prune: 'removes what is older than it is kept for',
   backup: 'backs the database up',
   'self-update': 'installs a newer version of this program',
 };
 
 /** Jobs that ask other machines: not all hosts at once. */
-const SPREAD: readonly ScheduledJob[] = ['self-update'];
+const SPREAD: readonly ScheduledJob[] = ['auto-update', 'check-updates', 'self-update'];
 
 /** The time zone in which the expressions are read. */
 export function timeZoneOf({ scheduleTimeZone }: ScheduleSettings): string {
@@ -41,6 +51,9 @@ export function planJobs(settings: ScheduleSettings): readonly PlannedJob[] {
   const zone = timeZoneOf(settings);
   const host = hostName();
   const crons: Readonly<Record<ScheduledJob, readonly [variable: string, cron: string]>> = {
+    'auto-update': ['PODUP_AUTO_UPDATE_CRON', settings.autoUpdateCron],
+    'check-updates': ['PODUP_UPDATE_CHECK_CRON', settings.updateCheckCron],
+    reconcile: ['PODUP_RECONCILE_CRON', settings.reconcileCron],
     prune: ['PODUP_PRUNE_CRON', settings.pruneCron],
     backup: ['PODUP_BACKUP_CRON', settings.backupCron],
     'self-update': ['PODUP_SELF_UPDATE_CRON', settings.selfUpdateCron ?? 'off'],

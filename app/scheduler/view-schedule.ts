@@ -2,9 +2,9 @@ import type { Settings } from '../../shared/config/settings.ts';
 import type { ScheduledJobView, ScheduleView } from '../api/schedule-views.ts';
 import type { ScheduleView as SelfUpdateScheduleView } from '../api/self-update-views.ts';
 import type { Store } from '../db/store.ts';
-import { MAINTENANCE_ACTIONS } from '../domain/maintenance.ts';
 import { delayOf, findNextRun, type Timing } from '../domain/schedule.ts';
 import { type PlannedJob, planJobs, type ScheduleSettings, timeZoneOf } from './schedule-jobs.ts';
+import { actionOf } from './scheduled-tasks.ts';
 import { lastDueOf } from './take-tick.ts';
 
 type Tables = Pick<Store, 'schedule' | 'madeAt' | 'tasks'>;
@@ -57,7 +57,7 @@ function delayBehind(timing: Timing, at: number): number {
 
 function viewLastRun(store: Tables, name: PlannedJob['name']): ScheduledJobView['last_run'] {
   const row = store.schedule.find(name);
-  const action = MAINTENANCE_ACTIONS.find((one) => one === name);
+  const action = actionOf(name);
   const task = action && store.tasks.findMaintenance(action);
   // A person may have had it done since.
   if (task && (!row || row.task_id !== null || task.created_at > row.claimed_at)) {

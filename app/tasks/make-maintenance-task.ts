@@ -12,6 +12,9 @@ export type MaintenanceCause =
   | (Asker & { readonly retryOf?: string; readonly maxAgeMs?: number | undefined });
 
 const WHAT: Readonly<Record<MaintenanceAction, string>> = {
+  'auto-update': 'Units that ask for it are to be brought to what their tags mean.',
+  'check-updates': 'Updates of all units are to be looked for.',
+  reconcile: 'What the units run is to be compared with what was deployed.',
   prune: 'What is older than it is kept for is to be removed.',
   backup: 'The database is to be backed up.',
 };

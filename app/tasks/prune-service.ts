@@ -5,9 +5,10 @@ import type { Store } from '../db/store.ts';
 import type { PrunedPaths } from '../maintenance/prune-files.ts';
 import { countPrunable } from '../maintenance/prune-state.ts';
 import type { CommitSource } from './live/commit-source.ts';
+import type { KeepingSettings } from './maintenance-parts.ts';
 import type { Asker } from './make-manual-task.ts';
 import type { ManualTasks } from './manual-tasks.ts';
-import { type KeepingSettings, retentionOf } from './run-maintenance.ts';
+import { retentionOf } from './run-maintenance.ts';
 import { untilEnded } from './until-ended.ts';
 import { readPruned, viewPrune } from './view-prune.ts';
 

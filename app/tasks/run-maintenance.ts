@@ -1,42 +1,23 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PROGRAM } from '../../shared/config/program-version.ts';
-import type { Settings } from '../../shared/config/settings.ts';
-import { type Failure, fail } from '../../shared/contract/outcome.ts';
-import type { StatePaths } from '../../shared/contract/state-paths.ts';
+import { fail } from '../../shared/contract/outcome.ts';
 import { createBackup } from '../backups/create-backup.ts';
 import { describeSqliteError } from '../db/open-database.ts';
-import type { Store } from '../db/store.ts';
+import type { MaintenanceAction } from '../domain/maintenance.ts';
 import { type PruneCounts, type Retention, SHORT_MAX_AGE_MS } from '../domain/retention.ts';
-import type { TaskInput } from '../domain/task-input.ts';
-import type { PrunedPaths } from '../maintenance/prune-files.ts';
 import { pruneState } from '../maintenance/prune-state.ts';
-
-/** What decides how long things are kept. */
-export type KeepingSettings = Pick<
-  Settings,
-  'taskRetentionMs' | 'deliveryRetentionMs' | 'eventRetentionMs' | 'eventMaxRows' | 'backupKeep'
->;
-
-/** What maintenance works with; `signal` ends it where it can be ended. */
-export type MaintenanceParts = {
-  readonly store: Store;
-  readonly settings: KeepingSettings;
-  readonly paths: Pick<StatePaths, 'database' | 'databaseBackupsDir'> & PrunedPaths;
-  readonly signal: AbortSignal;
-  readonly note: (level: 'info', action: string, summary: string, meta: object) => void;
-};
-
-/** What is to be done. */
-export type MaintenanceInput = Pick<TaskInput, 'maxAgeMs'> &
-  Required<Pick<TaskInput, 'maintenance'>>;
+import type {
+  KeepingSettings,
+  MaintenanceEnd,
+  MaintenanceInput,
+  MaintenanceParts,
+} from './maintenance-parts.ts';
+import { runAutoUpdate } from './run-auto-update.ts';
+import { runCheckUpdates } from './run-check-updates.ts';
+import { runReconcile } from './run-reconcile.ts';
 
 /** The entry in the log of a `prune` that has what was removed. */
 export const PRUNE_NOTE = 'state-prune-run';
-
-/** How it ended. */
-export type MaintenanceEnd =
-  | { readonly status: 'succeeded' | 'cancelled'; readonly summary: string }
-  | { readonly status: 'failed'; readonly summary: string; readonly failure: Failure };
 
 /** How long is kept what has gathered, by the settings; what is of use for hours only by `shortMaxAgeMs`. */
 export function retentionOf(
@@ -65,12 +46,26 @@ export async function runMaintenance(
   { maintenance, maxAgeMs }: MaintenanceInput,
 ): Promise<MaintenanceEnd> {
   try {
-    return await (maintenance === 'prune' ? prune(parts, maxAgeMs) : backUp(parts));
+    return await WORK[maintenance](parts, maxAgeMs);
   } catch (error) {
+    if (parts.signal.aborted) return { status: 'cancelled', summary: 'It was stopped.' };
     const { failure } = fail('MAINTENANCE_FAILED', `${describeSqliteError(error)}.`);
     return { status: 'failed', summary: `It could not be done: ${failure.code}.`, failure };
   }
 }
+
+const WORK: Readonly<
+  Record<
+    MaintenanceAction,
+    (parts: MaintenanceParts, maxAgeMs: number | undefined) => Promise<MaintenanceEnd>
+  >
+> = {
+  'auto-update': runAutoUpdate,
+  'check-updates': runCheckUpdates,
+  reconcile: runReconcile,
+  prune,
+  backup: backUp,
+};
 
 async function prune(
   { store, settings, paths, signal, note }: MaintenanceParts,

@@ -15,8 +15,9 @@ import type { Host } from '../host/host.ts';
 import { readUnitPolicy, type UnitFiles } from '../host/read-unit-policy.ts';
 import { checkPlan } from './check-plan.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
+import type { KeepingSettings, MaintenanceParts } from './maintenance-parts.ts';
 import { recordCommand } from './record-command.ts';
-import { type KeepingSettings, type MaintenanceParts, runMaintenance } from './run-maintenance.ts';
+import { runMaintenance } from './run-maintenance.ts';
 import { refreshTimerGuards } from './timer-guards.ts';
 
 /** What a task works with; `signal` says that its process is to end. */
@@ -28,6 +29,7 @@ export type RunTaskParts = {
     KeepingSettings &
     Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines'>;
   readonly paths: MaintenanceParts['paths'];
+  readonly updates: MaintenanceParts['updates'];
   readonly lookUp: DeployParts['lookUp'];
   readonly lockPull?: DeployParts['lockPull'];
   readonly lockUnits: DeployParts['lockUnits'];
@@ -111,14 +113,14 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
 function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
   const input = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
   if (!input.maintenance) return undefined;
-  const { store, settings, paths } = parts;
+  const { store, host, settings, paths, updates } = parts;
   const signal = anyOf(parts.signal, stop);
   const note: MaintenanceParts['note'] = (level, action, summary, meta) => {
     const entry = { ...{ level, action, summary }, meta: JSON.stringify(meta) };
     store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
   };
   return runMaintenance(
-    { store, settings, paths, signal, note },
+    { taskId: task.id, store, host, settings, paths, updates, signal, note },
     { ...input, maintenance: input.maintenance },
   );
 }

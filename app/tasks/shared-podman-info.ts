@@ -10,7 +10,7 @@ import { type PodmanInfo, readPodmanInfo } from '../host/podman-info.ts';
 import { describePodmanSetup } from '../host/podman-setup.ts';
 
 /** What no look at files can tell is believed for so long at most. */
-const FRESH_MS = 60_000;
+const FRESH_MS = 86_400_000;
 /** Longer than podman is given to answer; who has waited in vain asks for itself. */
 const WAIT_MS = 35_000;
 
@@ -18,7 +18,7 @@ type Kept = Omit<PodmanInfo, 'freeBytes'> & { readonly setup: string; readonly a
 
 /**
  * Makes the function that asks podman of this host for what it is and has, and keeps the answer in `folder` for the other
- * processes there, for up to a minute and as long as podman is set up as it was: the question costs as much as a
+ * processes there, for up to a day and as long as podman is set up as it was: the question costs as much as a
  * deployment. They ask one at a time, and whoever has waited takes what the other was told. Free space is looked at anew
  * each time.
  */

@@ -67,10 +67,12 @@ export class TaskDispatcher {
   /** After a start: watches the tasks that still run, begins or closes those whose process is gone. */
   async recover(): Promise<void> {
     this.#killer.recover();
-    for (const task of this.#options.store.tasks.listRunning()) {
-      await this.#adoptOrResume(task, 'its process was gone when the worker started');
-    }
-    this.wake();
+    await this.#takeOver('its process was gone when the worker started');
+  }
+
+  /** The same for tasks that another process has begun and nobody watches: it may have died since. */
+  lookForLost(): Promise<void> {
+    return this.#takeOver('whoever began it is gone, and so is its process');
   }
 
   /** Looks for work; cheap when there is none. */
@@ -125,6 +127,13 @@ export class TaskDispatcher {
     for (const timer of this.#timers) clearTimeout(timer);
     clearTimeout(this.#due);
     for (const executor of this.#options.executors) executor.close();
+  }
+
+  async #takeOver(how: string): Promise<void> {
+    for (const task of this.#options.store.tasks.listRunning()) {
+      if (!this.#processes.has(task)) await this.#adoptOrResume(task, how);
+    }
+    this.wake();
   }
 
   async #dispatchWhileWanted(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Settings } from '../../shared/config/settings.ts';
+import type { StatePaths } from '../../shared/contract/state-paths.ts';
 import { HOST_VARIABLES } from '../host/podman-setup.ts';
 import { compiledCodeFolder } from './compiled-code.ts';
 
@@ -16,7 +17,7 @@ const PASSED_ON = [
  */
 export function taskEnvironment(
   settings: Settings,
-  paths: { readonly stateDir: string; readonly dataDir: string; readonly database: string },
+  paths: Pick<StatePaths, 'stateDir' | 'dataDir' | 'database'>,
   environment: NodeJS.ProcessEnv,
 ): Record<string, string> {
   const passed = PASSED_ON.flatMap((name) => {
@@ -51,6 +52,13 @@ export function taskEnvironment(
     PODUP_EVENT_RETENTION: `${settings.eventRetentionMs}ms`,
     PODUP_EVENT_MAX_ROWS: String(settings.eventMaxRows),
     PODUP_BACKUP_KEEP: String(settings.backupKeep),
+    ...(settings.selfUpdateReportDir !== undefined && {
+      PODUP_SELF_UPDATE_REPORT_DIR: settings.selfUpdateReportDir,
+    }),
+    PODUP_MANUAL_UNITS: settings.units.join(','),
+    PODUP_AUTO_DISCOVER: settings.autoDiscover ? 'on' : 'off',
+    PODUP_UPDATE_STALE_AFTER: `${settings.updateStaleMs}ms`,
+    PODUP_HIGHER_TAGS: settings.higherTags,
     PODUP_LOG_LEVEL: settings.logLevel,
   };
 }

@@ -37,6 +37,11 @@ export class WatchedProcesses {
     if (known && --known.watchers === 0) this.#open.delete(process);
   }
 
+  /** Whether the process that carries out `task` is watched. */
+  has(task: TaskRow): boolean {
+    return this.#open.has(processOf(task));
+  }
+
   /** The attempts of a process that do not run any more, each once. */
   findEnded(): TaskRow[] {
     return [...this.#open].flatMap(([process, { told }]) => {

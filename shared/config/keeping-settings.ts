@@ -1,6 +1,6 @@
 import { parseTimeSpan } from '../contract/time-span.ts';
 import type { Setting } from './setting.ts';
-import { parseCron, parsed, within } from './setting-values.ts';
+import { parsed, parseSchedule, SCHEDULE_ALLOWED, within } from './setting-values.ts';
 
 const DAY_MS = 86_400_000;
 const MIN_MS = 1_000;
@@ -26,14 +26,14 @@ export const KEEPING_SETTINGS = {
     variable: 'PODUP_PRUNE_CRON',
     schema: parsed(parseSchedule),
     fallback: '17 3 * * *',
-    allowed: 'a cron expression with five or six fields, or off',
+    allowed: SCHEDULE_ALLOWED,
     about: 'When what is older than it is kept for is removed, and its room given back.',
   },
   backupCron: {
     variable: 'PODUP_BACKUP_CRON',
     schema: parsed(parseSchedule),
     fallback: '47 3 * * *',
-    allowed: 'a cron expression with five or six fields, or off',
+    allowed: SCHEDULE_ALLOWED,
     about: 'When the database is backed up.',
   },
   backupKeep: {
@@ -44,10 +44,6 @@ export const KEEPING_SETTINGS = {
     about: 'How many backups of the database are kept.',
   },
 } as const satisfies Record<string, Setting<unknown>>;
-
-function parseSchedule(raw: string): string | undefined {
-  return raw.trim() === 'off' ? 'off' : parseCron(raw);
-}
 
 function parseKeeping(raw: string): number | undefined {
   const span = parseTimeSpan(raw);

@@ -1,8 +1,43 @@
 import type { Setting } from './setting.ts';
-import { parsed, within } from './setting-values.ts';
+import { parsed, parseSchedule, SCHEDULE_ALLOWED, within } from './setting-values.ts';
 
 /** When jobs of the schedule come; each has an expression of its own. */
 export const SCHEDULE_SETTINGS = {
+  autoUpdateCron: schedule(
+    'PODUP_AUTO_UPDATE_CRON',
+    '*/15 * * * *',
+    'When units with AutoUpdate=registry are brought to what their tags mean. Where there is none it does nothing.',
+  ),
+  updateCheckCron: schedule(
+    'PODUP_UPDATE_CHECK_CRON',
+    '41 * * * *',
+    'When updates of all units are looked for; nothing is deployed.',
+  ),
+  reconcileCron: schedule(
+    'PODUP_RECONCILE_CRON',
+    '7 * * * *',
+    'When it is looked whether the units still run what was deployed.',
+  ),
+  schedulerIntervalS: {
+    variable: 'PODUP_SCHEDULER_INTERVAL_SECS',
+    schema: within(1, 31_536_000),
+    fallback: '900',
+    allowed: 'seconds, 1 to 31536000',
+    about: 'How often the separate process `scheduler` has the units updated.',
+  },
+  schedulerMinIntervalS: {
+    variable: 'PODUP_SCHEDULER_MIN_INTERVAL_SECS',
+    schema: within(1, 31_536_000),
+    fallback: '60',
+    allowed: 'seconds, 1 to 31536000',
+    about: 'The least that it waits, whatever its interval is said to be.',
+  },
+  schedulerMaxTicks: {
+    variable: 'PODUP_SCHEDULER_MAX_TICKS',
+    schema: within(1, 1_000_000_000),
+    allowed: 'a number, 1 to 1000000000',
+    about: 'After how many times it ends. Unset: never.',
+  },
   scheduleTimeZone: {
     variable: 'PODUP_SCHEDULE_TIME_ZONE',
     schema: parsed(parseTimeZone),
@@ -25,4 +60,13 @@ function parseTimeZone(raw: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function schedule(
+  variable: `PODUP_${string}`,
+  fallback: string,
+  about: string,
+): Setting<string> & { readonly fallback: string } {
+  const schema = parsed(parseSchedule);
+  return { variable, schema, fallback, allowed: SCHEDULE_ALLOWED, about };
 }

@@ -59,6 +59,14 @@ export function parseCron(raw: string): string | undefined {
   }
 }
 
+/** What `parseSchedule` takes. */
+export const SCHEDULE_ALLOWED = 'a cron expression with five or six fields, or off';
+
+/** The same, or `off`. */
+export function parseSchedule(raw: string): string | undefined {
+  return raw.trim() === 'off' ? 'off' : parseCron(raw);
+}
+
 /** Programs are not fetched in the clear, but from this very host. */
 export function parseWebUrl(raw: string): string | undefined {
   const url = URL.parse(raw);

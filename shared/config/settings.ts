@@ -252,6 +252,7 @@ type Optional =
   | 'stateDir'
   | 'targetBin'
   | 'scheduleTimeZone'
+  | 'schedulerMaxTicks'
   | 'sshTarget'
   | 'sshConfigFile'
   | 'releaseRepository'

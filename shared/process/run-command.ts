@@ -11,6 +11,18 @@ export type ServiceRequest = {
   readonly path: string;
 };
 
+/** What a service manager is asked in place of a command; `face` is the kind of unit that has the properties. */
+export type ManagerRequest =
+  | { readonly kind: 'show'; readonly units: readonly string[]; readonly names: readonly string[] }
+  | {
+      readonly kind: 'get';
+      readonly unit: string;
+      readonly face: 'Unit' | 'Service';
+      readonly names: readonly string[];
+    }
+  | { readonly kind: 'reset-failed'; readonly units: readonly string[] }
+  | { readonly kind: 'restart'; readonly unit: string };
+
 /** A command to run: an argument list, never a shell line. */
 export type Command = {
   readonly argv: readonly [string, ...string[]];
@@ -39,6 +51,8 @@ export type Command = {
   readonly isRoutine?: boolean;
   /** The same asked of a service: whoever can reach that needs no process. All others run `argv`. */
   readonly request?: ServiceRequest;
+  /** The same asked of the service manager, by whoever can reach that. */
+  readonly manager?: ManagerRequest;
   /** Ends the command early, as a timeout would. */
   readonly signal?: AbortSignal;
 };
@@ -46,7 +60,10 @@ export type Command = {
 /** How a command ended. The first reason wins: a timeout that kills is `timed-out`, not a signal. */
 export type CommandEnd =
   | { readonly kind: 'exited'; readonly code: number }
-  /** By a service that was asked in its place, with a status of HTTP; what it said of a failure is on `stderr`. */
+  /**
+   * By a service that was asked in its place, with a status of HTTP (the service manager: 200, or 500 for an error); what
+   * it said of a failure is on `stderr`.
+   */
   | ({ readonly kind: 'answered'; readonly status: number } & ServiceRequest)
   | { readonly kind: 'signalled'; readonly signal: string }
   | { readonly kind: 'timed-out' }

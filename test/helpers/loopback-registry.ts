@@ -35,6 +35,8 @@ export type LoopbackRegistry = {
   readonly host: string;
   /** By `repository:tag` or `repository@digest`. */
   readonly manifests: Map<string, Manifest>;
+  /** By their digests, of whatever repository. */
+  readonly blobs: Map<string, string>;
   /** `METHOD PATH` of each request, in its order, those of the token endpoint included. */
   readonly asked: string[];
   /** Answers in place of the registry where it returns true. */
@@ -59,6 +61,7 @@ export async function startLoopbackRegistry(
   options: RegistryOptions = {},
 ): Promise<LoopbackRegistry> {
   const manifests = new Map<string, Manifest>();
+  const blobs = new Map<string, string>();
   const asked: string[] = [];
   const granted = new Map<string, string>();
   const registry: Pick<LoopbackRegistry, 'intercept' | 'headers'> = {
@@ -69,7 +72,7 @@ export async function startLoopbackRegistry(
     const url = new URL(request.url ?? '/', `http://${request.headers.host}`);
     if (registry.intercept?.(request, response)) return;
     if (url.pathname === '/token') return grant(request, response, url, options, granted);
-    const repository = /^\/v2\/(.+)\/(?:manifests|tags)\//.exec(url.pathname)?.[1] ?? '';
+    const repository = /^\/v2\/(.+)\/(?:manifests|tags|blobs)\//.exec(url.pathname)?.[1] ?? '';
     const isGranted = granted.get(request.headers.authorization ?? '') === repository;
     if (options.login && !isGranted) {
       const realm = `http://${request.headers.host}/token`;
@@ -79,7 +82,7 @@ export async function startLoopbackRegistry(
     if (url.pathname === '/v2/') return end(response, 200, '{}');
     if (url.pathname.endsWith('/tags/list')) return sendTags(response, url, repository, manifests);
     response.setHeaders(new Headers(registry.headers));
-    sendManifest(request, response, repository, manifests);
+    sendHeld(request, response, repository, { manifests, blobs });
   };
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
@@ -93,6 +96,7 @@ export async function startLoopbackRegistry(
   return Object.assign(registry, {
     host: `127.0.0.1:${port}`,
     manifests,
+    blobs,
     asked,
     close: () => {
       server.closeAllConnections();
@@ -106,13 +110,18 @@ function end(response: ServerResponse, status: number, body = ''): void {
   response.end(body);
 }
 
-function sendManifest(
+function sendHeld(
   { method, url = '' }: IncomingMessage,
   response: ServerResponse,
   repository: string,
-  manifests: ReadonlyMap<string, Manifest>,
+  { manifests, blobs }: Pick<LoopbackRegistry, 'manifests' | 'blobs'>,
 ): void {
   const reference = url.slice(url.lastIndexOf('/') + 1);
+  const blob = blobs.get(reference);
+  if (blob !== undefined) {
+    end(response, 200, blob);
+    return;
+  }
   const separator = reference.startsWith('sha256:') ? '@' : ':';
   const manifest = manifests.get(`${repository}${separator}${reference}`);
   if (!manifest) {

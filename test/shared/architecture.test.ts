@@ -117,6 +117,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/db',
     'app/domain',
     'app/tasks',
+    'app/units',
     'app/updates',
     'shared/config',
     'shared/contract',

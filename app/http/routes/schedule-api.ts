@@ -38,9 +38,10 @@ export function registerScheduleApi(app: FastifyInstance, { gate, view, run }: P
         refusals: ['SCHEDULE_JOB_NOT_FOUND'],
         fails: true,
       },
-      async ({ params: { job }, body: { reason } }, request, reply) => {
+      async ({ params: { job }, body: { reason, every_s } }, request, reply) => {
         request.note.meta = { job };
-        const begun = await run(job, describeAsker(request, reason));
+        const everyMs = every_s === undefined ? undefined : every_s * 1_000;
+        const begun = await run(job, describeAsker(request, reason), everyMs);
         if (!begun.ok) return sendFailure(request, reply, begun.failure);
         if (begun.value.task_id !== null) request.note.taskId = begun.value.task_id;
         return begun.value;

@@ -70,6 +70,8 @@ test('what was known before a failure is told, and nothing where nothing was', (
   assert.equal(lastKnown(facts({ tag: tag(B, { failure: TIMEOUT }) })), 'tag_update_available');
   assert.equal(lastKnown(facts({ tag: tag(null, { failure: TIMEOUT }) })), null);
   assert.equal(lastKnown(facts({ tag: undefined })), null);
+  const none = tag(null, { failure: TIMEOUT });
+  assert.equal(lastKnown(facts({ latest: none })), 'up_to_date');
 });
 
 test('an index is read only where its digest is not known here', () => {

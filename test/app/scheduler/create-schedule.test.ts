@@ -5,7 +5,7 @@ import { REAL_CLOCK } from '../../../app/scheduler/clock.ts';
 import { createSchedule, type JobWork } from '../../../app/scheduler/create-schedule.ts';
 import { cronTimes } from '../../../app/scheduler/cron-times.ts';
 import { processMark } from '../../../app/scheduler/process-mark.ts';
-import type { TakenTick } from '../../../app/scheduler/take-tick.ts';
+import type { Beginning, TakenTick } from '../../../app/scheduler/take-tick.ts';
 import { fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
 import { keepLog } from '../../helpers/log-lines.ts';
 import { newTask, openTestStore } from '../../helpers/store.ts';
@@ -33,19 +33,21 @@ function make(context: TestContext, wish: Wish = {}) {
   const failures: (string | undefined)[] = [];
   const { log, lines } = keepLog();
   let made = 0;
-  const makeTask = () => {
+  const beginTask = (): Beginning => {
+    const why = idleReason?.();
+    if (why !== undefined) return { kind: 'idle', why };
     const id = `tsk_${++made}`;
     store.tasks.insert(newTask({ id, unit: id, created_at: clock.now() }));
-    return id;
+    return { kind: 'task', taskId: id };
   };
   const work: JobWork = call
     ? { kind: 'call', call }
-    : { kind: 'task', make: makeTask, onMade: () => undefined };
+    : { kind: 'task', begin: beginTask, onMade: () => undefined };
   const name = call ? ('self-update' as const) : ('prune' as const);
   const timing = { times: cronTimes(cron, zone), share: 0, spreadMs: 0 };
   const serve = (over: { clock?: typeof clock } = {}) => {
     const schedule = createSchedule({
-      jobs: [{ name, timing, work, ...(idleReason && { idleReason }) }],
+      jobs: [{ name, timing, work }],
       ...{ store: { ...store, madeAt: Date.parse(at) }, clock, mark: processMark(), log, ...over },
       onTick: ({ dueAt }: TakenTick, failure) => {
         ticks.push(new Date(dueAt).toISOString().slice(5, 16));

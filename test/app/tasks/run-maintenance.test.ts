@@ -36,6 +36,7 @@ function open(context: TestContext) {
         lookUp: () => Promise.resolve(succeed({ digest: 'sha256:1' })),
         lockUnits: () =>
           Promise.resolve({ isHeld: true, hasWaited: false, release: () => undefined }),
+        updates: () => assert.fail('it has no use for updates'),
         ...{ signal, onWake: () => undefined, mask: (text) => text },
       },
       { id, attempts: store.tasks.find(id)?.attempts ?? 0 },

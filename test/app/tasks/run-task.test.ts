@@ -81,6 +81,7 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
     log,
     settings,
     paths,
+    updates: () => assert.fail('it has no use for updates'),
     host,
     lookUp,
     lockUnits,

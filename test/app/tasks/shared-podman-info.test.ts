@@ -57,10 +57,10 @@ describe('what podman is and has', () => {
       ({ conf }) => writeFileSync(join(conf, 'registries.conf.d', '10-first.conf'), 'changed'),
     ],
     [
-      'an answer older than a minute',
+      'an answer older than a day',
       ({ kept }) => {
         const { at, ...others } = JSON.parse(readFileSync(kept, 'utf8')) as { at: number };
-        writeFileSync(kept, JSON.stringify({ ...others, at: at - 60_000 }));
+        writeFileSync(kept, JSON.stringify({ ...others, at: at - 86_400_000 }));
       },
     ],
     [

@@ -271,6 +271,22 @@ describe('task dispatcher: after a start and at the end', () => {
     assert.deepEqual(logOf(store, id), ['task-resumed', 'task-dispatched']);
   });
 
+  test('a task that another has begun, who has died since, is found while the worker goes on', async (t) => {
+    const { store, dispatcher, child, units } = startDispatcher(t);
+    const own = addTask(store, 'a');
+    dispatcher.wake();
+    await settle();
+    const other = addTask(store, 'b');
+    store.tasks.markDispatched(other, 'child', 1);
+    await dispatcher.lookForLost();
+    await settle();
+    assert.deepEqual(units(), ['a', 'b']);
+    assert.deepEqual([findTask(store, own).attempts, findTask(store, other).attempts], [1, 2]);
+    child.isAlive = true;
+    await dispatcher.lookForLost();
+    assert.deepEqual(child.adopted, [], 'what is watched is not looked at again');
+  });
+
   test('a task whose process is gone for the last time is closed', async (t) => {
     const { store, dispatcher, units } = startDispatcher(t);
     const id = addTask(store, 'a');

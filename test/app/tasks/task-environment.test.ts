@@ -66,6 +66,11 @@ describe('task environment', () => {
       PODUP_RESTART_TIMEOUT_MS: '3456',
       PODUP_TASK_DIAGNOSTICS_JOURNAL_LINES: '17',
       PODUP_LOG_LEVEL: 'debug',
+      PODUP_MANUAL_UNITS: 'web, other.service',
+      PODUP_AUTO_DISCOVER: '1',
+      PODUP_UPDATE_STALE_AFTER: '90s',
+      PODUP_HIGHER_TAGS: 'patch',
+      PODUP_SELF_UPDATE_REPORT_DIR: '/reports é',
     };
     const worker = loadSettings(given);
     const task = loadSettings(environmentFor(given));

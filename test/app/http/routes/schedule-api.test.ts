@@ -28,6 +28,8 @@ async function start(context: TestContext, environment: Readonly<Record<string, 
         gate: createAdminGate(TOKEN),
         view: () => viewSchedule({ ...store, madeAt: NOW - 1 }, settings, NOW),
         run: createRunJob({
+          store,
+          idle: (job) => (job === 'reconcile' ? 'No unit is known.' : undefined),
           maintain: (action, cause) => makeMaintenanceTask(store, action, cause),
           dryRun: true,
           ask: (request) => {
@@ -106,7 +108,8 @@ describe('POST /api/schedule/JOB/run', () => {
     const task = store.tasks.find(String(first.json['task_id']));
     assert.deepEqual([task?.trigger_reason, task?.trigger_source], ['tidy', 'manual']);
     const again = await post(port, '/api/schedule/prune/run');
-    assert.deepEqual(again.json, { job: 'prune', task_id: task?.id, txn: null });
+    const begun = { txn: null, is_new: true, said: null };
+    assert.deepEqual(again.json, { job: 'prune', task_id: task?.id, ...begun });
     const job = await readJob('prune');
     assert.equal(job?.last_run?.by, 'admin at 127.0.0.1');
     assert.equal(job?.last_due_at, null, 'the due times stay as they are');
@@ -115,10 +118,26 @@ describe('POST /api/schedule/JOB/run', () => {
   test('asks for an update of the program, and says why there is none', async (t) => {
     const { port, asked } = await start(t);
     const done = await post(port, '/api/schedule/self-update/run');
-    assert.deepEqual(done.json, { job: 'self-update', task_id: null, txn: 'upd_1' });
+    const begun = { txn: 'upd_1', is_new: true, said: null };
+    assert.deepEqual(done.json, { job: 'self-update', task_id: null, ...begun });
     assert.deepEqual([asked[0]?.trigger, asked[0]?.dryRun], ['api', true]);
     const refused = await post(port, '/api/schedule/self-update/run');
     assert.deepEqual([refused.status, refused.json['code']], [409, 'UPDATE_ON_HOLD']);
+  });
+
+  test('by another clock begins it once for each of its times, whoever else serves it', async (t) => {
+    const { port, store, readJob } = await start(t);
+    const ask = () => post(port, '/api/schedule/prune/run', { every_s: 3_600 });
+    const first = await ask();
+    assert.deepEqual([first.json['is_new'], first.json['said']], [true, null]);
+    const task = store.tasks.find(String(first.json['task_id']));
+    assert.equal(task?.trigger_source, 'scheduler');
+    const second = await ask();
+    assert.deepEqual([second.json['task_id'], second.json['is_new']], [task?.id, false]);
+    assert.notEqual((await readJob('prune'))?.last_due_at, null);
+    const idle = await post(port, '/api/schedule/reconcile/run', { every_s: 3_600 });
+    const { task_id, is_new, said } = idle.json;
+    assert.deepEqual([task_id, is_new, said], [null, false, 'No unit is known.']);
   });
 
   test('refuses what is no job, and what is no reason', async (t) => {

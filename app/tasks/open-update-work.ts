@@ -1,0 +1,28 @@
+import type { Settings } from '../../shared/config/settings.ts';
+import { checkUpdates } from '../checks/check-updates.ts';
+import { checkPartsOf } from '../checks/open-update-checks.ts';
+import { listChecks } from '../checks/view-checks.ts';
+import type { Store } from '../db/store.ts';
+import type { Host } from '../host/host.ts';
+import { openKnownUnits } from '../units/known-units.ts';
+import type { UpdateWork } from './maintenance-parts.ts';
+
+/** Joins looking for updates to the store and the host, for a process that does it once. */
+export function openUpdateWork(
+  settings: Settings,
+  store: Store,
+  host: Host,
+  onSecret: (secret: string) => void,
+): UpdateWork {
+  const known = openKnownUnits(settings, store);
+  // What runs is compared: by that its image is known, too.
+  const toCheck = (unit: string) => ({ unit, image: undefined });
+  const listUnits = () => known.all().map(({ unit }) => toCheck(unit));
+  const parts = checkPartsOf({ settings, store, host, listUnits });
+  return {
+    known,
+    check: (units, signal) =>
+      checkUpdates({ ...parts, signal, onSecret }, { isForced: false, ...(units && { units }) }),
+    list: (units) => listChecks(store, units.map(toCheck), settings.updateStaleMs, Date.now()),
+  };
+}
