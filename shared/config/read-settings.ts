@@ -41,9 +41,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, readText: ReadText)
       warnings.push(`${source.from} is deprecated; set ${setting.variable} instead.`);
     }
     const text = source?.text ?? ('fallback' in setting ? setting.fallback : undefined);
-    const isSecret = 'secret' in setting;
-    const shown = isSecret ? null : (text ?? null);
-    given.push({ variable: setting.variable, from: source?.from ?? null, text: shown, isSecret });
+    given.push(showGiven(setting, source?.from, text));
     if (text === undefined) continue;
     const result = setting.schema.safeParse(text);
     if (result.success) values[key] = result.data;
@@ -52,6 +50,15 @@ export function readSettings(environment: NodeJS.ProcessEnv, readText: ReadText)
   warnings.push(...unknownNames(environment));
   if (faults.length > 0) return { ok: false, faults };
   return { ok: true, settings: values as Settings, warnings, given };
+}
+
+function showGiven(
+  { variable, secret }: { readonly variable: string; readonly secret?: true },
+  from: string | undefined,
+  text: string | undefined,
+): GivenSetting {
+  const isSecret = secret === true;
+  return { variable, from: from ?? null, text: isSecret ? null : (text ?? null), isSecret };
 }
 
 function formatFault(
