@@ -1,15 +1,18 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
+import type { Outcome } from '../shared/contract/outcome.ts';
 import { addBackupCommands } from './cli/backup-commands.ts';
 import type { Calling, CallNote } from './cli/call-note.ts';
 import { addCheckCommands } from './cli/check-commands.ts';
 import type { DeployOptions } from './cli/deploy.ts';
 import { addEventCommands } from './cli/events/commands.ts';
 import type { PruneOptions } from './cli/prune-state.ts';
+import { addQuarantineCommands } from './cli/quarantine-commands.ts';
 import type { Call } from './cli/record-call.ts';
 import { addScheduleCommands } from './cli/schedule-commands.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
+import type { LocalService } from './cli/service/question.ts';
 import { addTaskCommands } from './cli/task-commands.ts';
 
 /** How the program was started. */
@@ -42,6 +45,8 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
   const note: CallNote = {};
   let call: Call | undefined;
+  let running: Command | undefined;
+  let local: Promise<Outcome<LocalService>> | undefined;
   const cli = new Command('pod-upgrade-trigger')
     .description(
       'Hears of a pushed image, proves it, and restarts exactly the Podman unit that runs it.',
@@ -50,6 +55,7 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
     .showHelpAfterError()
     .exitOverride()
     .hook('preAction', (_program, command) => {
+      running = command;
       if (!OWN_PROCESSES.has(command.name())) {
         call = { command, startedMs: performance.now(), note };
       }
@@ -91,32 +97,24 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   const onEnd = (code: ExitCode) => {
     exitCode = code;
   };
-  const calling: Calling = { environment, note };
+  const calling: Calling = {
+    environment,
+    note,
+    isJson: () => running?.opts()['json'] === true,
+    openLocal: (loaded) => {
+      local ??= import('./local-service.ts').then(({ openLocalService }) =>
+        openLocalService({ loaded, environment, program }),
+      );
+      return local;
+    },
+  };
   addDeployCommands(cli, calling, onEnd);
   addTaskCommands(cli, calling, onEnd);
+  addEventCommands({ program: cli, calling, onEnd });
+  addQuarantineCommands({ program: cli, calling, onEnd });
   const units = cli.command('units').description('the units, and what registries have for them');
   addCheckCommands(units, calling, onEnd);
   addScheduleCommands(cli, calling, onEnd);
-  addEventCommands({ program: cli, environment, onEnd });
-  const quarantine = cli
-    .command('quarantine')
-    .description('the images that failed for a unit and are not deployed to it again');
-  quarantine
-    .command('list')
-    .option('--json', 'for programs: one JSON object')
-    .action(async (options: { json?: boolean }) => {
-      const { showQuarantine } = await import('./cli/quarantine.ts');
-      exitCode = await showQuarantine(options, environment);
-    });
-  quarantine
-    .command('release')
-    .description('let an image be deployed again; without a digest all of the unit')
-    .argument('<unit>')
-    .argument('[digest]')
-    .action(async (unit: string, digest?: string) => {
-      const { releaseQuarantine } = await import('./cli/quarantine.ts');
-      exitCode = await releaseQuarantine(unit, digest, environment, note);
-    });
   cli
     .command('prune-state')
     .description(
@@ -187,6 +185,8 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
     exitCode = EXIT.failure;
     throw error;
   } finally {
+    const opened = await local;
+    if (opened?.ok) await opened.value.close();
     if (call) {
       const { recordCall } = await import('./cli/record-call.ts');
       recordCall(call, exitCode, environment);

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Loaded } from '../shared/config/load-settings.ts';
@@ -16,6 +17,7 @@ import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
 import { createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
+import { createLocalServer } from './http/local-server.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
@@ -60,6 +62,8 @@ export type WorkerParts = {
 /** A worker whose application is ready to listen. */
 export type WorkerProcess = {
   readonly app: FastifyInstance;
+  /** Serves the command line of this user. */
+  readonly local: Server;
   /** `user_version` of the database. */
   readonly schema: number;
   /** Serves what has arrived, makes everything durable, and lets go; at once when `hurry` is aborted. */
@@ -95,13 +99,13 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
   }
   // The first deployment need not wait for it; where it fails now it is asked again then.
   if (loaded.settings.sshTarget === undefined) readInfo(host.value.run).catch(() => undefined);
-  const { app, recover, stop } = joinParts(parts, recorder, store.value, host.value);
+  const { app, local, recover, stop } = joinParts(parts, recorder, store.value, host.value);
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
-  return succeed({ app, schema: store.value.schema, stop });
+  return succeed({ app, local, schema: store.value.schema, stop });
 }
 
-type Joined = Pick<WorkerProcess, 'app' | 'stop'> & { recover(): Promise<void> };
+type Joined = Pick<WorkerProcess, 'app' | 'local' | 'stop'> & { recover(): Promise<void> };
 
 function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: Host): Joined {
   const { loaded, log, channel } = parts;
@@ -120,7 +124,8 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const known = openKnownUnits(settings, store);
   const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
   const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
-  const drain = prepareDrain(app);
+  const local = createLocalServer(app, log);
+  const drain = prepareDrain(app, local);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
@@ -142,6 +147,7 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   });
   return {
     app,
+    local,
     async recover() {
       await intake.recover();
       await dispatcher.recover();

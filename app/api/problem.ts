@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ERRORS, type ErrorCode } from '../../shared/contract/error-codes.ts';
-import { type Answer, errorCode } from './answer.ts';
+import type { Failure } from '../../shared/contract/outcome.ts';
+import { type Answer, errorCode, type FailureView } from './answer.ts';
 
 /** RFC 9457 problem details; `code`, `hint` and `request_id` are ours. */
 export const problemView = z
@@ -32,4 +33,10 @@ export function toProblem(code: ErrorCode, detail: string, requestId: string): P
     hint,
     request_id: requestId,
   };
+}
+
+/** A failure with what its code means. */
+export function viewFailure({ code, detail }: Failure): FailureView {
+  const { sentence, hint } = ERRORS[code];
+  return { code, sentence, detail, hint };
 }

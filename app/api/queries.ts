@@ -43,6 +43,9 @@ export const exportQuery = z.strictObject({ ...eventFilter, format: z.enum(['jso
 /** Parameters of `DELETE /api/quarantine/UNIT/DIGEST`. */
 export const quarantineParams = z.strictObject({ unit: word, digest: z.string().min(1).max(300) });
 
+/** Parameters of `DELETE /api/quarantine/UNIT`. */
+export const quarantineUnitParams = z.strictObject({ unit: word });
+
 /** The first fault of a query in words: field and what is wrong with it. */
 export function describeQueryFault(error: z.ZodError): string {
   const [issue] = error.issues;

@@ -123,6 +123,13 @@ export const quarantineView = z
   .strictObject({ images: z.array(quarantinedImageView) })
   .meta({ id: 'Quarantine' });
 
+/** How many images of a unit have left the quarantine. */
+export const releasedView = z
+  .strictObject({ unit: z.string(), released: count })
+  .meta({ id: 'Released' });
+/** How many images of a unit have left the quarantine. */
+export type ReleasedView = Answer<typeof releasedView>;
+
 /** One entry of the log of a task. */
 export const taskLogView = z
   .strictObject({

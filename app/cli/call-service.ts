@@ -1,84 +1,85 @@
 import { once } from 'node:events';
-import { type Dispatcher, request } from 'undici';
+import type { Readable } from 'node:stream';
+import { json } from 'node:stream/consumers';
 import { loadSettings } from '../../shared/config/load-settings.ts';
-import { formatHttpAddress } from '../../shared/contract/http-address.ts';
+import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
+import { type Failure, fail } from '../../shared/contract/outcome.ts';
 import type { Problem } from '../api/problem.ts';
 import type { Calling } from './call-note.ts';
+import { sayFailure } from './output/say.ts';
 import { printFaults } from './print-faults.ts';
+import { type Answered, askService } from './service/ask-service.ts';
+import type { Question } from './service/question.ts';
 
 const TIMEOUT_MS = 120_000;
 
-/** What the service answered; undefined where it could not be asked, which has been said. */
-export type ServiceAnswer = { readonly isGood: boolean; readonly body: unknown };
+/** What the service answered; where it refused or could not be asked, that has been said, and there is no body. */
+export type ServiceAnswer = {
+  readonly isGood: boolean;
+  /** What the command ends with, unless it knows better. */
+  readonly exit: ExitCode;
+  readonly body: unknown;
+  /** No service runs: the answer came of the state itself, and what is to be done waits. */
+  readonly isLocal: boolean;
+};
 
-/** What is asked: with a body it is a POST, without one a GET. */
-export type Question = { readonly path: string; readonly body?: unknown };
-
-type Answer = Dispatcher.ResponseData;
-
-/**
- * Asks the running service, at the address and with the token that the environment configures. What keeps it from
- * answering, and each refusal, is printed on stderr.
- */
-export function callService(
-  calling: Calling,
-  question: Question,
-): Promise<ServiceAnswer | undefined> {
-  return ask(calling, question, async (answer) => ({
-    isGood: true,
-    body: await answer.body.json(),
-  }));
+/** Asks the service; see `askService`. What keeps it from answering, and each refusal, is said, also to a program. */
+export function callService(calling: Calling, question: Question): Promise<ServiceAnswer> {
+  return ask(calling, question, AbortSignal.timeout(TIMEOUT_MS), async ({ status, body }) =>
+    status === 204 ? null : await json(body),
+  );
 }
 
-/** The same for an answer that is long, and no JSON: prints it as it comes. Whether it came whole. */
-export async function printFromService(calling: Calling, path: string): Promise<boolean> {
-  const printed = await ask(calling, { path }, async (answer) => {
-    for await (const chunk of answer.body) {
+/** The same for an answer that is long, and no JSON: prints it as it comes. */
+export function printFromService(calling: Calling, path: string): Promise<ServiceAnswer> {
+  return readFromService(calling, { path }, async (body) => {
+    for await (const chunk of body) {
       if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
     }
-    return { isGood: true, body: null };
   });
-  return printed?.isGood ?? false;
+}
+
+/** The same for an answer that is read as it comes, for as long as it may last. */
+export function readFromService(
+  calling: Calling,
+  question: Question,
+  read: (body: Readable) => Promise<unknown>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<ServiceAnswer> {
+  return ask(calling, question, signal, ({ body }) => read(body));
 }
 
 async function ask(
   calling: Calling,
-  { path, body }: Question,
-  read: (answer: Answer) => Promise<ServiceAnswer>,
-): Promise<ServiceAnswer | undefined> {
+  question: Question,
+  signal: AbortSignal,
+  read: (answer: Answered) => Promise<unknown>,
+): Promise<ServiceAnswer> {
   const { environment, note } = calling;
   const result = loadSettings(environment);
   if (!result.ok) {
     printFaults(result.faults);
-    return undefined;
+    return { isGood: false, exit: EXIT.configInvalid, body: null, isLocal: false };
   }
-  const { httpAddr, adminToken } = result.loaded.settings;
-  const address = formatHttpAddress(httpAddr);
+  const asked = await askService(calling, result.loaded, question, signal);
+  if (!asked.ok) return refuse(calling, asked.failure);
+  const { status, body, isLocal } = asked.value;
+  note.status = status;
   try {
-    const answer = await request(`http://${address}${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: {
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...(adminToken !== undefined && { authorization: `Bearer ${adminToken}` }),
-      },
-      body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    note.status = answer.statusCode;
-    if (answer.statusCode < 300) return await read(answer);
-    const problem = (await answer.body.json()) as Problem;
-    note.code = problem.code;
-    process.stderr.write(`${describeProblem(problem)}\n`);
-    return { isGood: false, body: problem };
+    if (status < 300) {
+      return { isGood: true, exit: EXIT.ok, body: await read(asked.value), isLocal };
+    }
+    const { code, detail = '' } = (await json(body)) as Problem;
+    return refuse(calling, fail(code, detail).failure, status);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    process.stderr.write(
-      `The service does not answer at ${address} (${code ?? message}). Is it running, and is PODUP_HTTP_ADDR the same here?\n`,
-    );
-    return undefined;
+    return refuse(calling, fail('SERVICE_CONNECTION_LOST', `${code ?? message}.`).failure);
   }
 }
 
-function describeProblem({ code, title, detail, hint }: Problem): string {
-  return [`${code}: ${title}`, detail, hint].filter(Boolean).join(' ');
+/** What the service calls an invalid request came of words that were wrong. */
+function refuse({ note, isJson }: Calling, failure: Failure, status?: number): ServiceAnswer {
+  note.code = failure.code;
+  const said = sayFailure(failure, isJson());
+  return { isGood: false, exit: status === 400 ? EXIT.usage : said, body: null, isLocal: false };
 }

@@ -23,7 +23,7 @@ export async function checkUnits(
   }
   const body = all ? { all: true } : { units: names };
   const answer = await callService(calling, { path: PATH, body });
-  if (!answer?.isGood) return EXIT.failure;
+  if (!answer.isGood) return answer.exit;
   const done = answer.body as CheckDoneView;
   if (json) return printJson(done);
   printChecks(done);
@@ -40,7 +40,7 @@ export async function showUpdates(
 ): Promise<ExitCode> {
   const query = status === undefined ? '' : `?${new URLSearchParams({ status })}`;
   const answer = await callService(calling, { path: `${PATH}${query}` });
-  if (!answer?.isGood) return EXIT.failure;
+  if (!answer.isGood) return answer.exit;
   if (json) return printJson(answer.body);
   printChecks(answer.body as UpdateChecksView);
   return EXIT.ok;

@@ -2,6 +2,8 @@ import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import type { PlanView } from '../api/deployment-views.ts';
 import type { Calling } from './call-note.ts';
 import { callService } from './call-service.ts';
+import { print, printJson } from './output/say.ts';
+import { WAITS_FOR_SERVICE } from './output/task-words.ts';
 
 /** Options of `deploy`. */
 export type DeployOptions = {
@@ -27,15 +29,14 @@ export async function deploy(
     path: '/api/deployments',
     body: { ...wish, reason },
   });
-  if (!answer?.isGood) return EXIT.failure;
+  if (!answer.isGood) return answer.exit;
   const { task_id: id } = answer.body as { readonly task_id?: string };
   if (id !== undefined) calling.note.taskId = id;
-  if (json) {
-    process.stdout.write(`${JSON.stringify(answer.body)}\n`);
-  } else if (dryRun) {
-    process.stdout.write(describePlan(answer.body as PlanView));
-  } else {
-    process.stdout.write(`Task ${id}; pod-upgrade-trigger tasks show ${id} tells how it goes.\n`);
+  if (json) printJson(answer.body);
+  else if (dryRun) process.stdout.write(describePlan(answer.body as PlanView));
+  else {
+    print(`Task ${id}; pod-upgrade-trigger tasks show ${id} tells how it goes.`);
+    if (answer.isLocal) print(WAITS_FOR_SERVICE);
   }
   return EXIT.ok;
 }

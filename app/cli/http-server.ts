@@ -3,10 +3,11 @@ import { type Loaded, loadSettings } from '../../shared/config/load-settings.ts'
 import { hashFile, programFile } from '../../shared/config/program-file.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
-import { fail, type Outcome } from '../../shared/contract/outcome.ts';
+import { fail, formatFailure, type Outcome } from '../../shared/contract/outcome.ts';
 import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
 import { type HeldLock, lockFileWithin } from '../../shared/fs/lock-file.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
+import { listenLocally } from '../http/local-server.ts';
 import { openSupervisorChannel, type SupervisorChannel } from '../updates/supervisor-channel.ts';
 import type { WorkerParts, WorkerProcess } from '../worker.ts';
 import { printFaults } from './print-faults.ts';
@@ -88,7 +89,12 @@ async function start(
   const worker = started.value;
   const at = options.listenFd ?? loaded.settings.httpAddr;
   const listening = await listen(worker.app.server, at);
-  if (listening.ok) return started;
+  if (listening.ok) {
+    const local = await listenLocally(worker.local, loaded.paths.serviceSocket);
+    // Webhooks do not depend on it.
+    if (!local.ok) log.warn({ code: local.failure.code }, formatFailure(local.failure));
+    return started;
+  }
   await worker.stop();
   return listening;
 }

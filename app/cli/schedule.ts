@@ -28,7 +28,7 @@ export async function runScheduledJob(
 ): Promise<ExitCode> {
   const path = `/api/schedule/${encodeURIComponent(job)}/run`;
   const answer = await callService(calling, { path, body: { reason } });
-  if (!answer?.isGood) return EXIT.failure;
+  if (!answer.isGood) return answer.exit;
   const begun = answer.body as ScheduleRunView;
   if (begun.task_id !== null) calling.note.taskId = begun.task_id;
   const said = json ? JSON.stringify(begun) : (begun.task_id ?? begun.txn ?? 'asked for');

@@ -1,22 +1,21 @@
 import { type Command, Option } from 'commander';
 import type { ExitCode } from '../../shared/contract/exit-codes.ts';
 import type { Calling } from './call-note.ts';
+import { JSON_OPTION } from './options.ts';
 import type { ListOptions, TaskCommand } from './tasks.ts';
 
-/** Adds `tasks` and what belongs to it. All of it asks the running service, and is loaded when it is called. */
+/** Adds `tasks` and what belongs to it. Each is loaded when it is called. */
 export function addTaskCommands(
   cli: Command,
   calling: Calling,
   onEnd: (code: ExitCode) => void,
 ): void {
-  const group = cli
-    .command('tasks')
-    .description('see the tasks of the running service, stop them, have them done anew');
+  const group = cli.command('tasks').description('see tasks, stop them, have them done anew');
   addList(group, calling, onEnd);
   const addOne = (name: string, about: string) =>
     group.command(name).description(about).argument('<id>');
   addOne('show', 'one task with the beginning of its log')
-    .option('--json', 'for programs: one JSON object')
+    .option(...JSON_OPTION)
     .action(async (id: string, options: { json?: boolean }) => {
       const { showTask } = await import('./tasks.ts');
       onEnd(await showTask(id, options, calling));
@@ -31,7 +30,7 @@ export function addTaskCommands(
     });
   const addCommand = (command: TaskCommand, about: string) =>
     addOne(command, about)
-      .option('--json', 'for programs: one JSON object')
+      .option(...JSON_OPTION)
       .action(async (id: string, options: { json?: boolean; reason?: string }) => {
         const { commandTask } = await import('./tasks.ts');
         onEnd(await commandTask(command, id, options, calling));
@@ -59,7 +58,7 @@ function addList(group: Command, calling: Calling, onEnd: (code: ExitCode) => vo
     .option('--to <time>', 'made before then')
     .option('--limit <number>', 'how many, 1 to 500')
     .option('--cursor <cursor>', 'go on where a list has ended')
-    .option('--json', 'for programs: one JSON object')
+    .option(...JSON_OPTION)
     .action(async (options: ListOptions) => {
       const { listTasks } = await import('./tasks.ts');
       onEnd(await listTasks(options, calling));

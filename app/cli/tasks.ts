@@ -3,6 +3,11 @@ import { formatLogEntry, formatTask } from '../api/task-text.ts';
 import type { Page, TaskDetailView, TaskView } from '../api/views.ts';
 import type { Calling } from './call-note.ts';
 import { callService, printFromService } from './call-service.ts';
+import { formatTime } from './output/format-time.ts';
+import { print, printJson } from './output/say.ts';
+import { findScreen } from './output/screen.ts';
+import { formatTable } from './output/table.ts';
+import { toneOf, WAITS_FOR_SERVICE } from './output/task-words.ts';
 
 /** Options of `tasks list`; each is a part of the query of `GET /api/tasks`. */
 export type ListOptions = {
@@ -20,6 +25,9 @@ export type ListOptions = {
   readonly json?: boolean;
 };
 
+const HEAD = ['ID', 'CREATED', 'STATUS', 'UNIT', 'SUMMARY'];
+const STATUS_COLUMN = HEAD.indexOf('STATUS');
+
 /** What a person may do with a task. */
 export type TaskCommand = 'stop' | 'force-stop' | 'retry';
 
@@ -31,15 +39,27 @@ export async function listTasks(options: ListOptions, calling: Calling): Promise
     wanted.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
   const answer = await callService(calling, { path: `/api/tasks?${query}` });
-  if (!answer?.isGood) return EXIT.failure;
-  if (json) return printJson(answer.body);
-  const { tasks, next_cursor: cursor } = answer.body as Page<'tasks', TaskView>;
-  for (const { task_id: id, created_at: at, status, unit, summary } of tasks) {
-    process.stdout.write(`${id}  ${at}  ${status.padEnd(9)}  ${unit}  ${summary}\n`);
-  }
-  if (tasks.length === 0) process.stdout.write('No such task.\n');
-  if (cursor !== null) process.stdout.write(`There is more: --cursor ${cursor}\n`);
+  if (!answer.isGood) return answer.exit;
+  if (json) printJson(answer.body);
+  else print(describePage(answer.body as Page<'tasks', TaskView>));
   return EXIT.ok;
+}
+
+function describePage({ tasks, next_cursor: cursor }: Page<'tasks', TaskView>): string {
+  if (tasks.length === 0) return 'No such task.';
+  const rows = tasks.map((task) => [
+    task.task_id,
+    formatTime(task.created_at),
+    task.status,
+    task.unit,
+    task.summary,
+  ]);
+  const table = formatTable(rows, {
+    head: HEAD,
+    screen: findScreen(),
+    tone: (cell, column) => (column === STATUS_COLUMN ? toneOf(cell) : undefined),
+  });
+  return cursor === null ? table : `${table}\nThere is more: --cursor ${cursor}`;
 }
 
 /** `tasks show ID`: one task with the beginning of its log. */
@@ -49,8 +69,11 @@ export async function showTask(
   calling: Calling,
 ): Promise<ExitCode> {
   const answer = await callService(calling, { path: pathOf(id) });
-  if (!answer?.isGood) return EXIT.failure;
-  if (json) return printJson(answer.body);
+  if (!answer.isGood) return answer.exit;
+  if (json) {
+    printJson(answer.body);
+    return EXIT.ok;
+  }
   const task = answer.body as TaskDetailView;
   const logs = task.logs.map(formatLogEntry).join('');
   const more = task.logs_next === null ? '' : `There is more: tasks export ${id} --format text\n`;
@@ -68,11 +91,15 @@ export async function commandTask(
   calling.note.taskId = id;
   const body = reason === undefined ? {} : { reason };
   const answer = await callService(calling, { path: `${pathOf(id)}/${command}`, body });
-  if (!answer?.isGood) return EXIT.failure;
-  if (json) return printJson(answer.body);
+  if (!answer.isGood) return answer.exit;
+  if (json) {
+    printJson(answer.body);
+    return EXIT.ok;
+  }
   const { task_id: shown, status, summary } = answer.body as TaskView;
   const goesOn = command === 'stop' && status !== 'cancelled' ? ' and ends' : '';
-  process.stdout.write(`Task ${shown} is ${status}${goesOn}: ${summary}\n`);
+  print(`Task ${shown} is ${status}${goesOn}: ${summary}`);
+  if (command === 'retry' && answer.isLocal) print(WAITS_FOR_SERVICE);
   return EXIT.ok;
 }
 
@@ -83,14 +110,9 @@ export async function exportTask(
   calling: Calling,
 ): Promise<ExitCode> {
   const path = `${pathOf(id)}/export?format=${encodeURIComponent(format)}`;
-  return (await printFromService(calling, path)) ? EXIT.ok : EXIT.failure;
+  return (await printFromService(calling, path)).exit;
 }
 
 function pathOf(id: string): string {
   return `/api/tasks/${encodeURIComponent(id)}`;
-}
-
-function printJson(body: unknown): ExitCode {
-  process.stdout.write(`${JSON.stringify(body)}\n`);
-  return EXIT.ok;
 }

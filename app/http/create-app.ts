@@ -119,7 +119,8 @@ function recordRequest(
     action,
     code,
     actor,
-    remote_address: request.ip,
+    // There is none over the service's own socket.
+    remote_address: request.ip ?? null,
     duration_us: Math.round(elapsedMs * 1000),
     task_id: taskId ?? findTask(request),
     delivery_id: deliveryId,

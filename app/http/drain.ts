@@ -12,29 +12,35 @@ const HURRIED_LIMIT_MS = 250;
 export type Drain = (limitMs: number, hurry?: AbortSignal) => Promise<void>;
 
 /**
- * Prepares a server for a drain in which no request is lost: stop accepting (what arrives waits in the kernel for the
+ * Prepares an application, and other servers of it, for a drain in which no request is lost: stop accepting (what arrives waits in the kernel for the
  * next worker), tell every client to close, close idle connections a little later, wait for the rest, at most `limitMs`.
  */
-export function prepareDrain(app: FastifyInstance): Drain {
+export function prepareDrain(app: FastifyInstance, ...others: readonly Server[]): Drain {
   let isDraining = false;
-  const sockets = new Set<Socket>();
-  app.server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  const served = [app.server, ...others].map((server) => ({ server, sockets: watch(server) }));
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (isDraining) reply.header('connection', 'close');
     done(null, payload);
   });
   return async (limitMs, hurry) => {
     isDraining = true;
-    await closeServer(app.server, sockets, limitMs, hurry);
+    const closing = served.filter(({ server }) => server.listening);
+    await Promise.all(closing.map((each) => closeServer(each, limitMs, hurry)));
   };
 }
 
+/** The connections that are open. */
+function watch(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
 function closeServer(
-  server: Server,
-  sockets: ReadonlySet<Socket>,
+  { server, sockets }: { readonly server: Server; readonly sockets: ReadonlySet<Socket> },
   limitMs: number,
   hurry: AbortSignal | undefined,
 ): Promise<void> {

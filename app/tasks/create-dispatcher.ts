@@ -23,10 +23,12 @@ export type DispatcherParts = {
   readonly onLost: NonNullable<ConstructorParameters<typeof TaskDispatcher>[0]['onLost']>;
 };
 
-/** The dispatcher with both ways to run a task. */
-export function createDispatcher(parts: DispatcherParts): TaskDispatcher {
-  const { loaded, log, store, commits, environment, isTrial = false, onLost } = parts;
-  const { settings, paths } = loaded;
+/** What runs the processes of tasks, and the way in which this host is asked for them. */
+export function createExecutors({
+  loaded: { settings, paths },
+  environment,
+  ...parts
+}: Pick<DispatcherParts, 'loaded' | 'program' | 'environment'>) {
   const program = {
     argv: parts.program,
     environment: taskEnvironment(settings, paths, environment),
@@ -35,7 +37,14 @@ export function createDispatcher(parts: DispatcherParts): TaskDispatcher {
   const scope = settings.sshTarget === undefined ? settings.systemdScope : 'user';
   const { run } = openLocalHost(scope, environment);
   const systemdRun = createSystemdRunExecutor(run, program, longestTaskMs(settings));
-  const child = createChildExecutor(program);
+  return { systemdRun, child: createChildExecutor(program), run };
+}
+
+/** The dispatcher with both ways to run a task. */
+export function createDispatcher(parts: DispatcherParts): TaskDispatcher {
+  const { loaded, log, store, commits, isTrial = false, onLost } = parts;
+  const { settings } = loaded;
+  const { systemdRun, child, run } = createExecutors(parts);
   return new TaskDispatcher({
     ...{ store, log, commits, onLost, isPaused: isTrial },
     executors: [systemdRun, child],

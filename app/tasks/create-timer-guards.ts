@@ -10,7 +10,8 @@ type Parts = { readonly store: Store; readonly run: RunCommand; readonly log: Lo
 export type TimerGuards = {
   /** Looks at once, and again when a quarantine is over. */
   start(): void;
-  release(unit: string, digest: string): Promise<number>;
+  /** Lets an image of a unit be deployed again, without a digest all of them; how many there were. */
+  release(unit: string, digest?: string): Promise<number>;
   close(): void;
 };
 
@@ -47,7 +48,7 @@ export function createTimerGuards({ store, run, log }: Parts): TimerGuards {
 
   return {
     start,
-    async release(unit: string, digest: string): Promise<number> {
+    async release(unit: string, digest?: string): Promise<number> {
       const { released, guards } = await releaseQuarantined(store, run, unit, digest);
       tell(guards);
       return released;

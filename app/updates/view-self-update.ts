@@ -1,10 +1,8 @@
-import { ERRORS } from '../../shared/contract/error-codes.ts';
-import type { Failure } from '../../shared/contract/outcome.ts';
 import type { ReleaseIdentity } from '../../shared/contract/release.ts';
 import type { UpdateHistoryEntry } from '../../shared/contract/update-history.ts';
 import type { UpdateRecord } from '../../shared/contract/update-record.ts';
 import type { UpdateStatus } from '../../shared/contract/update-status.ts';
-import type { FailureView } from '../api/answer.ts';
+import { viewFailure } from '../api/problem.ts';
 import type {
   OpenUpdateView,
   ReleaseView,
@@ -72,12 +70,6 @@ export function viewHistoryEntry(entry: UpdateHistoryEntry): UpdateHistoryView {
     steps: entry.steps.map(viewStep),
     warnings,
   };
-}
-
-/** A failure with what its code means. */
-export function viewFailure({ code, detail }: Failure): FailureView {
-  const { sentence, hint } = ERRORS[code];
-  return { code, sentence, detail, hint };
 }
 
 /** What goes on, as far as the record tells. */

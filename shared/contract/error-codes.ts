@@ -2,6 +2,7 @@ import { BACKUP_ERRORS } from './backup-error-codes.ts';
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
 import { REGISTRY_ERRORS } from './registry-error-codes.ts';
+import { SERVICE_ERRORS } from './service-error-codes.ts';
 import { SSH_ERRORS } from './ssh-error-codes.ts';
 import { TASK_ERRORS } from './task-error-codes.ts';
 import { UPDATE_ERRORS } from './update-error-codes.ts';
@@ -252,6 +253,7 @@ export const ERRORS = {
   ...TASK_ERRORS,
   ...DEPLOY_ERRORS,
   ...BACKUP_ERRORS,
+  ...SERVICE_ERRORS,
   ...SSH_ERRORS,
   ...UPDATE_ERRORS,
 } as const satisfies Record<string, ErrorMeaning>;

@@ -8,6 +8,8 @@ export type StatePaths = {
   readonly supervisorLock: string;
   /** Held locked by the one worker. */
   readonly workerLock: string;
+  /** Where the worker listens to the command line of its own user. */
+  readonly serviceSocket: string;
   /** There exactly while an update is open. */
   readonly updateRecord: string;
   /** Requests to the supervisor of whoever has no channel to it. */
@@ -36,6 +38,7 @@ export function statePaths(stateDir: string): StatePaths {
     intakeDir: `${stateDir}/intake`,
     supervisorLock: `${dataDir}/supervisor.lock`,
     workerLock: `${dataDir}/worker.lock`,
+    serviceSocket: `${dataDir}/service.sock`,
     updateRecord: `${dataDir}/UPDATE_LOCK.json`,
     updateRequest: `${dataDir}/update-request.json`,
     updateAnswersDir: `${dataDir}/update-answers`,

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
 import type * as Koffi from 'koffi';
 import { fail, type Outcome, succeed } from '../contract/outcome.ts';
+import { SUN_PATH_MAX_BYTES } from '../contract/socket-path.ts';
 
 /** The few system calls that Node lacks. What the system refuses is thrown as Node throws it, with `code`. */
 export type SystemCalls = {
@@ -17,6 +18,8 @@ export type SystemCalls = {
   peekChild(): number | undefined;
   /** Removes what is left of a child that has ended. False: it has not, or it is none of ours. */
   reapChild(pid: number): boolean;
+  /** Who has connected a unix socket, as the kernel knew it then (SO_PEERCRED); a uid of no meaning here is 65534. */
+  peerOf(fd: number): { readonly pid: number; readonly uid: number };
   /** Tells systemd (sd_notify(3)); `@` begins an abstract address. False: nobody takes it. */
   notify(socketPath: string, message: string): boolean;
 };
@@ -30,6 +33,7 @@ const LOST = [
   'as process 1 the supervisor leaves the ends of orphans in the process table (run it under an init such as tini)',
   'systemd is told nothing',
   'locks need the program flock',
+  'who asks over the socket of the service is known by the rights of its file alone',
 ];
 
 let loaded: Outcome<SystemCalls> | undefined;
@@ -69,7 +73,10 @@ const SI_PID_AT = 16;
 const AF_UNIX = 1;
 const SOCK_DGRAM_CLOEXEC = 2 | 0x80000;
 const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
-const SUN_PATH_MAX_BYTES = 107;
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+const UCRED_BYTES = 12;
+const UCRED_UID_AT = 4;
 const EWOULDBLOCK = 11;
 const ECHILD = 10;
 
@@ -88,6 +95,9 @@ function bindCalls(koffi: typeof Koffi): SystemCalls {
     'long sendto(int fd, const uint8_t *data, size_t length, int flags, const uint8_t *address, unsigned int address_length)',
   );
   const close = own.func('int close(int fd)');
+  const getsockopt = own.func(
+    'int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ unsigned int *length)',
+  );
 
   /** The result, or the error that the call has left behind, unless it is one of these. */
   const check = (call: string, result: number, allowed: readonly number[] = []): number => {
@@ -114,6 +124,11 @@ function bindCalls(koffi: typeof Koffi): SystemCalls {
       return info.readInt32LE(SI_PID_AT) || undefined;
     },
     reapChild: (pid) => check('waitpid', waitpid(pid, [0], WNOHANG), [ECHILD]) > 0,
+    peerOf: (fd) => {
+      const ucred = Buffer.alloc(UCRED_BYTES);
+      check('getsockopt', getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ucred, [UCRED_BYTES]));
+      return { pid: ucred.readInt32LE(0), uid: ucred.readUInt32LE(UCRED_UID_AT) };
+    },
     notify: (socketPath, message) => {
       const address = toUnixAddress(socketPath);
       if (!address) return false;

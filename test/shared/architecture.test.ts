@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import {
+  fileImports,
+  files,
+  findCycle,
+  type Import,
+  packageImports,
+  reachFrom,
+  texts,
+} from './source-imports.ts';
 
-const root = join(import.meta.dirname, '../..');
 const MAX_LINES = 300;
 /** Waivers of the linter in the sources. It may only fall. */
 const WAIVERS = 0;
@@ -12,6 +18,7 @@ const WAIVERS = 0;
 const JOINTS = [
   'app/admin-routes.ts',
   'app/info-routes.ts',
+  'app/local-service.ts',
   'app/main.ts',
   'app/worker.ts',
   'supervisor/main.ts',
@@ -44,6 +51,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/domain',
     'app/events',
     'app/host',
+    'app/http',
     'app/maintenance',
     'app/scheduler',
     'app/standby',
@@ -54,6 +62,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
     'shared/fs',
     'shared/log',
+    'shared/process',
   ],
   'app/backups': ['app/db', 'shared/contract', 'shared/fs', 'shared/process'],
   'app/checks': [
@@ -95,7 +104,23 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/updates',
     'shared/config',
     'shared/contract',
+    'shared/fs',
     'shared/log',
+    'shared/native',
+    'shared/process',
+  ],
+  'app/local-service.ts': [
+    'app/admin-routes.ts',
+    'app/cli',
+    'app/db',
+    'app/host',
+    'app/http',
+    'app/tasks',
+    'app/units',
+    'shared/config',
+    'shared/contract',
+    'shared/log',
+    'shared/process',
   ],
   'app/info': ['app/api', 'app/db', 'app/domain', 'shared/config', 'shared/contract'],
   'app/info-routes.ts': [
@@ -109,7 +134,14 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/config',
   ],
   'app/intake': ['app/db', 'app/domain', 'shared/contract', 'shared/fs', 'shared/log'],
-  'app/main.ts': ['app/cli', 'app/standby', 'app/worker.ts', 'shared/config', 'shared/contract'],
+  'app/main.ts': [
+    'app/cli',
+    'app/local-service.ts',
+    'app/standby',
+    'app/worker.ts',
+    'shared/config',
+    'shared/contract',
+  ],
   'app/recorder': ['app/db', 'app/events', 'app/intake', 'shared/contract', 'shared/fs'],
   'app/registry': ['app/domain', 'shared/contract', 'shared/process'],
   'app/scheduler': [
@@ -259,39 +291,6 @@ const TOO_HEAVY = [
   ...['chokidar', 'croner', 'commander', 'koffi'],
 ];
 
-type Import = {
-  readonly from: string;
-  /** A file below the root, or the name of a package. */
-  readonly to: string;
-  readonly isFile: boolean;
-  /** Nothing of it is left when types are taken away. */
-  readonly isErased: boolean;
-};
-
-const files = globSync('{app,shared,supervisor,scripts}/**/*.ts', { cwd: root }).sort();
-const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
-const imports = files.flatMap(readImports);
-
-function readImports(from: string): Import[] {
-  const text = texts.get(from) ?? '';
-  const found = [
-    ...text.matchAll(/^(?:import|export)\s(?<type>type\s)?[^;'"]*?\bfrom\s'(?<to>[^']+)'/gm),
-    ...text.matchAll(/^import\s'(?<to>[^']+)'/gm),
-    ...text.matchAll(/\bimport\(\s*'(?<to>[^']+)'/g),
-  ];
-  return found.flatMap(({ groups }): Import[] => {
-    const name = groups?.['to'] ?? '';
-    const isErased = groups?.['type'] !== undefined;
-    if (!name.startsWith('.')) return [{ from, to: name, isFile: false, isErased }];
-    const to = join(from, '..', name);
-    // The compiler refuses a file that is not there; this is an import in the text of a generated file.
-    return existsSync(join(root, to)) ? [{ from, to, isFile: true, isErased }] : [];
-  });
-}
-
-const fileImports = imports.filter(({ isFile }) => isFile);
-const packageImports = imports.filter(({ isFile }) => !isFile);
-
 /** The area of a file: the joint itself, the folder below app, shared, supervisor and test, else the top folder. */
 function areaOf(file: string): string {
   if (JOINTS.includes(file)) return file;
@@ -302,34 +301,6 @@ function areaOf(file: string): string {
 const format = ({ from, to }: Import) => `${from} -> ${to}`;
 const offenders = (isWrong: (text: string, file: string) => boolean) =>
   files.filter((file) => isWrong(texts.get(file) ?? '', file));
-
-/** The first round trip along imports that are left at run time. */
-function findCycle(): readonly string[] {
-  const done = new Set<string>();
-  const walk = (file: string, path: readonly string[]): readonly string[] => {
-    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
-    if (done.has(file)) return [];
-    for (const { to } of runtimeImports(file)) {
-      const cycle = walk(to, [...path, file]);
-      if (cycle.length > 0) return cycle;
-    }
-    done.add(file);
-    return [];
-  };
-  return files.map((file) => walk(file, [])).find((cycle) => cycle.length > 0) ?? [];
-}
-
-function runtimeImports(file: string): readonly Import[] {
-  return fileImports.filter(({ from, isErased }) => from === file && !isErased);
-}
-
-/** All files that are loaded with those whose path fits. */
-function reachFrom(pattern: RegExp): Set<string> {
-  const reached = new Set(files.filter((file) => pattern.test(file)));
-  // A set grows while it is walked.
-  for (const file of reached) for (const { to } of runtimeImports(file)) reached.add(to);
-  return reached;
-}
 
 describe('the sources', () => {
   test('are found', () => {

@@ -1,26 +1,21 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ExitCode } from '../../../shared/contract/exit-codes.ts';
+import type { CommandParts } from '../call-note.ts';
+import { JSON_OPTION } from '../options.ts';
 import type { ExportOptions } from './export.ts';
 import type { ListOptions } from './list.ts';
 
-type Parts = {
-  readonly program: Command;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly onEnd: (code: ExitCode) => void;
-};
-
 /** Adds `events` and what belongs to it. Each command is loaded when it is called. */
-export function addEventCommands({ program, environment, onEnd }: Parts): void {
+export function addEventCommands({ program, calling, onEnd }: CommandParts): void {
   const group = program
     .command('events')
     .description('the log of everything that was asked and that happened');
   withFilters(group.command('list').description('show events, the newest first'))
     .option('--limit <number>', 'how many', '50')
     .option('--cursor <id>', 'go on below this id')
-    .option('--json', 'for programs: one JSON object')
+    .option(...JSON_OPTION)
     .action(async (options: ListOptions) => {
       const { showEvents } = await import('./list.ts');
-      onEnd(await showEvents(options, environment));
+      onEnd(await showEvents(options, calling));
     });
   withFilters(group.command('export').description('write events, the newest first'))
     .addOption(
@@ -31,16 +26,16 @@ export function addEventCommands({ program, environment, onEnd }: Parts): void {
     .option('--output <file>', 'a new file, readable by its owner only; else standard output')
     .action(async (options: ExportOptions) => {
       const { exportToFile } = await import('./export.ts');
-      onEnd(await exportToFile(options, environment));
+      onEnd(await exportToFile(options, calling));
     });
   group
     .command('verify')
     .description('look whether the log is as it was written')
     .option('--head <hash>', 'a head that was noted earlier must still be in it', hash)
-    .option('--json', 'for programs: one JSON object')
+    .option(...JSON_OPTION)
     .action(async (options: { head?: string; json?: boolean }) => {
       const { verifyLog } = await import('./verify.ts');
-      onEnd(await verifyLog(options, environment));
+      onEnd(await verifyLog(options, calling.environment));
     });
 }
 

@@ -1,11 +1,12 @@
 import { EXIT, type ExitCode } from '../../../shared/contract/exit-codes.ts';
-import { type EventsQuery, eventsQuery } from '../../api/queries.ts';
 import type { EventPageView, EventView } from '../../api/views.ts';
-import type { Store } from '../../db/store.ts';
-import { listEvents } from '../../events/list-events.ts';
-import { formatTable, formatTime } from '../self-update/describe.ts';
-import { withStore } from '../with-store.ts';
-import { type FilterOptions, readOptions } from './read-filter.ts';
+import type { Calling } from '../call-note.ts';
+import { callService } from '../call-service.ts';
+import { formatTime } from '../output/format-time.ts';
+import { print, printJson } from '../output/say.ts';
+import { findScreen } from '../output/screen.ts';
+import { formatTable } from '../output/table.ts';
+import { type FilterOptions, toQuery } from './to-query.ts';
 
 /** What `events list` is called with. */
 export type ListOptions = FilterOptions & {
@@ -17,33 +18,32 @@ export type ListOptions = FilterOptions & {
 const HEAD = ['ID', 'TIME', 'METHOD', 'PATH', 'STATUS', 'ACTION', 'ACTOR', 'CODE', 'TASK'];
 
 /** `events list`: looks on by itself until there are as many as were asked for, or nothing is left. */
-export function showEvents(
+export async function showEvents(
   { json, ...options }: ListOptions,
-  environment: NodeJS.ProcessEnv,
+  calling: Calling,
 ): Promise<ExitCode> {
-  return withStore(environment, (store) => {
-    const query = readOptions(eventsQuery, options);
-    if (!query) return EXIT.usage;
-    const page = findAll(store, query);
-    process.stdout.write(json ? `${JSON.stringify(page)}\n` : describe(page));
-    return EXIT.ok;
-  });
-}
-
-function findAll(store: Store, query: EventsQuery): EventPageView {
   const events: EventView[] = [];
-  for (let cursor = query.cursor; ; ) {
-    const page = listEvents(store, { ...query, limit: query.limit - events.length, cursor });
+  for (let { cursor } = options; ; ) {
+    const left = Number(options.limit) - events.length;
+    const limit = events.length === 0 ? options.limit : String(left);
+    const query = toQuery({ ...options, limit, ...(cursor !== undefined && { cursor }) });
+    const answer = await callService(calling, { path: `/api/events?${query}` });
+    if (!answer.isGood) return answer.exit;
+    const page = answer.body as EventPageView;
     events.push(...page.events);
-    if (page.next_cursor === null || events.length === query.limit) return { ...page, events };
-    cursor = Number(page.next_cursor);
+    cursor = page.next_cursor ?? undefined;
+    if (cursor !== undefined && page.events.length < left) continue;
+    const found: EventPageView = { ...page, events };
+    if (json) printJson(found);
+    else print(describe(found));
+    return EXIT.ok;
   }
 }
 
 function describe({ events, next_cursor: cursor }: EventPageView): string {
-  if (events.length === 0) return 'No event is like that.\n';
-  const table = formatTable([HEAD, ...events.map(toRow)]);
-  return cursor === null ? `${table}\n` : `${table}\nMore: --cursor ${cursor}\n`;
+  if (events.length === 0) return 'No event is like that.';
+  const table = formatTable(events.map(toRow), { head: HEAD, screen: findScreen() });
+  return cursor === null ? table : `${table}\nMore: --cursor ${cursor}`;
 }
 
 function toRow({ id, ts, method, path, status, action, actor, code, task_id }: EventView) {

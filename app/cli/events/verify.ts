@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from '../../../shared/contract/exit-codes.ts';
 import { fail, formatFailure } from '../../../shared/contract/outcome.ts';
 import type { EventVerification } from '../../db/verify-events.ts';
+import { printJson } from '../output/say.ts';
 import { withStore } from '../with-store.ts';
 
 type Options = { readonly head?: string; readonly json?: boolean };
@@ -12,7 +13,7 @@ export function verifyLog(
 ): Promise<ExitCode> {
   return withStore(environment, (store) => {
     const found = store.events.verify(head);
-    if (json) process.stdout.write(`${JSON.stringify(toView(found))}\n`);
+    if (json) printJson(toView(found));
     else process.stdout.write(describe(found));
     if (!found.fault) return EXIT.ok;
     const { failure } = fail('EVENT_CHAIN_BROKEN', found.fault.detail);

@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { ExitCode } from '../../../shared/contract/exit-codes.ts';
+import { JSON_OPTION, text, wholeNumber } from '../options.ts';
 import type { RollbackOptions } from './rollback.ts';
 import type { RunOptions } from './run.ts';
 import type { UpdateCli } from './update-cli.ts';
@@ -19,7 +20,10 @@ export function addUpdateCommands({ program, environment, onEnd }: UpdateCommand
     .command('self-update')
     .description('update this program itself, see how that goes, go back');
   const add = (usage: string, description: string) =>
-    group.command(usage).description(description).option('--json', 'for programs: one JSON object');
+    group
+      .command(usage)
+      .description(description)
+      .option(...JSON_OPTION);
   /** What is called with options and, before them, one argument at most. */
   const carryOut = async <O>(options: O & { json?: boolean }, load: () => Promise<Act<O>>) => {
     const { withUpdateCli } = await import('./update-cli.ts');
@@ -80,19 +84,4 @@ function addChanges(add: Add, carryOut: CarryOut): void {
   add('resume', 'end the hold, and have an update that is held tried again').action(
     (options: object) => carryOut(options, async () => (await import('./resume.ts')).resumeUpdates),
   );
-}
-
-function text(max: number): (raw: string) => string {
-  return (raw) => {
-    if (raw.length >= 1 && raw.length <= max) return raw;
-    throw new InvalidArgumentError(`Allowed: 1 to ${max} characters.`);
-  };
-}
-
-function wholeNumber(min: number, max: number): (raw: string) => number {
-  return (raw) => {
-    const value = Number(raw);
-    if (/^\d+$/.test(raw) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`Allowed: a whole number, ${min} to ${max}.`);
-  };
 }

@@ -23,27 +23,8 @@ export function describeEnd({
   return `${txn}: ${ends[outcome]}`;
 }
 
-/** A time as people read it: `2026-01-31 12:00:00Z`. */
-export function formatTime(iso: string): string {
-  return `${iso.slice(0, 19).replace('T', ' ')}Z`;
-}
-
 /** How long it took, in whole seconds. */
 export function formatDuration({ started_at, finished_at }: UpdateHistoryView): string {
   const ms = Date.parse(finished_at) - Date.parse(started_at);
   return `${Math.max(Math.round(ms / 1000), 0)} s`;
-}
-
-/** Rows as lines, each column as wide as its widest cell. What would move the cursor of a terminal is left out. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
-  const cells = rows.map((row) => row.map((cell) => cell.replaceAll(/\p{Cc}/gu, ' ')));
-  const widths: number[] = [];
-  for (const row of cells) {
-    for (const [column, cell] of row.entries()) {
-      widths[column] = Math.max(widths[column] ?? 0, cell.length);
-    }
-  }
-  const format = (row: readonly string[]) =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
-  return cells.map((row) => format(row).trimEnd()).join('\n');
 }

@@ -1,7 +1,10 @@
 import { EXIT, type ExitCode } from '../../../shared/contract/exit-codes.ts';
 import { readUpdateState } from '../../updates/read-update-state.ts';
 import { viewHistoryEntry, viewSelfUpdate } from '../../updates/view-self-update.ts';
-import { formatDuration, formatTable, formatTime } from './describe.ts';
+import { formatTime } from '../output/format-time.ts';
+import { findScreen } from '../output/screen.ts';
+import { formatTable } from '../output/table.ts';
+import { formatDuration } from './describe.ts';
 import { describeRetained } from './status.ts';
 import type { UpdateCli } from './update-cli.ts';
 
@@ -25,7 +28,10 @@ export async function showHistory(
     entry.txn,
     entry.failure?.code ?? '',
   ]);
-  const table = rows.length === 0 ? 'No update has ended here yet.' : formatTable([HEAD, ...rows]);
+  const table =
+    rows.length === 0
+      ? 'No update has ended here yet.'
+      : formatTable(rows, { head: HEAD, screen: findScreen() });
   const kept = retained.map(describeRetained).join(', ') || 'nothing is kept';
   cli.say(`${table}\nCan be gone back to: ${kept}`, { history, retained });
   return EXIT.ok;

@@ -3,8 +3,9 @@ import { type Failure, formatFailure } from '../../../shared/contract/outcome.ts
 import type { SelfUpdateView } from '../../api/self-update-views.ts';
 import { readUpdateState } from '../../updates/read-update-state.ts';
 import { viewSelfUpdate } from '../../updates/view-self-update.ts';
+import { formatTime } from '../output/format-time.ts';
+import { formatTable } from '../output/table.ts';
 import { askForStatus } from './ask-for-status.ts';
-import { formatTable, formatTime } from './describe.ts';
 import type { UpdateCli } from './update-cli.ts';
 
 /** `self-update status`: all there is to say of updates now, by the supervisor or, where it is silent, the files. */

@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os';
 import { type Loaded, loadSettings } from '../../../shared/config/load-settings.ts';
 import { EXIT, type ExitCode } from '../../../shared/contract/exit-codes.ts';
-import { type Failure, formatFailure } from '../../../shared/contract/outcome.ts';
-import { viewFailure } from '../../updates/view-self-update.ts';
+import type { Failure } from '../../../shared/contract/outcome.ts';
+import { nameUser } from '../../../shared/process/name-user.ts';
+import { print, printJson, sayFailure } from '../output/say.ts';
 import { printFaults } from '../print-faults.ts';
 
 /** What every command of `self-update` works with. */
@@ -37,29 +37,12 @@ export async function withUpdateCli(
   }
   return await act({
     loaded: result.loaded,
-    by: whoAsks(),
+    by: nameUser(),
     signal: leaving.signal,
-    say: (words, value) => printLine(isJson ? JSON.stringify(value) : words),
+    say: (words, value) => (isJson ? printJson(value) : print(words)),
     sayMeanwhile: (words) => {
-      if (!isJson) printLine(words);
+      if (!isJson) print(words);
     },
-    fail: (failure) => {
-      if (isJson) printLine(JSON.stringify({ failure: viewFailure(failure) }));
-      process.stderr.write(`${formatFailure(failure)}\n`);
-      return EXIT.failure;
-    },
+    fail: (failure) => sayFailure(failure, isJson),
   });
-}
-
-function printLine(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function whoAsks(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A user without a name, as in a container.
-    return `user ${process.getuid?.()}`;
-  }
 }

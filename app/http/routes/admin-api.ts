@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { quarantineParams } from '../../api/queries.ts';
-import { quarantineView } from '../../api/views.ts';
+import { quarantineParams, quarantineUnitParams } from '../../api/queries.ts';
+import { quarantineView, releasedView } from '../../api/views.ts';
 import type { Store } from '../../db/store.ts';
 import { listQuarantine } from '../../tasks/quarantine.ts';
 import type { AdminGate } from '../admin-gate.ts';
@@ -10,8 +10,8 @@ import { route, serveRoutes } from '../serve-routes.ts';
 type Parts = {
   readonly store: Store;
   readonly gate: AdminGate;
-  /** Lets an image of a unit be deployed again; how many there were. */
-  readonly release: (unit: string, digest: string) => Promise<number>;
+  /** Lets an image of a unit be deployed again, without a digest all of them; how many there were. */
+  readonly release: (unit: string, digest?: string) => Promise<number>;
 };
 
 /** The quarantine, for admins only. */
@@ -40,6 +40,21 @@ export function registerAdminApi(app: FastifyInstance, { store, gate, release }:
         if (released > 0) return reply.send();
         const detail = `${digest} of ${unit}.`;
         return sendFailure(request, reply, { code: 'QUARANTINE_NOT_FOUND', detail });
+      },
+    ),
+    route(
+      {
+        method: 'DELETE',
+        url: '/api/quarantine/:unit',
+        summary: 'Lets all images of a unit be deployed again.',
+        params: quarantineUnitParams,
+        answers: { 200: releasedView },
+        refusals: ['QUARANTINE_NOT_FOUND'],
+      },
+      async ({ params: { unit } }, request, reply) => {
+        const released = await release(unit);
+        if (released > 0) return { unit, released };
+        return sendFailure(request, reply, { code: 'QUARANTINE_NOT_FOUND', detail: `${unit}.` });
       },
     ),
   ]);

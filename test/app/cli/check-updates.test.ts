@@ -2,14 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EXIT } from '../../../shared/contract/exit-codes.ts';
 import { makeManifest } from '../../helpers/loopback-registry.ts';
-import { TOKEN } from '../http/http-fixture.ts';
 import { serveChecks } from '../http/serve-checks.ts';
 import { startProgram } from './program.ts';
 
 test('units check looks, units updates tells what was found', async (t) => {
-  const { port, registry } = await serveChecks(t);
-  const state = { PODUP_STATE_DIR: '/nonexistent/podup' };
-  const environment = { PODUP_HTTP_ADDR: `127.0.0.1:${port}`, PODUP_TOKEN: TOKEN, ...state };
+  const { folder, registry } = await serveChecks(t);
+  const environment = { PODUP_STATE_DIR: folder };
   const run = (...words: string[]) => startProgram(t, ['units', ...words], environment).ended;
   const nothing = await run('check');
   assert.deepEqual([nothing.code, nothing.stdout], [EXIT.usage, '']);

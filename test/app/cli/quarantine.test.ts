@@ -54,14 +54,14 @@ describe('quarantine', () => {
     assert.match(one.stdout, /1 released/);
     const again = await run('release', 'web.service', BAD[0]);
     assert.equal(again.code, EXIT.failure);
-    assert.match(again.stderr, /^web\.service: that image of it is not in quarantine\.$/m);
+    assert.match(again.stderr, /^QUARANTINE_NOT_FOUND: .* of web\.service\./);
     assert.equal((await run('release', 'web.service')).code, EXIT.ok);
     assert.match((await run('list')).stdout, /^No image is in quarantine\.$/m);
     assert.equal((await run('release', 'web.service')).code, EXIT.failure);
     const events = store.events.list({ limit: 9, action: 'cli-quarantine-release' }).rows;
     assert.deepEqual(
       events.map(({ method, path, status, code }) => [method, path, status, code]),
-      [404, 200, 404, 200].map((status) => [
+      [404, 200, 404, 204].map((status) => [
         'CLI',
         'quarantine release',
         status,

@@ -16,6 +16,7 @@ import type { UnitReading } from '../../../app/host/read-unit.ts';
 import { createUnitCatalog } from '../../../app/host/unit-catalog.ts';
 import { createAdminGate } from '../../../app/http/admin-gate.ts';
 import { createApp } from '../../../app/http/create-app.ts';
+import { createLocalServer, listenLocally } from '../../../app/http/local-server.ts';
 import { registerAdminApi } from '../../../app/http/routes/admin-api.ts';
 import { registerEventsApi } from '../../../app/http/routes/events-api.ts';
 import { registerGithubWebhook } from '../../../app/http/routes/github-webhook.ts';
@@ -24,6 +25,7 @@ import { Intake } from '../../../app/intake/intake.ts';
 import { SpoolTaker } from '../../../app/intake/spool-taker.ts';
 import { createManualTasks } from '../../../app/tasks/manual-tasks.ts';
 import { fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
+import { statePaths } from '../../../shared/contract/state-paths.ts';
 import { createLogger } from '../../../shared/log/create-logger.ts';
 import { checkAnswers } from '../../helpers/check-answers.ts';
 import { listedUnits } from '../../helpers/listed-units.ts';
@@ -141,7 +143,7 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   const secrets = options.secrets ?? [SECRET];
   const units = createUnitCatalog(listedUnits(Object.keys(UNITS), FOUND).admit, readTestUnit);
   registerGithubWebhook(app, { log, intake, units, secrets, maxBodyBytes: MAX_BODY_BYTES });
-  const release = (unit: string, digest: string) =>
+  const release = (unit: string, digest?: string) =>
     Promise.resolve(store.quarantine.release(unit, digest));
   const gate = createAdminGate(options.token ?? TOKEN);
   registerAdminApi(app, { store, release, gate });
@@ -160,8 +162,13 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   registerTasksApi(app, { store, gate, settings, known, deployments: tasks, dispatcher });
   options.prepare?.(app, { store, folder, log });
   await app.listen({ host: '127.0.0.1', port: 0 });
+  const local = createLocalServer(app, log);
+  const listening = await listenLocally(local, statePaths(folder).serviceSocket);
+  if (!listening.ok) throw new Error(listening.failure.detail);
   defer(context, async () => {
     app.server.closeAllConnections();
+    local.close();
+    local.closeAllConnections();
     await app.close();
     await intake.close();
     events.flush();

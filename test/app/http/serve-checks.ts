@@ -27,8 +27,8 @@ export async function serveChecks(t: TestContext) {
     choose: (name) => known.choose('person', name),
     staleMs: 60_000,
   });
-  const { port } = await startApp(t, {
+  const { port, folder } = await startApp(t, {
     prepare: (app) => registerUpdateChecksApi(app, { checks, gate: createAdminGate(TOKEN) }),
   });
-  return { port, registry };
+  return { port, folder, registry };
 }

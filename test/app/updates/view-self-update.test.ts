@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { viewFailure } from '../../../app/api/problem.ts';
 import type { UpdateFacts } from '../../../app/domain/update-facts.ts';
-import {
-  viewFailure,
-  viewHistoryEntry,
-  viewSelfUpdate,
-} from '../../../app/updates/view-self-update.ts';
+import { viewHistoryEntry, viewSelfUpdate } from '../../../app/updates/view-self-update.ts';
 import { ERRORS } from '../../../shared/contract/error-codes.ts';
 import { NO_POLICY } from '../../../shared/contract/update-history.ts';
 import { historyEntry, openUpdate, release, updateRecord, updateStatus } from './update-fixture.ts';

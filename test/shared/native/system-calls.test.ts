@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { BoundSocket, connect } from 'node:net';
+import { BoundSocket, connect, createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, type TestContext, test } from 'node:test';
@@ -58,7 +58,30 @@ describe('loading', () => {
     const { ok, failure } = JSON.parse(printed);
     assert.equal(ok, false);
     assert.equal(failure.code, 'SYSTEM_CALLS_UNAVAILABLE');
-    assert.match(failure.detail, /^no koffi\. Lost: .*restarts.*init.*systemd.*flock\.$/);
+    assert.match(failure.detail, /^no koffi\. Lost: .*restarts.*init.*systemd.*flock; .*\.$/);
+  });
+});
+
+describe('peerOf', () => {
+  test('knows the process and the user at the other end of a socket', async (t) => {
+    const path = join(makeTempFolder(t), 'socket');
+    const server = createServer().listen(path);
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const client = spawn(process.execPath, [
+      '-e',
+      `require('node:net').connect(process.argv[1])`,
+      path,
+    ]);
+    t.after(() => client.kill());
+    const [socket] = await once(server, 'connection');
+    t.after(() => socket.destroy());
+    const { fd } = socket._handle;
+    assert.deepEqual(calls.peerOf(fd), { pid: client.pid, uid: process.getuid?.() });
+  });
+
+  test('of what is no socket is an error', (t) => {
+    assert.throws(() => calls.peerOf(openFile(t)), { code: 'ENOTSOCK' });
   });
 });
 

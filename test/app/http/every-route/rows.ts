@@ -122,6 +122,10 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 404, code: 'UNIT_NOT_CONFIGURED', body: { units: ['sshd'] } },
   ],
   'GET /api/quarantine': () => [{ is: 200 }],
+  'DELETE /api/quarantine/:unit': () => [
+    { is: 200, path: '/api/quarantine/api.service' },
+    { is: 404, code: 'QUARANTINE_NOT_FOUND', path: '/api/quarantine/api.service' },
+  ],
   'DELETE /api/quarantine/:unit/:digest': ({ digest }) => [
     { is: 204, path: `/api/quarantine/web.service/${digest}` },
     { is: 404, code: 'QUARANTINE_NOT_FOUND', path: `/api/quarantine/web.service/${digest}` },

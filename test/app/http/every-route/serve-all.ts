@@ -114,5 +114,9 @@ function fill(path: string): void {
     ...{ unit: 'web.service', digest: DIGEST, image_id: null, image: 'ghcr.io/o/web:main' },
     ...{ code: 'GATE_UNHEALTHY', detail: 'It was unhealthy.', at: 3_000, expires_at: null },
   });
+  store.quarantine.add({
+    ...{ unit: 'api.service', digest: DIGEST, image_id: null, image: 'ghcr.io/o/api:main' },
+    ...{ code: 'GATE_UNHEALTHY', detail: '', at: 3_000, expires_at: null },
+  });
   store.close();
 }

@@ -1,0 +1,107 @@
+import type { Loaded } from '../shared/config/load-settings.ts';
+import { PROGRAM } from '../shared/config/program-version.ts';
+import { type Outcome, succeed } from '../shared/contract/outcome.ts';
+import { createLogger } from '../shared/log/create-logger.ts';
+import { nameUser } from '../shared/process/name-user.ts';
+import { joinChecks, joinManual, registerAdminRoutes } from './admin-routes.ts';
+import { type LocalService, methodOf } from './cli/service/question.ts';
+import { openStore, type Store } from './db/store.ts';
+import type { Host } from './host/host.ts';
+import { openHost } from './host/open-host.ts';
+import { readUnit } from './host/read-unit.ts';
+import { createUnitCatalog } from './host/unit-catalog.ts';
+import { createApp } from './http/create-app.ts';
+import { createEventStreams } from './http/event-streams.ts';
+import { registerTaskLogStream } from './http/routes/task-log-stream.ts';
+import { createExecutors } from './tasks/create-dispatcher.ts';
+import { createTimerGuards } from './tasks/create-timer-guards.ts';
+import { createCommitSource } from './tasks/live/commit-source.ts';
+import { TaskLogFeed } from './tasks/live/task-log-feed.ts';
+import { TaskKiller } from './tasks/task-killer.ts';
+import { openKnownUnits } from './units/known-units.ts';
+
+/** What works on the state where no service does. */
+export type LocalParts = {
+  readonly loaded: Loaded;
+  readonly environment: NodeJS.ProcessEnv;
+  /** How this program is started again for a task. */
+  readonly program: readonly [string, ...string[]];
+};
+
+/**
+ * The routes of the worker over the state itself, for a command while no service runs: so that each answers the same either
+ * way. Nothing listens, nothing is dispatched: new tasks wait for the service. What is asked leaves no event here, for the
+ * command leaves its own.
+ */
+export async function openLocalService(parts: LocalParts): Promise<Outcome<LocalService>> {
+  const { loaded, environment } = parts;
+  const program = { version: PROGRAM.version, nowMs: Date.now() };
+  const store = openStore(loaded.paths.database, program);
+  if (!store.ok) return store;
+  const host = openHost(loaded.settings, environment);
+  if (!host.ok) {
+    store.value.close();
+    return host;
+  }
+  const { app, close } = joinLocalParts(parts, store.value, host.value);
+  await app.ready();
+  return succeed({
+    async ask(question) {
+      const { path, body } = question;
+      const method = methodOf(question);
+      const answer = await app.inject({
+        ...{ method, url: path, payloadAsStream: true },
+        ...(body !== undefined && { payload: body as object }),
+      });
+      return { status: answer.statusCode, body: answer.stream() };
+    },
+    close,
+  });
+}
+
+function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
+  const { loaded } = parts;
+  const { settings, paths, secrets } = loaded;
+  const destination = process.stderr;
+  const log = createLogger({ name: 'command', level: 'error', secrets, destination });
+  const { run } = host;
+  const events = { record: () => {}, settle: () => Promise.resolve() };
+  const app = createApp({ log, events });
+  const { systemdRun, child } = createExecutors(parts);
+  const executors = [systemdRun, child];
+  const killer = new TaskKiller({ store, log, executors, onGone: () => {} });
+  const known = openKnownUnits(settings, store);
+  const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
+  const checks = joinChecks(loaded, store, host, { known, units });
+  const caller = `cli:${nameUser()}`;
+  const gate = () => succeed(caller);
+  registerAdminRoutes(app, loaded, {
+    ...{ store, events, gate, run, known, units, checks },
+    manual: joinManual(loaded, store, host, { known, units, onTask: () => {} }),
+    guards: createTimerGuards({ store, run, log }),
+    dispatcher: {
+      async tell(task) {
+        if (task.status !== 'running') return;
+        await executors.find(({ kind }) => kind === task.executor)?.wake(task);
+      },
+      kill: (task) => killer.kill(task),
+    },
+  });
+  const onError = (error: unknown) => log.error({ err: error }, 'watching the database failed');
+  const feed = new TaskLogFeed(store, createCommitSource(paths.database, log), onError);
+  const streams = createEventStreams();
+  registerTaskLogStream(app, { store, feed, streams, gate });
+  return {
+    app,
+    async close() {
+      streams.close();
+      feed.close();
+      await app.close();
+      killer.close();
+      checks.close();
+      for (const executor of executors) executor.close();
+      await host.close();
+      store.close();
+    },
+  };
+}
