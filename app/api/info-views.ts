@@ -13,8 +13,6 @@ export const configView = z
     }),
   })
   .meta({ id: 'Config' });
-/** What `GET /api/config` answers. */
-export type ConfigView = Answer<typeof configView>;
 
 /** Data of the one event of `GET /sse/hello`. */
 export const helloView = z
