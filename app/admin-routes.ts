@@ -60,7 +60,11 @@ export function registerAdminRoutes(
   registerTasksApi(app, { store, gate, settings, known, deployments: manual, dispatcher });
   registerDeploymentsApi(app, { known, deployments: manual, gate });
   const actions = createManualActions({
-    ...{ store, deployments: manual, known },
+    ...{ store, deployments: manual, known, autoUpdateUnit: settings.autoUpdateUnit },
+    windows: [
+      { count: settings.limit1Count, windowMs: settings.limit1WindowSecs * 1000 },
+      { count: settings.limit2Count, windowMs: settings.limit2WindowSecs * 1000 },
+    ],
     factsOf: async (unit) => {
       const facts = units.facts(unit);
       return facts.state === 'not-looked-up' ? units.refresh(unit) : facts;
@@ -107,6 +111,7 @@ export function joinManual(
   return createManualDeployments({
     store,
     known,
+    autoUpdateUnit: settings.autoUpdateUnit,
     onTask,
     imageOf: (unit) => {
       const facts = units.facts(unit);

@@ -27,8 +27,17 @@ const selection = {
 /** Body of `POST /api/manual/trigger` (restarts) and of `POST /api/manual/deploy`. */
 export const selectionBody = z.strictObject({ ...selection, dry_run, ...asked });
 
+/** Body of `POST /api/manual/auto-update/run`. */
+export const autoUpdateBody = z.strictObject({ dry_run, ...asked });
+
 /** Body of `POST /api/manual/services/SLUG` and `/upgrade`; for the values of `image` see `parseWantedVersion`. */
 export const serviceBody = z.strictObject({ dry_run, image: said(512), ...asked });
+
+/** Body of `POST /auto-update`. */
+export const legacyAutoUpdateBody = z.strictObject(asked);
+
+/** Query of `POST /auto-update`: the token, where the older scripts have it. */
+export const legacyAutoUpdateQuery = z.strictObject({ token: z.string().max(4096).optional() });
 
 /** What the `Idempotency-Key` header may be: 1 to 255 visible characters of ASCII. */
 export const idempotencyKey = z

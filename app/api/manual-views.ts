@@ -99,3 +99,8 @@ export const upgradeView = z
   .meta({ id: 'Upgrade' });
 /** What `POST /api/manual/services/SLUG/upgrade` answers. */
 export type UpgradeView = Answer<typeof upgradeView>;
+
+/** What `POST /api/manual/auto-update/run` answers. */
+export const autoUpdateView = z.strictObject(serviceFields).meta({ id: 'AutoUpdateRun' });
+/** What `POST /api/manual/auto-update/run` answers. */
+export type AutoUpdateView = Answer<typeof autoUpdateView>;

@@ -17,8 +17,10 @@ export type NewTask = Pick<
   | 'trigger_caller'
   | 'webhook_digest'
 > &
-  Partial<Pick<TaskRow, 'wanted' | 'trigger_reason' | 'plan' | 'batch_id' | 'retry_of'>> &
-  Pick<TaskInput, 'maintenance' | 'maxAgeMs' | 'restart'>;
+  Partial<
+    Pick<TaskRow, 'wanted' | 'trigger_reason' | 'plan' | 'batch_id' | 'retry_of' | 'not_before'>
+  > &
+  Pick<TaskInput, 'maintenance' | 'maxAgeMs' | 'restart' | 'podmanAutoUpdate'>;
 
 /** What was done by somebody else and is over: a task that is born with its final state. */
 export type FinalTask = Pick<
@@ -37,4 +39,8 @@ export type FinalTask = Pick<
   | 'trigger_path'
   | 'trigger_caller'
   | 'trigger_reason'
-> & { readonly status: FinalStatus; readonly finished_at: number };
+> &
+  Partial<Pick<TaskRow, 'image' | 'batch_id'>> & {
+    readonly status: FinalStatus;
+    readonly finished_at: number;
+  };

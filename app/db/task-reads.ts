@@ -8,6 +8,7 @@ type Reads = Pick<
   TaskTable,
   | 'find'
   | 'findMaintenance'
+  | 'findOpenAutoUpdate'
   | 'findPending'
   | 'findPendingRetry'
   | 'listRetries'
@@ -28,6 +29,10 @@ export function prepareTaskReads(database: Database): Reads {
   const findMaintenance = database.prepare<[string, string], TaskRow>(
     `SELECT * FROM tasks WHERE unit = ? AND kind = 'maintenance' AND input ->> 'maintenance' = ?
      ORDER BY created_at DESC, id DESC LIMIT 1`,
+  );
+  const findOpenAutoUpdate = database.prepare<[string], TaskRow>(
+    `SELECT * FROM tasks WHERE status IN ('pending', 'running') AND input ->> 'podmanAutoUpdate' = ?
+     ORDER BY created_at, id LIMIT 1`,
   );
   const findPending = database.prepare<[string, string | null], TaskRow>(
     // The second condition on the state says no more than the first; it lets SQLite use the index of open tasks.
@@ -87,6 +92,7 @@ export function prepareTaskReads(database: Database): Reads {
   return {
     find: (id) => find.get(id),
     findMaintenance: (action) => findMaintenance.get(MAINTENANCE_UNIT, action),
+    findOpenAutoUpdate: (mode) => findOpenAutoUpdate.get(mode),
     listByProcess: (process) => listByProcess.all(process),
     lastTurn: (unit) => lastTurn.get(unit) ?? undefined,
     findPending: (unit, image) => findPending.get(unit, image),

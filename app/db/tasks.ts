@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import type { MaintenanceAction } from '../domain/maintenance.ts';
+import type { AutoUpdateMode } from '../domain/podman-auto-update.ts';
 import type {
   DeferralReason,
   FinalStatus,
@@ -103,6 +104,8 @@ export type TaskTable = TaskPages &
     find(id: string): TaskRow | undefined;
     /** The last task of maintenance that does this; undefined where there was none. */
     findMaintenance(action: MaintenanceAction): TaskRow | undefined;
+    /** The oldest task that runs podman's auto-update in this mode, or waits to; undefined where there is none. */
+    findOpenAutoUpdate(mode: AutoUpdateMode): TaskRow | undefined;
     /** A task of that unit and image that has not begun. */
     findPending(unit: string, image: string | null): TaskRow | undefined;
     /** A task that does another one anew and has not begun, nor is to be stopped. */
@@ -125,6 +128,8 @@ export type TaskTable = TaskPages &
      * before a registry may be asked again.
      */
     joinPending(id: string, webhookDigest: string | null, at: number): void;
+    /** A pending task that waits for its time need not wait any more. */
+    hasten(id: string, at: number): void;
     /** What a process has begun, in no order. */
     listByProcess(process: string): TaskRow[];
     /** When a task of the unit was begun the last time. */
@@ -209,30 +214,41 @@ export function openTaskTable(database: Database): TaskTable {
 }
 
 /** What most tasks have nothing of. */
-const BY_ITSELF = { trigger_reason: null, plan: null, batch_id: null, retry_of: null };
+const BY_ITSELF = {
+  ...{ trigger_reason: null, plan: null, batch_id: null, retry_of: null },
+  not_before: null,
+};
 
 function prepareEdits(
   database: Database,
-): Pick<TaskTable, 'insert' | 'insertFinal' | 'joinPending' | 'setPhase' | 'setEvidence'> {
+): Pick<
+  TaskTable,
+  'insert' | 'insertFinal' | 'joinPending' | 'hasten' | 'setPhase' | 'setEvidence'
+> {
   const insert = database.prepare(
     `INSERT INTO tasks (id, kind, status, phase, unit, image, created_at, updated_at, summary,
        trigger_source, trigger_request_id, trigger_path, trigger_caller, webhook_digest, wanted, trigger_reason,
-       plan, batch_id, retry_of, input)
+       plan, batch_id, retry_of, input, not_before)
      VALUES (@id, @kind, 'pending', 'queued', @unit, @image, @created_at, @created_at, @summary,
        @trigger_source, @trigger_request_id, @trigger_path, @trigger_caller, @webhook_digest, @wanted, @trigger_reason,
-       @plan, @batch_id, @retry_of, @input)`,
+       @plan, @batch_id, @retry_of, @input, @not_before)`,
   );
   const insertFinal = database.prepare(
-    `INSERT INTO tasks (id, kind, status, phase, unit, created_at, updated_at, started_at, finished_at, summary,
-       error_code, error_detail, trigger_source, trigger_request_id, trigger_path, trigger_caller, trigger_reason)
-     VALUES (@id, @kind, @status, 'done', @unit, @created_at, @finished_at, @started_at, @finished_at, @summary,
-       @error_code, @error_detail, @trigger_source, @trigger_request_id, @trigger_path, @trigger_caller, @trigger_reason)
+    `INSERT INTO tasks (id, kind, status, phase, unit, image, created_at, updated_at, started_at, finished_at, summary,
+       error_code, error_detail, trigger_source, trigger_request_id, trigger_path, trigger_caller, trigger_reason,
+       batch_id)
+     VALUES (@id, @kind, @status, 'done', @unit, @image, @created_at, @finished_at, @started_at, @finished_at, @summary,
+       @error_code, @error_detail, @trigger_source, @trigger_request_id, @trigger_path, @trigger_caller, @trigger_reason,
+       @batch_id)
      ON CONFLICT (id) DO NOTHING`,
   );
   const join = database.prepare(
     `UPDATE tasks SET webhook_digest = coalesce(?, webhook_digest), updated_at = ?,
        not_before = CASE rate_limit_waits WHEN 0 THEN NULL ELSE not_before END
      WHERE id = ? AND status = 'pending'`,
+  );
+  const hasten = database.prepare(
+    `UPDATE tasks SET not_before = NULL, updated_at = ? WHERE id = ? AND status = 'pending'`,
   );
   const phase = database.prepare(
     `UPDATE tasks SET phase = ?, updated_at = ?
@@ -255,18 +271,20 @@ function prepareEdits(
   };
   return {
     insert: (task) => {
-      const { maintenance, maxAgeMs, restart, ...row } = task;
+      const { maintenance, maxAgeMs, restart, podmanAutoUpdate, ...row } = task;
       const { unit, wanted = null, image } = row;
       const input: TaskInput = {
         ...{ unit, version: wanted, image },
         ...(maintenance && { maintenance }),
         ...(maxAgeMs !== undefined && { maxAgeMs }),
         ...(restart && { restart }),
+        ...(podmanAutoUpdate && { podmanAutoUpdate }),
       };
       insert.run({ ...BY_ITSELF, ...row, wanted, input: JSON.stringify(input) });
     },
-    insertFinal: (task) => insertFinal.run(task).changes === 1,
+    insertFinal: (task) => insertFinal.run({ image: null, batch_id: null, ...task }).changes === 1,
     joinPending: (id, digest, at) => void join.run(digest, at, id),
+    hasten: (id, at) => void hasten.run(at, id),
     setPhase: ({ id, attempts }, name, at) => void phase.run(name, at, id, attempts),
     setEvidence: ({ id, attempts }, known, at) =>
       void evidence.run({ ...none, ...known, id, attempts, at }),

@@ -1,4 +1,5 @@
 import type { MaintenanceAction } from './maintenance.ts';
+import type { AutoUpdateMode } from './podman-auto-update.ts';
 
 /** What a task was asked to do, enough to do it anew. */
 export type TaskInput = {
@@ -13,4 +14,6 @@ export type TaskInput = {
   readonly maxAgeMs?: number;
   /** There where it restarts the unit as it is, and pulls nothing. */
   readonly restart?: true;
+  /** There where podman's own auto-update is run, of all units that carry its label. */
+  readonly podmanAutoUpdate?: AutoUpdateMode;
 };

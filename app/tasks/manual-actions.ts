@@ -1,42 +1,36 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { parseUnitName } from '../../shared/contract/unit-name.ts';
 import type { PlanView } from '../api/deployment-views.ts';
 import type {
+  AutoUpdateView,
   DeployView,
-  ManualCallView,
   ManualUnitView,
   OldServiceView,
   TriggerView,
   UpgradeView,
 } from '../api/manual-views.ts';
-import type { Store } from '../db/store.ts';
 import type { UnitFacts } from '../domain/delivery-verdict.ts';
 import type { RestartSteps } from '../domain/deployment-plan.ts';
 import { type ImageReference, withDigest, withTag } from '../domain/image-reference.ts';
-import { selectUnits, type UnitChoice, type UnitSelection } from '../domain/unit-selection.ts';
+import { selectUnits, type UnitSelection } from '../domain/unit-selection.ts';
 import { parseWantedVersion } from '../domain/wanted-version.ts';
-import { type Answer, answerOnce } from './answer-once.ts';
-import type { Asker } from './make-manual-task.ts';
-import type { ManualDeployments } from './manual-deployments.ts';
+import { answerOnce } from './answer-once.ts';
+import { autoUpdate, limitedAutoUpdate } from './manual-auto-update.ts';
+import {
+  ACCEPTED,
+  type Came,
+  callView,
+  looked,
+  type ManualActionParts,
+  type ManualCall,
+  makeTasks,
+  repeatable,
+  type ServiceWish,
+  toLook,
+  toPending,
+  type Wish,
+} from './manual-call.ts';
 import { mapWithin } from './map-within.ts';
-
-/** A call by hand: who asks, for what, and by which key it may be repeated. */
-export type ManualCall<B> = {
-  readonly asker: Omit<Asker, 'reason'>;
-  readonly key?: string | undefined;
-  readonly body: B;
-};
-
-/** What all bodies have in common. */
-export type Wish = {
-  readonly dry_run: boolean;
-  readonly caller?: string | undefined;
-  readonly reason?: string | undefined;
-};
-
-/** A wish of one unit. */
-export type ServiceWish = Wish & { readonly image?: string | undefined };
-
-type Came<T> = Promise<Outcome<Answer<T> & { readonly isRepeated: boolean }>>;
 
 /** What a person or a script has done to units; the same for HTTP and the command line. */
 export type ManualActions = {
@@ -48,22 +42,14 @@ export type ManualActions = {
   service(name: string, call: ManualCall<ServiceWish>): Came<OldServiceView>;
   /** Brings one unit to what its tag means, or to another version of its image. */
   upgrade(name: string, call: ManualCall<ServiceWish>): Came<UpgradeView>;
-};
-
-/** What they are made with. */
-export type ManualActionParts = {
-  readonly store: Store;
-  readonly deployments: Pick<ManualDeployments, 'start' | 'startAll' | 'plan' | 'planRestart'>;
-  /** The units that may be touched, as they are now. */
-  readonly known: UnitChoice;
-  /** What systemd says of one of them, asked only where that is not known yet. */
-  readonly factsOf: (unit: string) => Promise<UnitFacts>;
+  /** Runs podman's auto-update, or only looks. */
+  autoUpdate(call: ManualCall<Wish>): Came<AutoUpdateView>;
+  /** The same, so often as the windows of the old path let it through. */
+  limitedAutoUpdate(call: ManualCall<Wish>): Came<AutoUpdateView>;
 };
 
 /** Looks at so many units at once; each is a handful of processes. */
 const LOOKS_AT_ONCE = 4;
-const ACCEPTED = 202;
-const LOOKED = 200;
 
 /** Joins them to the store and to what is known of the host. */
 export function createManualActions(parts: ManualActionParts): ManualActions {
@@ -72,6 +58,8 @@ export function createManualActions(parts: ManualActionParts): ManualActions {
     deploy: (call) => deploy(parts, call),
     service: (name, call) => service(parts, name, call),
     upgrade: (name, call) => upgrade(parts, name, call),
+    autoUpdate: (call) => autoUpdate(parts, call),
+    limitedAutoUpdate: (call) => limitedAutoUpdate(parts, call),
   };
 }
 
@@ -141,6 +129,12 @@ async function service(
   call: ManualCall<ServiceWish>,
 ): Came<OldServiceView> {
   const { image } = call.body;
+  if (parseUnitName(name) === parts.autoUpdateUnit) {
+    const begun = await autoUpdate(parts, call);
+    if (!begun.ok) return begun;
+    const body = asOld(begun.value.body, '/api/manual/auto-update/run');
+    return succeed({ ...begun.value, body });
+  }
   if (image !== undefined) {
     const upgraded = await upgrade(parts, name, call);
     if (!upgraded.ok) return upgraded;
@@ -222,60 +216,6 @@ function findTarget(image: ImageReference | null, version: string | undefined): 
     case 'digest':
       return succeed({ base, target: withDigest(image, wanted.digest) });
   }
-}
-
-type Made = {
-  readonly tasks: readonly { readonly unit: string; readonly task_id: string }[];
-  readonly task_id: string | null;
-  readonly batch_id: string | null;
-};
-
-/** One task for each unit; several are one batch. */
-function makeTasks(
-  { deployments }: ManualActionParts,
-  units: readonly string[],
-  { asker, body }: ManualCall<Wish>,
-  what: { readonly restart?: true; readonly version?: string | undefined },
-): Made {
-  const request = { ...asker, by: body.caller ?? asker.by, reason: body.reason, ...what };
-  const [unit = ''] = units;
-  if (units.length === 1) {
-    const task_id = deployments.start({ unit, ...request });
-    return { tasks: [{ unit, task_id }], task_id, batch_id: null };
-  }
-  return { ...deployments.startAll(units, request), task_id: null };
-}
-
-function callView({ asker, body }: ManualCall<Wish>, made?: Made): ManualCallView {
-  return {
-    dry_run: body.dry_run,
-    caller: body.caller ?? null,
-    reason: body.reason ?? null,
-    task_id: made?.task_id ?? null,
-    batch_id: made?.batch_id ?? null,
-    request_id: asker.requestId,
-  };
-}
-
-function repeatable({ asker, key, body }: ManualCall<object>) {
-  return { key, path: asker.path, body };
-}
-
-function looked<T>(body: T): Awaited<Came<T>> {
-  return succeed({ status: LOOKED, body, isRepeated: false });
-}
-
-function toPending<P>(
-  { unit, task_id }: Made['tasks'][number],
-  message: string,
-): ManualUnitView<P> {
-  return { unit, status: 'pending', message, task_id, plan: null };
-}
-
-function toLook<P>(unit: string, plan: Outcome<P>, message: string): ManualUnitView<P> {
-  if (plan.ok) return { unit, status: 'dry-run', message, task_id: null, plan: plan.value };
-  const { code, detail } = plan.failure;
-  return { unit, status: 'error', message: `${code}: ${detail}`, task_id: null, plan: null };
 }
 
 function toPlan(unit: string, plan: Outcome<PlanView>): ManualUnitView<PlanView> {

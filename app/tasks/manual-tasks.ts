@@ -1,10 +1,12 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
 import type { MaintenanceAction } from '../domain/maintenance.ts';
+import type { AutoUpdateMode } from '../domain/podman-auto-update.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import type { KnownUnits } from '../units/known-units.ts';
 import { type MaintenanceCause, makeMaintenanceTask } from './make-maintenance-task.ts';
 import { type Asker, type ManualTask, makeManualTask } from './make-manual-task.ts';
+import { type AutoUpdateTask, makeAutoUpdateTask } from './make-podman-auto-update.ts';
 import { retryTask } from './retry-task.ts';
 
 /** What a person asks for, and who it is. */
@@ -24,6 +26,8 @@ export type ManualTasks = {
   startAll(units: readonly string[], request: Omit<ManualRequest, 'unit' | 'planned'>): Batch;
   /** Makes a task of maintenance, see `makeMaintenanceTask`; its id. */
   maintain(action: MaintenanceAction, cause: MaintenanceCause): string;
+  /** Makes a task that runs podman's auto-update, see `makeAutoUpdateTask`. */
+  autoUpdate(mode: AutoUpdateMode, cause: MaintenanceCause): AutoUpdateTask;
   /** See `retryTask`; the id of the new task. */
   retry(id: string, asker: Asker): Outcome<string>;
 };
@@ -34,12 +38,15 @@ export type ManualTaskParts = {
   readonly known: Pick<KnownUnits, 'choose'>;
   /** The name by which a unit runs its image, as far as that is known. */
   readonly imageOf: (unit: string) => string | null;
+  /** The unit that stands for podman's auto-update. */
+  readonly autoUpdateUnit: string;
   /** There is a new task. */
   readonly onTask: () => void;
 };
 
 /** Joins them to the store. */
-export function createManualTasks({ store, known, imageOf, onTask }: ManualTaskParts): ManualTasks {
+export function createManualTasks(parts: ManualTaskParts): ManualTasks {
+  const { store, known, imageOf, autoUpdateUnit, onTask } = parts;
   return {
     start(request) {
       const { unit, version, planned, restart } = request;
@@ -61,6 +68,11 @@ export function createManualTasks({ store, known, imageOf, onTask }: ManualTaskP
       const id = makeMaintenanceTask(store, action, cause);
       onTask();
       return id;
+    },
+    autoUpdate(mode, cause) {
+      const task = makeAutoUpdateTask(store, autoUpdateUnit, mode, cause);
+      if (task.isNew) onTask();
+      return task;
     },
     retry(id, asker) {
       const again = retryTask(store, known, id, asker);

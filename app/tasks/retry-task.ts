@@ -5,6 +5,7 @@ import type { TaskInput } from '../domain/task-input.ts';
 import type { KnownUnits } from '../units/known-units.ts';
 import { makeMaintenanceTask } from './make-maintenance-task.ts';
 import { type Asker, makeManualTask } from './make-manual-task.ts';
+import { makeAutoUpdateTask } from './make-podman-auto-update.ts';
 
 /**
  * Has a task that has ended done anew: a new task with the same unit, version and image, by the word of the person who
@@ -23,7 +24,14 @@ export function retryTask(
     if (!isFinal(task.status)) return fail('TASK_NOT_ENDED', `It is ${task.status}.`);
     if (task.input === null) return fail('TASK_NOT_REPEATABLE', `Its kind is ${task.kind}.`);
     const input = JSON.parse(task.input) as TaskInput;
-    const { unit, version, image, maintenance, maxAgeMs, restart } = input;
+    const { unit, version, image, maintenance, maxAgeMs, restart, podmanAutoUpdate } = input;
+    if (podmanAutoUpdate) {
+      const { id: again } = makeAutoUpdateTask(store, unit, podmanAutoUpdate, {
+        ...asker,
+        retryOf: id,
+      });
+      return succeed(noteRetry(store, id, again, asker));
+    }
     if (maintenance) {
       return succeed(
         noteRetry(

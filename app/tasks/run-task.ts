@@ -18,6 +18,7 @@ import { openMemory, type TaskMemory } from './deploy-memory.ts';
 import type { KeepingSettings, MaintenanceParts } from './maintenance-parts.ts';
 import { recordCommand } from './record-command.ts';
 import { runMaintenance } from './run-maintenance.ts';
+import { runPodmanAutoUpdate } from './run-podman-auto-update.ts';
 import { refreshTimerGuards } from './timer-guards.ts';
 
 /** What a task works with; `signal` says that its process is to end. */
@@ -27,7 +28,14 @@ export type RunTaskParts = {
   readonly host: Host;
   readonly settings: PolicySettings &
     KeepingSettings &
-    Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs' | 'journalLines'>;
+    Pick<
+      Settings,
+      | 'pullTimeoutMs'
+      | 'restartTimeoutMs'
+      | 'journalLines'
+      | 'autoUpdateUnit'
+      | 'autoUpdateTimeoutMs'
+    >;
   readonly paths: MaintenanceParts['paths'];
   readonly updates: MaintenanceParts['updates'];
   readonly lookUp: DeployParts['lookUp'];
@@ -71,7 +79,7 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   const memory = openMemory(store, task);
   const { signal: stop } = stopped;
   const maintenance = maintain(parts, task, stop);
-  const work = maintenance ?? deploy(parts, task, memory, { note, stop });
+  const work = maintenance ?? act(parts, task, memory, { note, stop });
   const end = await work.catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
@@ -136,6 +144,48 @@ function recordRun(
   );
 }
 
+/** What concerns units: podman's own update of all, or one of them. */
+async function act(
+  parts: RunTaskParts,
+  task: TaskRow,
+  memory: TaskMemory,
+  { note, stop }: { readonly note: Note; readonly stop: AbortSignal },
+) {
+  const { podmanAutoUpdate } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
+  if (!podmanAutoUpdate) return deploy(parts, task, memory, { note, stop });
+  const { store, settings } = parts;
+  const run = recordRun(parts, task);
+  const { readPolicy, ...looks } = lookParts(parts, run, memory);
+  return runPodmanAutoUpdate(
+    {
+      ...looks,
+      ...{ readPolicy, store, stop, lockUnits: parts.lockUnits },
+      isKnown: (unit) => parts.updates().known.admit('person', unit).allowed,
+      autoUpdateUnit: settings.autoUpdateUnit,
+      timeoutMs: settings.autoUpdateTimeoutMs,
+      keepTimerOff: () => refreshTimerGuards(store, run),
+      note: (level, action, summary, meta) => {
+        const entry = { level, action, summary, meta: meta ? JSON.stringify(meta) : null };
+        store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
+      },
+      onPhase: (phase) => store.tasks.setPhase(task, phase, Date.now()),
+    },
+    task,
+    podmanAutoUpdate,
+  );
+}
+
+/** What a look at a unit works with. */
+function lookParts(parts: RunTaskParts, run: RunCommand, memory: TaskMemory) {
+  const { host, settings } = parts;
+  const defaultPolicy = policyDefaults(settings);
+  return {
+    ...{ run, memory, isSystem: host.isSystem, readInfo: host.readInfo, lookUp: parts.lookUp },
+    readPolicy: (unit: string, files?: UnitFiles) =>
+      readUnitPolicy({ ...host, run }, unit, defaultPolicy, files),
+  };
+}
+
 type Evidence = Parameters<DeployParts['onEvidence']>[0];
 type Note = (level: 'info' | 'warning' | 'error', action: string, summary: string) => void;
 
@@ -152,20 +202,12 @@ async function deploy(
     const evidence = await diagnoseUnit(run, task.unit, settings.journalLines);
     store.tasks.setEvidence(task, evidence, Date.now());
   };
-  const planParts = {
-    run,
-    memory,
-    isSystem: host.isSystem,
-    readInfo: host.readInfo,
-    lookUp: parts.lookUp,
-    readPolicy: (unit: string, files?: UnitFiles) =>
-      readUnitPolicy({ ...host, run }, unit, defaultPolicy, files),
-  };
+  const planParts = lookParts(parts, run, memory);
   const changed = memory.find() ? null : await checkPlan(planParts, task);
   if (changed) return failed(task.unit, changed, true);
   const { restart: isRestart } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
-  const act = isRestart ? restartUnit : deployUnit;
-  const end = await act(
+  const bring = isRestart ? restartUnit : deployUnit;
+  const end = await bring(
     {
       run,
       ask: host.ask,

@@ -36,6 +36,8 @@ export function taskEnvironment(
     ...(settings.sshTarget !== undefined && { PODUP_SSH_TARGET: settings.sshTarget }),
     ...(settings.sshConfigFile !== undefined && { PODUP_SSH_CONFIG: settings.sshConfigFile }),
     PODUP_SSH_CONNECT_TIMEOUT_MS: String(settings.sshConnectTimeoutMs),
+    PODUP_MANUAL_AUTO_UPDATE_UNIT: settings.autoUpdateUnit,
+    PODUP_AUTO_UPDATE_TIMEOUT_MS: String(settings.autoUpdateTimeoutMs),
     PODUP_REGISTRY_TIMEOUT_MS: String(settings.registryTimeoutMs),
     PODUP_PULL_TIMEOUT_MS: String(settings.pullTimeoutMs),
     PODUP_RESTART_TIMEOUT_MS: String(settings.restartTimeoutMs),

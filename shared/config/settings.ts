@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseHttpAddress } from '../contract/http-address.ts';
+import { AUTO_UPDATE_SETTINGS } from './auto-update-settings.ts';
 import { CHECK_SETTINGS } from './check-settings.ts';
 import { DEPLOY_SETTINGS } from './deploy-settings.ts';
 import { DISCOVERY_SETTINGS } from './discovery-settings.ts';
@@ -119,6 +120,7 @@ export const SETTINGS = {
     about: 'How many journal lines of the unit a failed task keeps.',
   },
   ...DEPLOY_SETTINGS,
+  ...AUTO_UPDATE_SETTINGS,
   ...KEEPING_SETTINGS,
   ...SCHEDULE_SETTINGS,
   ...EVENT_SETTINGS,
@@ -249,6 +251,7 @@ export const SETTINGS = {
 export type SettingKey = keyof typeof SETTINGS;
 
 type Optional =
+  | 'autoUpdateLogDir'
   | 'stateDir'
   | 'targetBin'
   | 'scheduleTimeZone'

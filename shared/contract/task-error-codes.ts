@@ -2,6 +2,17 @@ import type { ErrorMeaning } from './error-meaning.ts';
 
 /** What can be wrong with a task itself; see `ERRORS`. */
 export const TASK_ERRORS = {
+  AUTO_UPDATE_FAILED: {
+    status: 502,
+    sentence: "podman's auto-update did not do what it was to.",
+    hint: 'The log of the task has what podman printed; each unit that failed has a task of its own.',
+  },
+  AUTO_UPDATE_ROLLED_BACK: {
+    status: 502,
+    sentence:
+      'The unit did not start with the image that podman gave it, and podman put the former one back.',
+    hint: 'The image is in quarantine for the unit, so that it is not tried again: pod-upgrade-trigger quarantine list.',
+  },
   SELECTION_EMPTY: {
     status: 400,
     sentence: 'No unit is selected, so there is nothing to do.',

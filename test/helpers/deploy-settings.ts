@@ -11,3 +11,9 @@ export const DEPLOY_SETTINGS: PolicySettings = {
   quarantineMs: 0,
   higherTags: 'off',
 };
+
+/** What a task of podman's auto-update goes by. */
+export const AUTO_UPDATE_SETTINGS = {
+  autoUpdateUnit: 'podman-auto-update.service',
+  autoUpdateTimeoutMs: 120_000,
+} as const;

@@ -1,14 +1,24 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Outcome } from '../../../shared/contract/outcome.ts';
 import {
+  autoUpdateBody,
   idempotencyKey,
+  legacyAutoUpdateBody,
+  legacyAutoUpdateQuery,
   selectionBody,
   serviceBody,
   slugParams,
 } from '../../api/manual-requests.ts';
-import { deployView, oldServiceView, triggerView, upgradeView } from '../../api/manual-views.ts';
+import {
+  autoUpdateView,
+  deployView,
+  oldServiceView,
+  triggerView,
+  upgradeView,
+} from '../../api/manual-views.ts';
 import type { Answer } from '../../tasks/answer-once.ts';
-import type { ManualActions, ManualCall, Wish } from '../../tasks/manual-actions.ts';
+import type { ManualActions } from '../../tasks/manual-actions.ts';
+import type { ManualCall, Wish } from '../../tasks/manual-call.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { admitCallers } from '../admit-callers.ts';
 import { describeCaller } from '../describe-asker.ts';
@@ -27,6 +37,7 @@ export function registerManualApi(app: FastifyInstance, { actions, gate }: Parts
   serveRoutes(app, { action: 'manual-api', gate, admit: admitCallers }, [
     ...ofSeveral(actions),
     ...ofOne(actions),
+    ...ofPodman(actions),
   ]);
 }
 
@@ -98,6 +109,51 @@ function ofOne(actions: ManualActions): readonly Route[] {
       },
       async ({ params, body }, request, reply) =>
         answer(request, reply, await actions.upgrade(params.slug, toCall(body, request))),
+    ),
+  ];
+}
+
+/** podman's own update, and the path by which scripts of the first program begin it: that answers text. */
+function ofPodman(actions: ManualActions): readonly Route[] {
+  return [
+    route(
+      {
+        method: 'POST',
+        url: '/api/manual/auto-update/run',
+        action: 'manual-auto-update-run',
+        summary: "Runs podman's auto-update, or looks what it would do.",
+        headers: HEADERS,
+        body: autoUpdateBody,
+        answers: { 202: autoUpdateView },
+        refusals: ['IDEMPOTENCY_KEY_REUSED'],
+      },
+      async ({ body }, request, reply) =>
+        answer(request, reply, await actions.autoUpdate(toCall(body, request))),
+    ),
+    route(
+      {
+        method: 'POST',
+        url: '/auto-update',
+        action: 'manual-auto-update',
+        summary: "Runs podman's auto-update, within two windows of limits; the oldest form.",
+        headers: HEADERS,
+        query: legacyAutoUpdateQuery,
+        body: legacyAutoUpdateBody,
+        answers: { 202: { media: ['text/plain'], about: 'That it was asked for.' } },
+        refusals: ['RATE_LIMITED', 'IDEMPOTENCY_KEY_REUSED'],
+      },
+      async ({ body }, request, reply) => {
+        const call = toCall({ ...body, dry_run: false }, request);
+        const came = await actions.limitedAutoUpdate(call);
+        if (!came.ok) return sendFailure(request, reply, came.failure);
+        const { task_id: id } = came.value.body;
+        request.note.taskId = id;
+        return reply
+          .code(202)
+          .header('location', `/api/tasks/${id}`)
+          .type('text/plain; charset=utf-8')
+          .send('auto-update triggered\n');
+      },
     ),
   ];
 }

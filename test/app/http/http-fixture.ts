@@ -152,6 +152,7 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   const known = listedUnits(DEPLOYED);
   const tasks = createManualTasks({
     ...{ store, known, imageOf: (unit) => UNITS[unit] ?? null },
+    autoUpdateUnit: 'podman-auto-update.service',
     onTask: () => void told.push('wake'),
   });
   const tell = ({ id }: { readonly id: string }) => Promise.resolve(void told.push(id));

@@ -10,7 +10,7 @@ import { runTask } from '../../../app/tasks/run-task.ts';
 import { stopTask } from '../../../app/tasks/stop-task.ts';
 import { succeed } from '../../../shared/contract/outcome.ts';
 import { statePaths } from '../../../shared/contract/state-paths.ts';
-import { DEPLOY_SETTINGS } from '../../helpers/deploy-settings.ts';
+import { AUTO_UPDATE_SETTINGS, DEPLOY_SETTINGS } from '../../helpers/deploy-settings.ts';
 import { listedUnits } from '../../helpers/listed-units.ts';
 import { keepLog } from '../../helpers/log-lines.ts';
 import { newTask, openTestStore } from '../../helpers/store.ts';
@@ -28,6 +28,7 @@ function open(context: TestContext) {
       ...{ pullTimeoutMs: 1, restartTimeoutMs: 1, journalLines: 1, ...DEPLOY_SETTINGS },
       ...{ taskRetentionMs: 1_000, deliveryRetentionMs: 1_000, eventRetentionMs: 1_000 },
       ...{ eventMaxRows: 1_000_000, backupKeep: 2 },
+      ...AUTO_UPDATE_SETTINGS,
     };
     return runTask(
       {
@@ -150,6 +151,7 @@ describe('a task of maintenance', () => {
     assert.notEqual(other, first);
     const manual = createManualTasks({
       ...{ store, known: listedUnits([]), imageOf: () => null, onTask: () => undefined },
+      autoUpdateUnit: 'podman-auto-update.service',
     });
     const early = manual.retry(first, ASKER);
     assert.deepEqual([early.ok, !early.ok && early.failure.code], [false, 'TASK_NOT_ENDED']);

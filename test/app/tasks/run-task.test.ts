@@ -10,7 +10,7 @@ import { type RunTaskParts, runTask } from '../../../app/tasks/run-task.ts';
 import { fail, succeed } from '../../../shared/contract/outcome.ts';
 import { statePaths } from '../../../shared/contract/state-paths.ts';
 import { attemptOf } from '../../helpers/attempt-of.ts';
-import { DEPLOY_SETTINGS } from '../../helpers/deploy-settings.ts';
+import { AUTO_UPDATE_SETTINGS, DEPLOY_SETTINGS } from '../../helpers/deploy-settings.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 import { until } from '../../helpers/until.ts';
 import { defer, keepLog, makeFolder } from '../http/http-fixture.ts';
@@ -67,6 +67,7 @@ function start(context: TestContext, parts: Partial<RunTaskParts> = {}) {
     ...DEPLOY_SETTINGS,
     ...{ taskRetentionMs: DAY_MS, deliveryRetentionMs: DAY_MS, eventRetentionMs: DAY_MS },
     ...{ eventMaxRows: 1_000_000, backupKeep: 2 },
+    ...AUTO_UPDATE_SETTINGS,
   };
   const folder = makeTempFolder(context);
   const paths = { ...statePaths(folder), database: join(folder, 'none.db') };

@@ -112,6 +112,16 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 202, path: '/api/manual/services/web/upgrade', body: REASON },
     { is: 404, code: 'UNIT_NOT_CONFIGURED', path: '/api/manual/services/sshd/upgrade' },
   ],
+  'POST /api/manual/auto-update/run': () => [
+    { is: 202, body: REASON },
+    { is: 202, body: { dry_run: true } },
+    { is: 400, code: 'REQUEST_INVALID', body: { dry_run: 1 } },
+  ],
+  'POST /auto-update': () => [
+    { is: 202, body: { caller: 'cron' } },
+    { is: 202, body: {} },
+    { is: 429, code: 'RATE_LIMITED', body: {} },
+  ],
   'POST /api/prune-state': () => [
     { is: 200, body: { dry_run: true, ...REASON } },
     { is: 400, code: 'REQUEST_INVALID', body: { max_age_hours: 0 } },

@@ -8,6 +8,7 @@ const ALL = [
   ...SELECTING,
   '/api/manual/services/web',
   '/api/manual/services/web.service/upgrade',
+  '/api/manual/auto-update/run',
 ] as const;
 
 type Made = { readonly unit: string; readonly status: string; readonly task_id: string | null };
@@ -246,6 +247,86 @@ describe('POST /api/manual/services/SLUG/upgrade', () => {
     const none = await post('/api/manual/services/shell/upgrade', {});
     assert.deepEqual([none.status, none.json['code']], [422, 'UNIT_IMAGE_UNKNOWN']);
     assert.deepEqual(listTasks(), []);
+  });
+});
+
+describe('POST /api/manual/auto-update/run', () => {
+  const path = '/api/manual/auto-update/run';
+
+  test('makes one task of it, and tells of that one while it has not ended', async (t) => {
+    const { post, store, listTasks, woken } = await startManual(t);
+    const { status, json } = await post(path, { caller: 'ci', reason: 'nightly' });
+    assert.equal(status, 202, JSON.stringify(json));
+    assert.deepEqual(
+      [json['unit'], json['status'], json['image'], json['dry_run']],
+      ['podman-auto-update.service', 'pending', null, false],
+    );
+    const [task] = listTasks();
+    assert.deepEqual([json['task_id'], json['batch_id']], [task?.id, task?.batch_id]);
+    assert.deepEqual([task?.kind, task?.trigger_caller], ['manual', 'ci']);
+    assert.equal(inputOf(task?.input ?? null)['podmanAutoUpdate'], 'run');
+    const again = await post(path, {});
+    assert.deepEqual([again.json['status'], again.json['task_id']], ['already-running', task?.id]);
+    const id = task?.id ?? '';
+    store.tasks.markDispatched(id, 'child', 5);
+    assert.equal((await post(path, {})).json['status'], 'already-running');
+    store.tasks.finish({ id, attempts: 1 }, { status: 'failed', summary: 'No.', at: 6 });
+    const anew = await post(path, {});
+    assert.equal(anew.json['status'], 'pending');
+    assert.notEqual(anew.json['task_id'], id);
+    assert.deepEqual(woken, ['wake', 'wake']);
+  });
+
+  test('looks in a dry run by a task that says so, beside one that runs', async (t) => {
+    const { post, listTasks } = await startManual(t);
+    await post(path, {});
+    const { json } = await post(path, { dry_run: true });
+    assert.deepEqual([json['status'], json['dry_run']], ['pending', true]);
+    const modes = listTasks().map(({ input }) => inputOf(input)['podmanAutoUpdate']);
+    assert.deepEqual(new Set(modes), new Set(['run', 'dry-run']));
+  });
+
+  test('is what the service of the timer stands for', async (t) => {
+    const { post, listTasks } = await startManual(t);
+    const { json } = await post('/api/manual/services/podman-auto-update', {});
+    assert.equal(json['replacement'], path);
+    assert.equal(json['task_id'], listTasks()[0]?.id);
+  });
+});
+
+describe('POST /auto-update', () => {
+  const path = '/auto-update';
+
+  test('is let through twice in ten minutes, and then told when again', async (t) => {
+    const { post, port, store, listTasks } = await startManual(t);
+    const first = await ask(port, { method: 'POST', path: `${path}?token=${TOKEN}` });
+    assert.deepEqual([first.status, first.text], [202, 'auto-update triggered\n']);
+    assert.match(first.headers['content-type'] ?? '', /^text\/plain/);
+    const [task] = listTasks();
+    assert.equal(first.headers.location, `/api/tasks/${task?.id}`);
+    assert.equal((await post(path, { caller: 'cron' })).status, 202);
+    const { status, json, headers } = await post(path);
+    assert.deepEqual([status, json['code']], [429, 'RATE_LIMITED']);
+    const seconds = Number(headers['retry-after']);
+    assert.ok(seconds > 590 && seconds <= 600, String(seconds));
+    assert.equal(store.rateLimits.list('manual-auto-update', 9).length, 2);
+  });
+
+  test('counts neither who is not let in nor who asks in another way', async (t) => {
+    const { port, store } = await startManual(t);
+    assert.equal((await ask(port, { method: 'POST', path })).status, 401);
+    assert.equal((await ask(port, { method: 'POST', path: `${path}?token=nobody` })).status, 401);
+    for (const method of ['GET', 'PUT']) {
+      assert.equal((await ask(port, { method, path: `${path}?token=${TOKEN}` })).status, 405);
+    }
+    assert.deepEqual(store.rateLimits.list('manual-auto-update', 9), []);
+  });
+
+  test('leaves the token of the query in no event', async (t) => {
+    const { port, events, readFiles, log } = await startManual(t);
+    await ask(port, { method: 'POST', path: `${path}?token=${TOKEN}` });
+    events.flush();
+    assert.ok(!(log.join('\n') + readFiles()).includes(TOKEN));
   });
 });
 

@@ -36,10 +36,17 @@ export async function startManual(context: TestContext, known = Object.keys(UNIT
     prepare(app, { store }) {
       const imageOf = (unit: string) => UNITS[unit] ?? null;
       const onTask = () => void woken.push('wake');
-      const tasks = createManualTasks({ store, known: listedUnits(known), imageOf, onTask });
+      const auto = { autoUpdateUnit: 'podman-auto-update.service' };
+      const parts = { store, known: listedUnits(known), imageOf, onTask, ...auto };
+      const tasks = createManualTasks(parts);
       const actions = createManualActions({
         store,
         known: listedUnits(known),
+        ...auto,
+        windows: [
+          { count: 2, windowMs: 600_000 },
+          { count: 10, windowMs: 18_000_000 },
+        ],
         factsOf: (unit) => Promise.resolve(factsOf(unit)),
         deployments: {
           ...tasks,
