@@ -1,13 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import type { Loaded } from '../shared/config/load-settings.ts';
-import type { RunCommand } from '../shared/process/run-command.ts';
+import type { Failure } from '../shared/contract/outcome.ts';
+import { runCommand } from '../shared/process/run-command.ts';
 import { openUpdateChecks } from './checks/open-update-checks.ts';
 import type { UpdateChecks } from './checks/update-checks.ts';
 import type { Store } from './db/store.ts';
 import { withTag } from './domain/image-reference.ts';
 import { policyDefaults } from './domain/unit-policy.ts';
 import type { EventWriter } from './events/event-writer.ts';
-import { createHealthCheck, toCheck } from './host/health.ts';
+import { createHealth, type Health } from './health/create-health.ts';
+import { findRegistryFailure } from './health/find-registry-failure.ts';
 import type { Host } from './host/host.ts';
 import { readUnitPolicy } from './host/read-unit-policy.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
@@ -38,7 +40,7 @@ export type AdminParts = {
   readonly dispatcher: Pick<TaskDispatcher, 'tell' | 'kill'>;
   readonly guards: Pick<TimerGuards, 'release'>;
   readonly gate: AdminGate;
-  readonly run: RunCommand;
+  readonly health: Pick<Health, 'check' | 'checkOwn'>;
   readonly known: KnownUnits;
   readonly manual: ManualDeployments;
   readonly checks: UpdateChecks;
@@ -49,7 +51,7 @@ export type AdminParts = {
 export function registerAdminRoutes(
   app: FastifyInstance,
   { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
-  { store, events, dispatcher, guards, gate, run, known, manual, units, checks }: AdminParts,
+  { store, events, dispatcher, guards, gate, health, known, manual, units, checks }: AdminParts,
 ): void {
   registerAdminApi(app, {
     store,
@@ -84,13 +86,8 @@ export function registerAdminRoutes(
   });
   registerHealth(app, {
     gate,
-    checkOwn: () => [toCheck('database', store.check())],
-    check: createHealthCheck({
-      run,
-      checkDatabase: () => store.check(),
-      stateDir: paths.stateDir,
-      minFreeBytes: settings.minFreeBytes,
-    }),
+    checkOwn: () => health.checkOwn(),
+    check: () => health.check(),
   });
 }
 
@@ -124,6 +121,36 @@ export function joinManual(
       lookUp: createLookUp(host, settings.registryTimeoutMs, new AbortController().signal),
       readPolicy: (unit, files) => readUnitPolicy(host, unit, defaults, files),
     },
+  });
+}
+
+/** Joins what health looks at. `database` is what is known to ail that. */
+export function joinHealth(
+  { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
+  environment: NodeJS.ProcessEnv,
+  parts: {
+    readonly store: Store;
+    readonly host: Host;
+    readonly database?: () => Failure | undefined;
+    readonly supervisor: () => Failure | undefined;
+  },
+): Health {
+  const { store, host, supervisor } = parts;
+  const database = () => {
+    const known = parts.database?.();
+    if (known) return known;
+    const checked = store.check();
+    return checked.ok ? undefined : checked.failure;
+  };
+  return createHealth({
+    ...{ run: host.run, runHere: runCommand, environment, database },
+    isSystem: host.isSystem,
+    isRemote: settings.sshTarget !== undefined,
+    stateDir: paths.stateDir,
+    minFreeBytes: settings.minFreeBytes,
+    newestAt: () => store.newestAt(),
+    registry: () => findRegistryFailure(store, Date.now()),
+    supervisor,
   });
 }
 

@@ -3,7 +3,7 @@ import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import { createLogger } from '../shared/log/create-logger.ts';
 import { nameUser } from '../shared/process/name-user.ts';
-import { joinChecks, joinManual, registerAdminRoutes } from './admin-routes.ts';
+import { joinChecks, joinHealth, joinManual, registerAdminRoutes } from './admin-routes.ts';
 import { type LocalService, methodOf } from './cli/service/question.ts';
 import { openStore, type Store } from './db/store.ts';
 import type { Host } from './host/host.ts';
@@ -76,7 +76,8 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const caller = `cli:${nameUser()}`;
   const gate = () => succeed(caller);
   registerAdminRoutes(app, loaded, {
-    ...{ store, events, gate, run, known, units, checks },
+    ...{ store, events, gate, known, units, checks },
+    health: joinHealth(loaded, parts.environment, { store, host, supervisor: () => undefined }),
     manual: joinManual(loaded, store, host, { known, units, onTask: () => {} }),
     guards: createTimerGuards({ store, run, log }),
     dispatcher: {

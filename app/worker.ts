@@ -5,11 +5,18 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
-import { type AdminParts, joinChecks, joinManual, registerAdminRoutes } from './admin-routes.ts';
-import { openStore, type Store } from './db/store.ts';
+import {
+  type AdminParts,
+  joinChecks,
+  joinHealth,
+  joinManual,
+  registerAdminRoutes,
+} from './admin-routes.ts';
 import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createSystemEvents, type SystemEvents } from './events/system-events.ts';
+import type { Health } from './health/create-health.ts';
+import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import { readUnit } from './host/read-unit.ts';
@@ -18,14 +25,14 @@ import { createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { createLocalServer } from './http/local-server.ts';
-import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerInfoRoutes } from './info-routes.ts';
-import { type BadPayloads, keepBadPayloads } from './intake/bad-payloads.ts';
 import { Intake } from './intake/intake.ts';
+import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
+import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
 import { createSelfUpdateCall } from './scheduler/ask-self-update.ts';
 import { createIdleReason } from './scheduler/idle-reason.ts';
 import { joinSchedule } from './scheduler/join-schedule.ts';
@@ -77,38 +84,44 @@ export type WorkerProcess = {
 export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerProcess>> {
   const { loaded, log, channel, onDeath, environment } = parts;
   const { database, dataDir, intakeDir, updateRecord } = loaded.paths;
-  const program = { version: PROGRAM.version, nowMs: Date.now() };
+  const { version } = PROGRAM;
   const recorder = startRecorder(
-    { databasePath: database, intakeDir, updateRecord, version: program.version },
+    { databasePath: database, intakeDir, updateRecord, version },
     log,
     onDeath,
   );
-  const opened = await whileSaying(channel, 'migrating', recorder.opened);
+  const opened = await openWorkerDatabase({
+    ...{ path: database, version, recorder, log },
+    opened: whileSaying(channel, 'migrating', recorder.opened),
+    // What is not proven yet has to prove that it can use it.
+    isRequired: parts.isTrial ?? false,
+  });
   if (!opened.ok) return opened;
-  const store = openStore(database, program);
-  if (!store.ok) {
-    await recorder.close();
-    return store;
-  }
   const readInfo = sharePodmanInfo(dataDir, environment);
   const host = openHost(loaded.settings, environment, { readInfo });
   if (!host.ok) {
-    store.value.close();
+    opened.value.close();
     await recorder.close();
     return host;
   }
   // The first deployment need not wait for it; where it fails now it is asked again then.
   if (loaded.settings.sshTarget === undefined) readInfo(host.value.run).catch(() => undefined);
-  const { app, local, recover, stop } = joinParts(parts, recorder, store.value, host.value);
+  const { app, local, recover, stop } = joinParts(parts, recorder, opened.value, host.value);
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
-  return succeed({ app, local, schema: store.value.schema, stop });
+  return succeed({ app, local, schema: opened.value.schema, stop });
 }
 
 type Joined = Pick<WorkerProcess, 'app' | 'local' | 'stop'> & { recover(): Promise<void> };
 
-function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: Host): Joined {
-  const { loaded, log, channel } = parts;
+function joinParts(
+  parts: WorkerParts,
+  recorder: Recorder,
+  database: WorkerDatabase,
+  host: Host,
+): Joined {
+  const { loaded, log, channel, isTrial = false } = parts;
+  const { store } = database;
   const { settings, paths } = loaded;
   const { run } = host;
   const events = new EventWriter(recorder.events, log);
@@ -129,37 +142,34 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
+  const health = joinHealth(loaded, parts.environment, {
+    ...{ store, host, database: () => database.failure() },
+    supervisor: () => judgeSupervisor(channel),
+  });
   const checks = joinChecks(loaded, store, host, { known, units });
-  const served = { app, events, intake, known, units, gate, manual, checks };
+  const served = { app, events, intake, known, units, gate, manual, health, checks };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
+  let isProven = !isTrial;
   const startSchedules = () => {
+    // They begin with what the database says of their last time.
+    if (database.failure() || !isProven) return;
     schedules.start();
     guards.start();
   };
-  channel?.onCommand((command) => {
-    if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
-    dispatcher.resume();
-    intake.lookAgain();
+  obey(channel, joined, () => {
+    isProven = true;
     startSchedules();
   });
   return {
     app,
     local,
-    async recover() {
-      await intake.recover();
-      await dispatcher.recover();
-      // Known before the first webhook asks, but nothing waits for it.
-      for (const unit of known.list('webhook')) void units.refresh(unit);
-      system.started({ schema: store.schema, isTrial: parts.isTrial ?? false });
-      if (parts.isTrial) return;
-      dropOldCompiledCode(paths.dataDir);
-      startSchedules();
-    },
+    recover: () => recoverAll(parts, database, joined, startSchedules),
     async stop(hurry) {
       schedules.endStreams();
+      health.close();
       // A part of the supervisor's own limit, so that it never has to kill us while we still write.
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
@@ -174,12 +184,54 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       events.flush();
       await intake.close();
       await host.close();
-      store.close();
+      database.close();
     },
   };
 }
 
+/** Takes over what was accepted and what was running before: at once, or as soon as the database is well. */
+async function recoverAll(
+  { loaded, isTrial = false }: WorkerParts,
+  database: WorkerDatabase,
+  { known, units, intake, dispatcher, health, system }: JoinedParts,
+  startSchedules: () => void,
+): Promise<void> {
+  const takeOver = async () => {
+    known.reload();
+    await intake.recover();
+    await dispatcher.recover();
+  };
+  const onChange = () => {
+    startSchedules();
+    health.lookAtOwn();
+  };
+  database.keep({ onChange, onOpened: takeOver });
+  if (!database.failure()) await takeOver();
+  health.start();
+  // Known before the first webhook asks, but nothing waits for it.
+  for (const unit of known.list('webhook')) void units.refresh(unit);
+  system.started({ schema: database.schema, isTrial });
+  if (isTrial) return;
+  dropOldCompiledCode(loaded.paths.dataDir);
+  startSchedules();
+}
+
+/** The supervisor says whether tasks may begin. */
+function obey(
+  channel: SupervisorChannel | undefined,
+  { dispatcher, intake }: Pick<JoinedParts, 'dispatcher' | 'intake'>,
+  onProceed: () => void,
+): void {
+  channel?.onCommand((command) => {
+    if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
+    dispatcher.resume();
+    intake.lookAgain();
+    onProceed();
+  });
+}
+
 type JoinedParts = AdminParts & {
+  readonly health: Health;
   readonly app: FastifyInstance;
   readonly events: EventWriter;
   readonly intake: Intake;
@@ -189,26 +241,6 @@ type JoinedParts = AdminParts & {
   readonly commits: CommitSource;
   readonly system: SystemEvents;
 };
-
-/** Webhooks are the worker's alone. */
-function joinWebhook(
-  { settings, paths }: Loaded,
-  log: Logger,
-  { app, intake, units }: JoinedParts,
-): BadPayloads {
-  const payloads = keepBadPayloads(paths.lastPayload, log);
-  registerGithubWebhook(app, {
-    log,
-    intake,
-    units,
-    secrets: [settings.webhookSecret, settings.webhookSecretPrevious].filter(
-      (secret) => secret !== undefined,
-    ),
-    maxBodyBytes: settings.webhookMaxBodyBytes,
-    keepBadPayload: payloads.keep,
-  });
-  return payloads;
-}
 
 /**
  * What begins by the clock, and updates of this program itself, as far as the worker has a part in them. A version on trial

@@ -5,7 +5,7 @@ import { PROGRAM } from '../../shared/config/program-version.ts';
 import { MAX_RECORD_BYTES, parseUpdateRecord } from '../../shared/contract/update-record.ts';
 import { realFiles } from '../../shared/fs/files.ts';
 import { sha256 } from '../../shared/fs/sha256.ts';
-import type { HealthView } from '../api/views.ts';
+import type { HealthView } from '../api/health-views.ts';
 import type { UnitFacts } from '../domain/delivery-verdict.ts';
 import { admit } from '../domain/unit-triggers.ts';
 import { createApp } from '../http/create-app.ts';
@@ -72,7 +72,12 @@ function factsOf(units: readonly string[], unit: string): UnitFacts {
 
 function registerMaintenance(app: FastifyInstance, read: () => Maintenance): void {
   app.get('/health', (_request, reply) => {
-    const view: HealthView = { status: 'maintenance', ...PROGRAM, checks: [] };
+    const view: HealthView = {
+      ...{ status: 'maintenance', ...PROGRAM, checks: [], issues: [] },
+      // Nobody looks at either.
+      db: { error: null },
+      podman: { ok: true, error: null },
+    };
     return unavailable(reply).send(view);
   });
   app.route({
