@@ -14,6 +14,7 @@ import { addScheduleCommands } from './cli/schedule-commands.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 import type { LocalService } from './cli/service/question.ts';
 import { addTaskCommands } from './cli/task-commands.ts';
+import { addTriggerCommands } from './cli/trigger-commands.ts';
 
 /** How the program was started. */
 export type Invocation = {
@@ -109,6 +110,7 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
     },
   };
   addDeployCommands(cli, calling, onEnd);
+  addTriggerCommands(cli, calling, onEnd);
   addTaskCommands(cli, calling, onEnd);
   addEventCommands({ program: cli, calling, onEnd });
   addQuarantineCommands({ program: cli, calling, onEnd });

@@ -251,6 +251,7 @@ export const SETTINGS = {
 export type SettingKey = keyof typeof SETTINGS;
 
 type Optional =
+  | 'containerDir'
   | 'autoUpdateLogDir'
   | 'stateDir'
   | 'targetBin'

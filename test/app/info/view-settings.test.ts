@@ -22,9 +22,9 @@ describe('the settings as they are shown', () => {
     const view = await viewSettings({
       ...result.loaded,
       known: [
-        { unit: 'web.service', isListed: true, marks: null },
+        { unit: 'web.service', isListed: true, marks: null, image: null },
         {
-          ...{ unit: 'db.service', isListed: false },
+          ...{ unit: 'db.service', isListed: false, image: null },
           marks: { isAutoUpdated: true, hasPolicy: false, webhookEnabled: null },
         },
       ],
