@@ -25,6 +25,7 @@ const JOINTS = [
   'supervisor/main.ts',
   'scripts/pod-upgrade-trigger.ts',
   'scripts/demo.ts',
+  'scripts/generate-help.ts',
   'scripts/describe-api.ts',
 ];
 
@@ -237,6 +238,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/fs',
     'supervisor/core',
   ],
+  'scripts/generate-help.ts': ['app/main.ts'],
   'scripts/demo.ts': ['app/api', 'test/helpers'],
   'scripts/describe-api.ts': ['app/worker.ts', 'shared/config', 'shared/fs', 'shared/log'],
   'scripts/pod-upgrade-trigger.ts': ['app/main.ts', 'supervisor/main.ts'],
