@@ -72,7 +72,6 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/registry',
     'shared/config',
     'shared/contract',
-    'shared/process',
   ],
   'app/maintenance': ['app/db', 'app/domain', 'shared/contract'],
   'app/db': ['app/domain', 'shared/contract', 'shared/fs'],
