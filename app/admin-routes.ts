@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Loaded } from '../shared/config/load-settings.ts';
+import type { Settings } from '../shared/config/settings.ts';
 import type { Failure } from '../shared/contract/outcome.ts';
+import type { StatePaths } from '../shared/contract/state-paths.ts';
 import { runCommand } from '../shared/process/run-command.ts';
 import { openUpdateChecks } from './checks/open-update-checks.ts';
 import type { UpdateChecks } from './checks/update-checks.ts';
@@ -10,18 +12,22 @@ import { policyDefaults } from './domain/unit-policy.ts';
 import type { EventWriter } from './events/event-writer.ts';
 import { createHealth, type Health } from './health/create-health.ts';
 import { findRegistryFailure } from './health/find-registry-failure.ts';
+import { type AttentionParts, readAttention } from './health/read-attention.ts';
 import type { Host } from './host/host.ts';
 import { readUnitPolicy } from './host/read-unit-policy.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
 import type { AdminGate } from './http/admin-gate.ts';
 import { registerAdminApi } from './http/routes/admin-api.ts';
+import { registerAttentionApi } from './http/routes/attention-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { registerManualApi } from './http/routes/manual-api.ts';
 import { registerScheduleApi } from './http/routes/schedule-api.ts';
+import { registerSessionApi } from './http/routes/session-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import { findJobTroubles } from './scheduler/find-troubles.ts';
 import { createIdleReason } from './scheduler/idle-reason.ts';
 import { createRunJob } from './scheduler/run-job.ts';
 import { viewSchedule } from './scheduler/view-schedule.ts';
@@ -32,6 +38,7 @@ import { createManualDeployments, type ManualDeployments } from './tasks/manual-
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import type { KnownUnits } from './units/known-units.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
+import { readUpdateState } from './updates/read-update-state.ts';
 
 /** What people and the command line ask is answered with. */
 export type AdminParts = {
@@ -84,11 +91,31 @@ export function registerAdminRoutes(
       idle: createIdleReason(known),
     }),
   });
+  registerAttentionApi(app, {
+    gate,
+    table: () => store.attention,
+    read: () => readAttention(joinAttention(settings, paths, { store, health }), Date.now()),
+  });
+  registerSessionApi(app, { gate, known });
   registerHealth(app, {
     gate,
     checkOwn: () => health.checkOwn(),
     check: () => health.check(),
   });
+}
+
+/** Joins what wants a person to what knows of it. */
+function joinAttention(
+  settings: Settings,
+  paths: StatePaths,
+  { store, health }: Pick<AdminParts, 'store' | 'health'>,
+): AttentionParts {
+  return {
+    ...{ store, settings, paths },
+    health: () => health.check(),
+    jobs: () => findJobTroubles(store, settings, Date.now()),
+    hold: async () => (await readUpdateState(paths)).policy.hold,
+  };
 }
 
 /** Joins deployments that a person asks for to the store and the host. */

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
 import type { Outcome } from '../shared/contract/outcome.ts';
+import { addAttentionCommands } from './cli/attention-commands.ts';
 import { addBackupCommands } from './cli/backup-commands.ts';
 import type { Calling, CallNote } from './cli/call-note.ts';
 import { addCheckCommands } from './cli/check-commands.ts';
@@ -115,6 +116,7 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   const units = cli.command('units').description('the units, and what registries have for them');
   addCheckCommands(units, calling, onEnd);
   addScheduleCommands(cli, calling, onEnd);
+  addAttentionCommands(cli, calling, onEnd);
   cli
     .command('prune-state')
     .description(
