@@ -10,6 +10,7 @@ import {
   joinChecks,
   joinHealth,
   joinManual,
+  joinUnits,
   registerAdminRoutes,
 } from './admin-routes.ts';
 import { filterEvents } from './events/event-policy.ts';
@@ -19,8 +20,7 @@ import type { Health } from './health/create-health.ts';
 import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
-import { readUnit } from './host/read-unit.ts';
-import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
+import type { UnitCatalog } from './host/unit-catalog.ts';
 import { createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
@@ -44,7 +44,6 @@ import { type CommitSource, createCommitSource } from './tasks/live/commit-sourc
 import { createPruneService } from './tasks/prune-service.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
-import { openKnownUnits } from './units/known-units.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { ReportImporter } from './updates/import-reports.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
@@ -134,8 +133,7 @@ function joinParts(
     startTaker: (onTaken) => recorder.startTaker(onTaken),
     onTasks: () => dispatcher.wake(),
   });
-  const known = openKnownUnits(settings, store);
-  const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
+  const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
   const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
   const local = createLocalServer(app, log);
   const drain = prepareDrain(app, local);
@@ -147,7 +145,7 @@ function joinParts(
     supervisor: () => judgeSupervisor(channel),
   });
   const checks = joinChecks(loaded, store, host, { known, units });
-  const served = { app, events, intake, known, units, gate, manual, health, checks };
+  const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
   joinWebhook(loaded, log, joined);
   registerOpenApi(app);
@@ -159,6 +157,7 @@ function joinParts(
     if (database.failure() || !isProven) return;
     schedules.start();
     guards.start();
+    discovery.start();
   };
   obey(channel, joined, () => {
     isProven = true;
@@ -178,6 +177,7 @@ function joinParts(
       dispatcher.close();
       guards.close();
       checks.close();
+      await discovery.close();
       await schedules.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
@@ -209,7 +209,7 @@ async function recoverAll(
   if (!database.failure()) await takeOver();
   health.start();
   // Known before the first webhook asks, but nothing waits for it.
-  for (const unit of known.list('webhook')) void units.refresh(unit);
+  for (const unit of loaded.settings.units) void units.refresh(unit);
   system.started({ schema: database.schema, isTrial });
   if (isTrial) return;
   dropOldCompiledCode(loaded.paths.dataDir);

@@ -8,7 +8,7 @@ import { print, printJson } from './output/say.ts';
 type Options = { readonly json?: boolean };
 
 /** `attention list`: everything that wants a person. Ends with 0 whatever that is: it is a list, not a check. */
-export async function listAttentionCommand({ json }: Options, calling: Calling): Promise<ExitCode> {
+export async function showAttention({ json }: Options, calling: Calling): Promise<ExitCode> {
   const answer = await callService(calling, { path: '/api/attention' });
   if (!answer.isGood) return answer.exit;
   const view = answer.body as AttentionView;

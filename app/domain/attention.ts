@@ -148,7 +148,7 @@ function ofRefusal({ image, code, detail, at }: AttentionFacts['refusals'][numbe
     action: {
       hint: '',
       command: 'pod-upgrade-trigger units check --all',
-      api: { method: 'POST', path: '/api/updates/check' },
+      api: { method: 'POST', path: '/api/update-checks' },
     },
   };
 }

@@ -249,6 +249,7 @@ export const SETTINGS = {
 export type SettingKey = keyof typeof SETTINGS;
 
 type Optional =
+  | 'containerDir'
   | 'autoUpdateLogDir'
   | 'stateDir'
   | 'targetBin'

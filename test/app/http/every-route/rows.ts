@@ -85,6 +85,10 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 404, code: 'UNIT_NOT_CONFIGURED', body: { unit: 'sshd' } },
     { is: 404, code: 'PLAN_NOT_FOUND', body: { plan_id: `pln_${'0'.repeat(19)}` } },
   ],
+  'GET /api/manual/services': () => [
+    { is: 200 },
+    { is: 200, path: '/api/manual/services/?discover=1' },
+  ],
   'POST /api/manual/trigger': () => [
     { is: 202, body: { units: ['web'] }, headers: { 'idempotency-key': 'once' } },
     { is: 202, body: { units: ['web'] }, headers: { 'idempotency-key': 'once' } },
