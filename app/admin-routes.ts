@@ -1,25 +1,36 @@
 import type { FastifyInstance } from 'fastify';
 import type { Loaded } from '../shared/config/load-settings.ts';
-import type { RunCommand } from '../shared/process/run-command.ts';
+import type { Settings } from '../shared/config/settings.ts';
+import type { Failure } from '../shared/contract/outcome.ts';
+import type { StatePaths } from '../shared/contract/state-paths.ts';
+import { runCommand } from '../shared/process/run-command.ts';
 import { openUpdateChecks } from './checks/open-update-checks.ts';
 import type { UpdateChecks } from './checks/update-checks.ts';
 import type { Store } from './db/store.ts';
-import { withTag } from './domain/image-reference.ts';
+import { parseImageReference, withTag } from './domain/image-reference.ts';
 import { policyDefaults } from './domain/unit-policy.ts';
 import type { EventWriter } from './events/event-writer.ts';
-import { createHealthCheck, toCheck } from './host/health.ts';
+import type { SystemEvents } from './events/system-events.ts';
+import { createHealth, type Health } from './health/create-health.ts';
+import { findRegistryFailure } from './health/find-registry-failure.ts';
+import { type AttentionParts, readAttention } from './health/read-attention.ts';
 import type { Host } from './host/host.ts';
+import { readUnit } from './host/read-unit.ts';
 import { readUnitPolicy } from './host/read-unit-policy.ts';
-import type { UnitCatalog } from './host/unit-catalog.ts';
+import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
 import type { AdminGate } from './http/admin-gate.ts';
 import { registerAdminApi } from './http/routes/admin-api.ts';
+import { registerAttentionApi } from './http/routes/attention-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { registerManualApi } from './http/routes/manual-api.ts';
 import { registerScheduleApi } from './http/routes/schedule-api.ts';
+import { registerServicesApi } from './http/routes/services-api.ts';
+import { registerSessionApi } from './http/routes/session-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import { findJobTroubles } from './scheduler/find-troubles.ts';
 import { createIdleReason } from './scheduler/idle-reason.ts';
 import { createRunJob } from './scheduler/run-job.ts';
 import { viewSchedule } from './scheduler/view-schedule.ts';
@@ -28,8 +39,13 @@ import type { TimerGuards } from './tasks/create-timer-guards.ts';
 import { createManualActions } from './tasks/manual-actions.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
-import type { KnownUnits } from './units/known-units.ts';
+import type { UnitDiscovery } from './units/discover-units.ts';
+import { hostKey } from './units/host-key.ts';
+import { keepForStandby } from './units/keep-for-standby.ts';
+import { type KnownUnits, openKnownUnits } from './units/known-units.ts';
+import { openDiscovery } from './units/open-discovery.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
+import { readUpdateState } from './updates/read-update-state.ts';
 
 /** What people and the command line ask is answered with. */
 export type AdminParts = {
@@ -38,10 +54,11 @@ export type AdminParts = {
   readonly dispatcher: Pick<TaskDispatcher, 'tell' | 'kill'>;
   readonly guards: Pick<TimerGuards, 'release'>;
   readonly gate: AdminGate;
-  readonly run: RunCommand;
+  readonly health: Pick<Health, 'check' | 'checkOwn'>;
   readonly known: KnownUnits;
   readonly manual: ManualDeployments;
   readonly checks: UpdateChecks;
+  readonly discovery: UnitDiscovery;
   readonly units: UnitCatalog;
 };
 
@@ -49,8 +66,10 @@ export type AdminParts = {
 export function registerAdminRoutes(
   app: FastifyInstance,
   { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
-  { store, events, dispatcher, guards, gate, run, known, manual, units, checks }: AdminParts,
+  parts: AdminParts,
 ): void {
+  const { store, events, dispatcher, guards, gate, health, known, manual, units } = parts;
+  const { checks, discovery } = parts;
   registerAdminApi(app, {
     store,
     gate,
@@ -72,6 +91,15 @@ export function registerAdminRoutes(
   });
   registerManualApi(app, { actions, gate });
   registerUpdateChecksApi(app, { checks, gate });
+  registerServicesApi(app, {
+    gate,
+    services: {
+      ...{ known, discovery, autoDiscover: settings.autoDiscover },
+      listSweeps: () => store.discovered.listSweeps(hostKey(settings)),
+      listUpdates: () => new Map(checks.list({}).checks.map(({ unit, update }) => [unit, update])),
+      checkNow: () => checks.checkNow(undefined),
+    },
+  });
   registerScheduleApi(app, {
     gate,
     view: () => viewSchedule(store, settings, Date.now()),
@@ -82,16 +110,51 @@ export function registerAdminRoutes(
       idle: createIdleReason(known),
     }),
   });
+  registerAttentionApi(app, {
+    gate,
+    table: () => store.attention,
+    read: () => readAttention(joinAttention(settings, paths, { store, health }), Date.now()),
+  });
+  registerSessionApi(app, { gate, known });
   registerHealth(app, {
     gate,
-    checkOwn: () => [toCheck('database', store.check())],
-    check: createHealthCheck({
-      run,
-      checkDatabase: () => store.check(),
-      stateDir: paths.stateDir,
-      minFreeBytes: settings.minFreeBytes,
-    }),
+    checkOwn: () => health.checkOwn(),
+    check: () => health.check(),
   });
+}
+
+/** Joins what wants a person to what knows of it. */
+function joinAttention(
+  settings: Settings,
+  paths: StatePaths,
+  { store, health }: Pick<AdminParts, 'store' | 'health'>,
+): AttentionParts {
+  return {
+    ...{ store, settings, paths },
+    health: () => health.check(),
+    jobs: () => findJobTroubles(store, settings, Date.now()),
+    hold: async () => (await readUpdateState(paths)).policy.hold,
+  };
+}
+
+/** Joins the units that are known to the store and the host, with what finds them. */
+export function joinUnits(
+  { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
+  around: Pick<Parameters<typeof openDiscovery>[0], 'store' | 'host' | 'log'>,
+  system?: Pick<SystemEvents, 'unitsChanged' | 'discoveryFailed'>,
+) {
+  const { store, host } = around;
+  const known = openKnownUnits(settings, store);
+  const discovery = openDiscovery({
+    ...{ ...around, settings, known },
+    onSwept: (change) => {
+      system?.unitsChanged(change);
+      keepForStandby(paths.foundUnits, hostKey(settings), known);
+    },
+    ...(system && { onFailure: system.discoveryFailed }),
+  });
+  const units = createUnitCatalog(known.admit, (unit) => readUnit(host.run, unit));
+  return { known, discovery, units };
 }
 
 /** Joins deployments that a person asks for to the store and the host. */
@@ -127,6 +190,36 @@ export function joinManual(
   });
 }
 
+/** Joins what health looks at. `database` is what is known to ail that. */
+export function joinHealth(
+  { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
+  environment: NodeJS.ProcessEnv,
+  parts: {
+    readonly store: Store;
+    readonly host: Host;
+    readonly database?: () => Failure | undefined;
+    readonly supervisor: () => Failure | undefined;
+  },
+): Health {
+  const { store, host, supervisor } = parts;
+  const database = () => {
+    const known = parts.database?.();
+    if (known) return known;
+    const checked = store.check();
+    return checked.ok ? undefined : checked.failure;
+  };
+  return createHealth({
+    ...{ run: host.run, runHere: runCommand, environment, database },
+    isSystem: host.isSystem,
+    isRemote: settings.sshTarget !== undefined,
+    stateDir: paths.stateDir,
+    minFreeBytes: settings.minFreeBytes,
+    newestAt: () => store.newestAt(),
+    registry: () => findRegistryFailure(store, Date.now()),
+    supervisor,
+  });
+}
+
 /** Joins checks for updates of every known unit to the store and the host. */
 export function joinChecks(
   { settings }: Pick<Loaded, 'settings'>,
@@ -138,9 +231,11 @@ export function joinChecks(
     ...{ settings, store, host },
     choose: (name) => known.choose('person', name),
     listUnits: () =>
-      known.all().map(({ unit }) => {
+      known.all().map(({ unit, image }) => {
         const facts = units.facts(unit);
-        return { unit, image: facts.state === 'known' ? facts.image : undefined };
+        // What its file names, until systemd has been asked for it.
+        const named = image === null ? undefined : parseImageReference(image);
+        return { unit, image: facts.state === 'known' ? facts.image : named };
       }),
   });
 }

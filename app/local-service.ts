@@ -3,13 +3,17 @@ import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import { createLogger } from '../shared/log/create-logger.ts';
 import { nameUser } from '../shared/process/name-user.ts';
-import { joinChecks, joinManual, registerAdminRoutes } from './admin-routes.ts';
+import {
+  joinChecks,
+  joinHealth,
+  joinManual,
+  joinUnits,
+  registerAdminRoutes,
+} from './admin-routes.ts';
 import { type LocalService, methodOf } from './cli/service/question.ts';
 import { openStore, type Store } from './db/store.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
-import { readUnit } from './host/read-unit.ts';
-import { createUnitCatalog } from './host/unit-catalog.ts';
 import { createApp } from './http/create-app.ts';
 import { createEventStreams } from './http/event-streams.ts';
 import { registerTaskLogStream } from './http/routes/task-log-stream.ts';
@@ -18,7 +22,6 @@ import { createTimerGuards } from './tasks/create-timer-guards.ts';
 import { createCommitSource } from './tasks/live/commit-source.ts';
 import { TaskLogFeed } from './tasks/live/task-log-feed.ts';
 import { TaskKiller } from './tasks/task-killer.ts';
-import { openKnownUnits } from './units/known-units.ts';
 
 /** What works on the state where no service does. */
 export type LocalParts = {
@@ -47,10 +50,11 @@ export async function openLocalService(parts: LocalParts): Promise<Outcome<Local
   await app.ready();
   return succeed({
     async ask(question) {
-      const { path, body } = question;
+      const { path, body, headers } = question;
       const method = methodOf(question);
       const answer = await app.inject({
         ...{ method, url: path, payloadAsStream: true },
+        ...(headers && { headers }),
         ...(body !== undefined && { payload: body as object }),
       });
       return { status: answer.statusCode, body: answer.stream() };
@@ -61,7 +65,7 @@ export async function openLocalService(parts: LocalParts): Promise<Outcome<Local
 
 function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const { loaded } = parts;
-  const { settings, paths, secrets } = loaded;
+  const { paths, secrets } = loaded;
   const destination = process.stderr;
   const log = createLogger({ name: 'command', level: 'error', secrets, destination });
   const { run } = host;
@@ -70,13 +74,13 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const { systemdRun, child } = createExecutors(parts);
   const executors = [systemdRun, child];
   const killer = new TaskKiller({ store, log, executors, onGone: () => {} });
-  const known = openKnownUnits(settings, store);
-  const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
+  const { known, units, discovery } = joinUnits(loaded, { store, host, log });
   const checks = joinChecks(loaded, store, host, { known, units });
   const caller = `cli:${nameUser()}`;
   const gate = () => succeed(caller);
   registerAdminRoutes(app, loaded, {
-    ...{ store, events, gate, run, known, units, checks },
+    ...{ store, events, gate, known, units, checks, discovery },
+    health: joinHealth(loaded, parts.environment, { store, host, supervisor: () => undefined }),
     manual: joinManual(loaded, store, host, { known, units, onTask: () => {} }),
     guards: createTimerGuards({ store, run, log }),
     dispatcher: {
@@ -99,6 +103,7 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
       await app.close();
       killer.close();
       checks.close();
+      await discovery.close();
       for (const executor of executors) executor.close();
       await host.close();
       store.close();

@@ -5,26 +5,34 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
-import { type AdminParts, joinChecks, joinManual, registerAdminRoutes } from './admin-routes.ts';
-import { openStore, type Store } from './db/store.ts';
+import {
+  type AdminParts,
+  joinChecks,
+  joinHealth,
+  joinManual,
+  joinUnits,
+  registerAdminRoutes,
+} from './admin-routes.ts';
 import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createSystemEvents, type SystemEvents } from './events/system-events.ts';
+import type { Health } from './health/create-health.ts';
+import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
-import { readUnit } from './host/read-unit.ts';
-import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
+import type { UnitCatalog } from './host/unit-catalog.ts';
 import { createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { createLocalServer } from './http/local-server.ts';
-import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
-import { registerOpenApi } from './http/routes/openapi.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
+import { registerInfoRoutes } from './info-routes.ts';
 import { Intake } from './intake/intake.ts';
+import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
+import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
 import { createSelfUpdateCall } from './scheduler/ask-self-update.ts';
 import { createIdleReason } from './scheduler/idle-reason.ts';
 import { joinSchedule } from './scheduler/join-schedule.ts';
@@ -36,7 +44,6 @@ import { type CommitSource, createCommitSource } from './tasks/live/commit-sourc
 import { createPruneService } from './tasks/prune-service.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
-import { openKnownUnits } from './units/known-units.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { ReportImporter } from './updates/import-reports.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
@@ -76,38 +83,44 @@ export type WorkerProcess = {
 export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerProcess>> {
   const { loaded, log, channel, onDeath, environment } = parts;
   const { database, dataDir, intakeDir, updateRecord } = loaded.paths;
-  const program = { version: PROGRAM.version, nowMs: Date.now() };
+  const { version } = PROGRAM;
   const recorder = startRecorder(
-    { databasePath: database, intakeDir, updateRecord, version: program.version },
+    { databasePath: database, intakeDir, updateRecord, version },
     log,
     onDeath,
   );
-  const opened = await whileSaying(channel, 'migrating', recorder.opened);
+  const opened = await openWorkerDatabase({
+    ...{ path: database, version, recorder, log },
+    opened: whileSaying(channel, 'migrating', recorder.opened),
+    // What is not proven yet has to prove that it can use it.
+    isRequired: parts.isTrial ?? false,
+  });
   if (!opened.ok) return opened;
-  const store = openStore(database, program);
-  if (!store.ok) {
-    await recorder.close();
-    return store;
-  }
   const readInfo = sharePodmanInfo(dataDir, environment);
   const host = openHost(loaded.settings, environment, { readInfo });
   if (!host.ok) {
-    store.value.close();
+    opened.value.close();
     await recorder.close();
     return host;
   }
   // The first deployment need not wait for it; where it fails now it is asked again then.
   if (loaded.settings.sshTarget === undefined) readInfo(host.value.run).catch(() => undefined);
-  const { app, local, recover, stop } = joinParts(parts, recorder, store.value, host.value);
+  const { app, local, recover, stop } = joinParts(parts, recorder, opened.value, host.value);
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
-  return succeed({ app, local, schema: store.value.schema, stop });
+  return succeed({ app, local, schema: opened.value.schema, stop });
 }
 
 type Joined = Pick<WorkerProcess, 'app' | 'local' | 'stop'> & { recover(): Promise<void> };
 
-function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: Host): Joined {
-  const { loaded, log, channel } = parts;
+function joinParts(
+  parts: WorkerParts,
+  recorder: Recorder,
+  database: WorkerDatabase,
+  host: Host,
+): Joined {
+  const { loaded, log, channel, isTrial = false } = parts;
+  const { store } = database;
   const { settings, paths } = loaded;
   const { run } = host;
   const events = new EventWriter(recorder.events, log);
@@ -120,46 +133,42 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
     startTaker: (onTaken) => recorder.startTaker(onTaken),
     onTasks: () => dispatcher.wake(),
   });
-  const known = openKnownUnits(settings, store);
-  const units = createUnitCatalog(known.admit, (unit) => readUnit(run, unit));
+  const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
   const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
   const local = createLocalServer(app, log);
   const drain = prepareDrain(app, local);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
+  const health = joinHealth(loaded, parts.environment, {
+    ...{ store, host, database: () => database.failure() },
+    supervisor: () => judgeSupervisor(channel),
+  });
   const checks = joinChecks(loaded, store, host, { known, units });
-  const served = { app, events, intake, known, units, gate, manual, checks };
+  const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
-  joinWebhook(loaded, log, joined);
-  registerOpenApi(app);
+  const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
+  let isProven = !isTrial;
   const startSchedules = () => {
+    // They begin with what the database says of their last time.
+    if (database.failure() || !isProven) return;
     schedules.start();
     guards.start();
+    discovery.start();
   };
-  channel?.onCommand((command) => {
-    if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
-    dispatcher.resume();
-    intake.lookAgain();
+  obey(channel, joined, () => {
+    isProven = true;
     startSchedules();
   });
   return {
     app,
     local,
-    async recover() {
-      await intake.recover();
-      await dispatcher.recover();
-      // Known before the first webhook asks, but nothing waits for it.
-      for (const unit of known.list('webhook')) void units.refresh(unit);
-      system.started({ schema: store.schema, isTrial: parts.isTrial ?? false });
-      if (parts.isTrial) return;
-      dropOldCompiledCode(paths.dataDir);
-      startSchedules();
-    },
+    recover: () => recoverAll(parts, database, joined, startSchedules),
     async stop(hurry) {
       schedules.endStreams();
+      health.close();
       // A part of the supervisor's own limit, so that it never has to kill us while we still write.
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
@@ -167,18 +176,62 @@ function joinParts(parts: WorkerParts, recorder: Recorder, store: Store, host: H
       dispatcher.close();
       guards.close();
       checks.close();
+      await discovery.close();
       await schedules.close();
+      payloads.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
       await intake.close();
       await host.close();
-      store.close();
+      database.close();
     },
   };
 }
 
+/** Takes over what was accepted and what was running before: at once, or as soon as the database is well. */
+async function recoverAll(
+  { loaded, isTrial = false }: WorkerParts,
+  database: WorkerDatabase,
+  { known, units, intake, dispatcher, health, system }: JoinedParts,
+  startSchedules: () => void,
+): Promise<void> {
+  const takeOver = async () => {
+    known.reload();
+    await intake.recover();
+    await dispatcher.recover();
+  };
+  const onChange = () => {
+    startSchedules();
+    health.lookAtOwn();
+  };
+  database.keep({ onChange, onOpened: takeOver });
+  if (!database.failure()) await takeOver();
+  health.start();
+  // Known before the first webhook asks, but nothing waits for it.
+  for (const unit of loaded.settings.units) void units.refresh(unit);
+  system.started({ schema: database.schema, isTrial });
+  if (isTrial) return;
+  dropOldCompiledCode(loaded.paths.dataDir);
+  startSchedules();
+}
+
+/** The supervisor says whether tasks may begin. */
+function obey(
+  channel: SupervisorChannel | undefined,
+  { dispatcher, intake }: Pick<JoinedParts, 'dispatcher' | 'intake'>,
+  onProceed: () => void,
+): void {
+  channel?.onCommand((command) => {
+    if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
+    dispatcher.resume();
+    intake.lookAgain();
+    onProceed();
+  });
+}
+
 type JoinedParts = AdminParts & {
+  readonly health: Health;
   readonly app: FastifyInstance;
   readonly events: EventWriter;
   readonly intake: Intake;
@@ -189,25 +242,12 @@ type JoinedParts = AdminParts & {
   readonly system: SystemEvents;
 };
 
-/** Webhooks are the worker's alone. */
-function joinWebhook({ settings }: Loaded, log: Logger, { app, intake, units }: JoinedParts): void {
-  registerGithubWebhook(app, {
-    log,
-    intake,
-    units,
-    secrets: [settings.webhookSecret, settings.webhookSecretPrevious].filter(
-      (secret) => secret !== undefined,
-    ),
-    maxBodyBytes: settings.webhookMaxBodyBytes,
-  });
-}
-
 /**
  * What begins by the clock, and updates of this program itself, as far as the worker has a part in them. A version on trial
  * begins none and imports nothing: what it writes into the database may be taken back.
  */
 function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
-  const { app, gate, store, commits, system, dispatcher, manual, known } = joined;
+  const { health, app, gate, store, commits, system, dispatcher, manual, known } = joined;
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
   const { selfUpdateDryRun: dryRun } = settings;
@@ -229,10 +269,11 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const ownSchedule = { view: () => viewSelfUpdateJob(store, settings, Date.now()) };
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule: ownSchedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
+  registerInfoRoutes(app, loaded, { ...joined, selfUpdate });
   const { maintain } = manual;
   const prune = createPruneService({ store, settings, paths, commits, maintain });
   registerPruneApi(app, { gate, prune });
-  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log });
+  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log, health });
   return {
     start() {
       reports.start();

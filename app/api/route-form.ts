@@ -21,6 +21,8 @@ export type RouteForm = {
   readonly url: string;
   /** The word under which its requests are recorded, where that is not the one of its group. */
   readonly action?: string;
+  /** Another path of a route, which older scripts know: it is in no document. */
+  readonly isAlias?: true;
   /** One line. */
   readonly summary: string;
   /** More, where it is needed. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { TASK_KINDS, TASK_PHASES, TASK_STATUSES } from '../domain/task.ts';
-import { type Answer, errorCode, failureView, moment, pageOf } from './answer.ts';
+import { type Answer, failureView, moment, pageOf } from './answer.ts';
 
 const status = z.enum(TASK_STATUSES);
 const phase = z.enum(TASK_PHASES);
@@ -235,29 +235,3 @@ export type EventPageView = Answer<typeof eventPageView>;
 export type Page<K extends string, T> = { readonly [P in K]: readonly T[] } & {
   readonly next_cursor: string | null;
 };
-
-/** What `GET /health` says of one part. */
-export const healthCheckView = z
-  .strictObject({
-    component: z.enum(['database', 'disk', 'podman', 'user-manager']),
-    ok: z.boolean(),
-    code: z.exactOptional(errorCode),
-    message: z.exactOptional(z.string()),
-    hint: z.exactOptional(z.string()),
-    detail: z.exactOptional(z.string()).describe('Only for admins: what was seen, with paths.'),
-  })
-  .meta({ id: 'HealthCheck' });
-/** What `GET /health` says of one part. */
-export type HealthCheckView = Answer<typeof healthCheckView>;
-
-/** What `GET /health` answers, with 200 for ok and 503 for the others; `maintenance` is the standby's word. */
-export const healthView = z
-  .strictObject({
-    status: z.enum(['ok', 'degraded', 'maintenance']),
-    version: z.string(),
-    commit: z.string(),
-    checks: z.array(healthCheckView),
-  })
-  .meta({ id: 'Health' });
-/** What `GET /health` answers. */
-export type HealthView = Answer<typeof healthView>;

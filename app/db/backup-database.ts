@@ -6,7 +6,8 @@ import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { realBulkFiles } from '../../shared/fs/bulk-files.ts';
 import { makeDirectoryDurably, renameDurably } from '../../shared/fs/durable-file.ts';
 import { realFiles } from '../../shared/fs/files.ts';
-import { type Database, describeSqliteError, openDatabase } from './open-database.ts';
+import { describeSqliteError } from './explain-database-error.ts';
+import { type Database, openDatabase } from './open-database.ts';
 
 const NOTHING: BackupAnswer = { kind: 'none', sha256: null, bytes: 0, schema: null };
 

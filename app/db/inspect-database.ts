@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import SqliteDatabase from 'better-sqlite3';
 import type { InspectAnswer } from '../../shared/contract/helper-answers.ts';
+import { describeSqliteError } from './explain-database-error.ts';
 import { findForbidden, type Migration } from './migrate-database.ts';
-import { type Database, describeSqliteError } from './open-database.ts';
+import type { Database } from './open-database.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
 const MAX_DETAIL_LENGTH = 2_000;

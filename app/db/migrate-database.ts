@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import { type Database, describeSqliteError } from './open-database.ts';
+import { describeSqliteError, explainDatabaseError } from './explain-database-error.ts';
+import type { Database } from './open-database.ts';
 
 /** One numbered file of `migrations/`. */
 export type Migration = { readonly version: number; readonly name: string; readonly sql: string };
@@ -33,7 +34,8 @@ export function migrateDatabase(
     for (const migration of migrations) applyOnce(database, migration, program);
     return succeed(readSchemaVersion(database));
   } catch (error) {
-    return fail('DATABASE_UNAVAILABLE', `Migration failed: ${describeSqliteError(error)}.`);
+    const code = explainDatabaseError(error)?.code ?? 'DATABASE_UNAVAILABLE';
+    return fail(code, `Migration failed: ${describeSqliteError(error)}.`);
   }
 }
 

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
+import { describeSqliteError, explainDatabaseError } from './explain-database-error.ts';
 import { prepareToShrink } from './shrink-database.ts';
 
 /** An open database. Only files of app/db write SQL. */
@@ -27,12 +28,7 @@ export function openDatabase(path: string): Outcome<Database> {
     database.pragma('foreign_keys = ON');
     return succeed(database);
   } catch (error) {
-    return fail('DATABASE_UNAVAILABLE', `${path}: ${describeSqliteError(error)}.`);
+    const code = explainDatabaseError(error)?.code ?? 'DATABASE_UNAVAILABLE';
+    return fail(code, `${path}: ${describeSqliteError(error)}.`);
   }
-}
-
-/** The system's or SQLite's own code with its message, on one line. */
-export function describeSqliteError(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  return [code, message].filter(Boolean).join(' ').replaceAll(/\s+/g, ' ');
 }

@@ -1,7 +1,8 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { type EventTable, openEventTable } from './events.ts';
+import { describeSqliteError } from './explain-database-error.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
-import { describeSqliteError, openDatabase } from './open-database.ts';
+import { openDatabase } from './open-database.ts';
 
 /** The events of a database, and nothing else of it. */
 export type EventLog = Pick<EventTable, 'insertAll'> & { close(): void };

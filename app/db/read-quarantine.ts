@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import SqliteDatabase from 'better-sqlite3';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import { describeSqliteError } from './open-database.ts';
+import { describeSqliteError } from './explain-database-error.ts';
 import type { QuarantineRow } from './quarantined-images.ts';
 
 /**

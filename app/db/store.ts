@@ -1,14 +1,18 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type AttentionTable, openAttentionTable } from './attention.ts';
+import { type DatabaseChecks, prepareChecks } from './check-database.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
 import { type DiscoveredUnitTable, openDiscoveredUnitTable } from './discovered-units.ts';
 import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
 import { type EventTable, openEventTable } from './events.ts';
+import { describeSqliteError } from './explain-database-error.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
+import { type HookReads, openHookReads } from './hooks.ts';
 import { type IdempotencyTable, openIdempotencyTable } from './idempotency-keys.ts';
 import { openSightingTable, type SightingTable } from './image-sightings.ts';
 import { migrateDatabase } from './migrate-database.ts';
-import { type Database, describeSqliteError, openDatabase } from './open-database.ts';
+import { type Database, openDatabase } from './open-database.ts';
 import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
@@ -20,15 +24,17 @@ import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.
 import { openTaskChangeTable, type TaskChangeTable } from './task-changes.ts';
 import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';
 import { openTaskTable, type TaskTable } from './tasks.ts';
+import { tellErrors } from './tell-errors.ts';
 import { openUpdateCheckTable, type UpdateCheckTable } from './update-checks.ts';
 
 /** The open, migrated database with all its tables. */
-export type Store = {
+export type Store = DatabaseChecks & {
   readonly schema: number;
   /** When it was made, in milliseconds. */
   readonly madeAt: number;
   readonly deliveries: DeliveryTable;
   readonly events: EventTable;
+  readonly hooks: HookReads;
   readonly segments: SpoolSegmentTable;
   readonly tasks: TaskTable;
   readonly taskLogs: TaskLogTable;
@@ -37,6 +43,7 @@ export type Store = {
   readonly quarantine: QuarantineTable;
   readonly sightings: SightingTable;
   readonly plans: PlanTable;
+  readonly attention: AttentionTable;
   readonly idempotency: IdempotencyTable;
   readonly rateLimits: RateLimitTable;
   readonly pruning: Pruning;
@@ -49,29 +56,41 @@ export type Store = {
   transact<T>(act: () => T): T;
   /** Gives room that nothing stands in back to the file system; how many bytes. */
   shrink(): number;
-  /** One trivial read; says why it cannot be done. */
-  check(): Outcome<void>;
   close(): void;
 };
 
-/** Opens the database at `path`, migrates it, and prepares every statement. */
+/**
+ * Opens the database at `path`, migrates it, and prepares every statement. `onError` is told of each error that one of them
+ * gives later.
+ */
 export function openStore(
   path: string,
   program: { readonly version: string; readonly nowMs: number },
+  onError?: (error: unknown) => void,
 ): Outcome<Store> {
   const opened = openDatabase(path);
   if (!opened.ok) return opened;
   const database = opened.value;
+  if (onError) tellErrors(database, onError);
   const migrated = migrateDatabase(database, MIGRATIONS, program);
   if (!migrated.ok) {
     database.close();
     return migrated;
   }
-  return succeed(prepareStore(database, migrated.value));
+  return prepare(database, migrated.value);
+}
+
+function prepare(database: Database, schema: number): Outcome<Store> {
+  try {
+    return succeed(prepareStore(database, schema));
+  } catch (error) {
+    // Its schema is not what the migrations that it names have made.
+    database.close();
+    return fail('DATABASE_DAMAGED', `${describeSqliteError(error)}.`);
+  }
 }
 
 function prepareStore(database: Database, schema: number): Store {
-  const ping = database.prepare('SELECT count(*) FROM schema_migrations');
   const madeAt = database
     .prepare<[], number>('SELECT min(applied_at) FROM schema_migrations')
     .pluck();
@@ -80,6 +99,7 @@ function prepareStore(database: Database, schema: number): Store {
     madeAt: madeAt.get() ?? 0,
     deliveries: openDeliveryTable(database),
     events: openEventTable(database),
+    hooks: openHookReads(database),
     segments: openSpoolSegmentTable(database),
     tasks: openTaskTable(database),
     taskLogs: openTaskLogTable(database),
@@ -88,6 +108,7 @@ function prepareStore(database: Database, schema: number): Store {
     quarantine: openQuarantineTable(database),
     sightings: openSightingTable(database),
     plans: openPlanTable(database),
+    attention: openAttentionTable(database),
     idempotency: openIdempotencyTable(database),
     rateLimits: openRateLimitTable(database),
     pruning: openPruning(database),
@@ -97,14 +118,7 @@ function prepareStore(database: Database, schema: number): Store {
     discovered: openDiscoveredUnitTable(database),
     schedule: openScheduleTickTable(database),
     transact: (act) => database.transaction(act).immediate(),
-    check: () => {
-      try {
-        ping.get();
-        return succeed(undefined);
-      } catch (error) {
-        return fail('DATABASE_UNAVAILABLE', `${describeSqliteError(error)}.`);
-      }
-    },
+    ...prepareChecks(database),
     shrink: () => shrinkDatabase(database),
     close: () => database.close(),
   };

@@ -34,3 +34,13 @@ export function mergeMarks(
     webhookEnabled: said.includes(false) ? false : said.includes(true) ? true : null,
   };
 }
+
+/** The image of a unit, by its files, and where it has none by its container; null where that cannot be told. */
+export function findImageAmong(
+  found: readonly (Pick<FoundUnit, 'image'> & { readonly source: UnitSource })[],
+): string | null {
+  const files = found.filter(({ source }) => source !== 'podman');
+  const asked = files.length > 0 ? files : found;
+  const named = UNIT_SOURCES.flatMap((wanted) => asked.filter(({ source }) => source === wanted));
+  return named.find(({ image }) => image !== null)?.image ?? null;
+}

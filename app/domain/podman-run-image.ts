@@ -84,6 +84,18 @@ export function findKubePlay(argv: readonly string[]): string | undefined {
   return argv[at] === 'compose' ? 'podman compose' : undefined;
 }
 
+/** The container that a start command starts and has not made: `podman start [OPTIONS] NAME`. */
+export function findStarted(argv: readonly string[]): string | undefined {
+  if (argv[0]?.split('/').at(-1) !== 'podman') return undefined;
+  const global = skipOptions(argv, 1, GLOBAL_SWITCHES, GLOBAL_SHORT_SWITCHES);
+  const verb = argv[global] === 'container' ? global + 1 : global;
+  const names = argv.slice(verb + 1);
+  // More than one, or those that a filter finds, are no container of this unit.
+  return argv[verb] === 'start' && !names.includes('--all') && !names.includes('--filter')
+    ? names.findLast((word) => !word.startsWith('-'))
+    : undefined;
+}
+
 /** Index of the first word that is neither an option nor the value of one. */
 function skipOptions(
   argv: readonly string[],

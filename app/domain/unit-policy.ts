@@ -127,7 +127,7 @@ export function parseUnitPolicy(
     probe: section.one('Probe', defaults.probe, PROBE_ALLOWED, parseProbe),
     logMust: section.one('LogMust', defaults.logMust, EXPRESSION_ALLOWED, parseExpression),
     logMustNot: section.one('LogMustNot', defaults.logMustNot, EXPRESSION_ALLOWED, parseExpression),
-    rollback: section.one('Rollback', defaults.rollback, 'yes or no', parseBoolean),
+    rollback: section.one('Rollback', defaults.rollback, 'yes or no', parseUnitBoolean),
     minAgeMs: section.one('MinAge', defaults.minAgeMs, 'a time span of 0 to 365 d', span(0, YEAR)),
     windows: section.all('Window', defaults.windows, WINDOW_ALLOWED, parseMaintenanceWindow),
     quarantineMs: section.one(
@@ -137,12 +137,12 @@ export function parseUnitPolicy(
       (raw) => (raw === 'infinity' ? null : span(SECOND, YEAR)(raw)),
     ),
     keepImages: section.one('KeepImages', defaults.keepImages, 'a number, 1 to 20', parseCount),
-    writeImage: section.one('WriteImage', defaults.writeImage, 'yes or no', parseBoolean),
+    writeImage: section.one('WriteImage', defaults.writeImage, 'yes or no', parseUnitBoolean),
     webhookEnabled: section.one(
       'WebhookEnabled',
       defaults.webhookEnabled,
       'yes or no',
-      parseBoolean,
+      parseUnitBoolean,
     ),
     higherTags: section.one('HigherTags', defaults.higherTags, HIGHER_ALLOWED, (raw) =>
       HIGHER_TAGS.find((word) => word === raw),
@@ -267,7 +267,7 @@ function parseExpression(raw: string): string | undefined {
 }
 
 /** As systemd reads booleans. */
-function parseBoolean(raw: string): boolean | undefined {
+export function parseUnitBoolean(raw: string): boolean | undefined {
   const word = raw.toLowerCase();
   if (['1', 'yes', 'y', 'true', 't', 'on'].includes(word)) return true;
   return ['0', 'no', 'n', 'false', 'f', 'off'].includes(word) ? false : undefined;

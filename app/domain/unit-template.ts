@@ -12,6 +12,11 @@ export function parseInstance(unit: string): TemplateInstance | undefined {
   };
 }
 
+/** Whether a name is that of a template, of which only instances can be started. */
+export function isTemplate(unit: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9:_.\\-]*@\.service$/.test(unit);
+}
+
 /** A pattern of SQLite's GLOB for a unit and, where it is an instance, the others of its template. */
 export function familyPattern(unit: string): string {
   const parsed = parseInstance(unit);

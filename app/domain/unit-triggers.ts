@@ -19,6 +19,8 @@ export type KnownUnit = {
   readonly unit: string;
   /** It is one of `PODUP_MANUAL_UNITS`. */
   readonly isListed: boolean;
+  /** The image that its files name, or its container; null where that cannot be told. */
+  readonly image: string | null;
   /** What it says for itself; null where it was not found on the host. */
   readonly marks: UnitMarks | null;
 };

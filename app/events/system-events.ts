@@ -15,9 +15,19 @@ export type SystemEvents = {
   ticked(asked: Outcome<{ readonly txn: string | null }>, isDryRun: boolean): void;
   /** The schedule has begun a job as a task. */
   jobBegun(job: string, taskId: string): void;
+  /** Other units are known than before. */
+  unitsChanged(change: {
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+  }): void;
+  /** A place where units may be found can no longer be looked into. */
+  discoveryFailed(source: string, failure: Failure): void;
   /** A report of a self-update has become a task. */
   reportImported(file: string, taskId: string): void;
 };
+
+/** So many units are named in one event. */
+const MAX_NAMED = 50;
 
 /** Records such events with the method `SYSTEM`; the path says which part of the program it was. */
 export function createSystemEvents(events: Pick<EventWriter, 'record'>): SystemEvents {
@@ -60,6 +70,13 @@ export function createSystemEvents(events: Pick<EventWriter, 'record'>): SystemE
         meta: { dry_run: isDryRun, ...(asked.ok && { txn: asked.value.txn }) },
       }),
     jobBegun: (job, taskId) => record('scheduler', job, { status: 202, taskId }),
+    unitsChanged: ({ added, removed }) => {
+      if (added.length + removed.length === 0) return;
+      const few = { added: added.slice(0, MAX_NAMED), removed: removed.slice(0, MAX_NAMED) };
+      const counts = { added_count: added.length, removed_count: removed.length };
+      record('discovery', 'units', { meta: { ...few, ...counts } });
+    },
+    discoveryFailed: (source, failure) => record('discovery', source, { failure }),
     reportImported: (file, taskId) =>
       record('self-update-report', 'self-update', { taskId, meta: { file } }),
   };

@@ -1,63 +1,34 @@
+import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { userInfo } from 'node:os';
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { formatEnd, isSuccess, type RunCommand } from '../../shared/process/run-command.ts';
 import { runPodman } from './podman.ts';
-import { checkUserManager } from './systemctl.ts';
 
-/** One part of the host or of ourselves, and whether it is well. */
-export type HealthCheck = {
-  readonly component: 'database' | 'disk' | 'podman' | 'user-manager';
-  readonly failure: Failure | undefined;
-};
-
-type Parts = {
-  readonly run: RunCommand;
-  readonly checkDatabase: () => Outcome<void>;
-  readonly stateDir: string;
-  readonly minFreeBytes: number;
-};
-
-/** Anybody may ask, so what costs a process is asked at most this often. */
-const HOST_FRESH_MS = 10_000;
 const PODMAN_TIMEOUT_MS = 10_000;
+const CLOCK_TIMEOUT_MS = 5_000;
+const OLDEST_PODMAN = [4, 3] as const;
 
-/** Makes the function that examines everything; concurrent callers share one examination of the host. */
-export function createHealthCheck(parts: Parts): () => Promise<readonly HealthCheck[]> {
-  let host: Promise<readonly HealthCheck[]> | undefined;
-  let askedAt = Number.NEGATIVE_INFINITY;
-  return async () => {
-    if (!host || performance.now() - askedAt > HOST_FRESH_MS) {
-      askedAt = performance.now();
-      host = examineHost(parts.run);
-    }
-    return [
-      toCheck('database', parts.checkDatabase()),
-      toCheck('disk', await checkDisk(parts.stateDir, parts.minFreeBytes)),
-      ...(await host),
-    ];
-  };
-}
-
-async function examineHost(run: RunCommand): Promise<readonly HealthCheck[]> {
-  const [podman, manager] = await Promise.all([checkPodman(run), checkUserManager(run)]);
-  return [toCheck('podman', podman), toCheck('user-manager', manager)];
-}
-
-/** One part as it was found. */
-export function toCheck(component: HealthCheck['component'], outcome: Outcome<void>): HealthCheck {
-  return { component, failure: outcome.ok ? undefined : outcome.failure };
-}
-
-async function checkPodman(run: RunCommand): Promise<Outcome<void>> {
+/** Whether podman can be run, and what version it is. PODMAN_UNAVAILABLE, PODMAN_FAILED. */
+export async function askPodmanVersion(run: RunCommand): Promise<Outcome<string>> {
   const called = await runPodman(run, { args: ['--version'], timeoutMs: PODMAN_TIMEOUT_MS });
   if (!called.ok) return called;
-  return isSuccess(called.value)
-    ? succeed(undefined)
-    : fail('PODMAN_FAILED', formatEnd(called.value));
+  if (!isSuccess(called.value)) return fail('PODMAN_FAILED', formatEnd(called.value));
+  return succeed(/version (\S+)/.exec(called.value.stdout)?.[1] ?? '');
+}
+
+/** PODMAN_TOO_OLD where a version is older than what is tested; one that cannot be read is good. */
+export function judgePodmanVersion(version: string): Outcome<void> {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  const [oldestMajor, oldestMinor] = OLDEST_PODMAN;
+  const isOld =
+    major !== undefined &&
+    (Number(major) < oldestMajor || (Number(major) === oldestMajor && Number(minor) < oldestMinor));
+  return isOld ? fail('PODMAN_TOO_OLD', `It is ${version}.`) : succeed(undefined);
 }
 
 /** Free for this user, in bytes and in files: a file system without inodes is as full as one without blocks. */
-async function checkDisk(path: string, minFreeBytes: number): Promise<Outcome<void>> {
+export async function checkDisk(path: string, minFreeBytes: number): Promise<Outcome<void>> {
   try {
     const { bavail, bsize, files, ffree } = await statfs(path);
     const free = bavail * bsize;
@@ -66,5 +37,33 @@ async function checkDisk(path: string, minFreeBytes: number): Promise<Outcome<vo
     return succeed(undefined);
   } catch (error) {
     return fail('STATE_DIR_UNUSABLE', `${path}: ${(error as NodeJS.ErrnoException).code}.`);
+  }
+}
+
+/** LINGER_OFF where this user's manager ends with its last session; good where this host was not booted by systemd. */
+export function checkLinger(root = '/'): Outcome<void> {
+  const uid = process.getuid?.() ?? 0;
+  if (uid === 0 || !existsSync(`${root}run/systemd/system`)) return succeed(undefined);
+  const name = nameOfUser(uid);
+  if (existsSync(`${root}var/lib/systemd/linger/${name}`)) return succeed(undefined);
+  return fail('LINGER_OFF', `The user is ${name}.`);
+}
+
+/** Whether the clock of this host is kept right, as systemd says; undefined where nobody says. */
+export async function askClockSynchronised(run: RunCommand): Promise<boolean | undefined> {
+  const asked = await run({
+    argv: ['timedatectl', 'show', '--property=NTPSynchronized', '--value'],
+    timeoutMs: CLOCK_TIMEOUT_MS,
+  });
+  const said = isSuccess(asked) ? asked.stdout.trim() : '';
+  return said === 'yes' ? true : said === 'no' ? false : undefined;
+}
+
+/** A user without an entry (in a container) is known by its number. */
+function nameOfUser(uid: number): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(uid);
   }
 }

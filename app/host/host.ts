@@ -1,6 +1,7 @@
 import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
 import type { RunCommand } from '../../shared/process/run-command.ts';
 import type { AuthEnvironment } from '../domain/auth-environment.ts';
+import type { UnitFile } from '../domain/unit-folders.ts';
 import type { PodmanInfo } from './podman-info.ts';
 
 /** Asks what serves on a host, as seen from there. */
@@ -9,6 +10,16 @@ export type ProbeSource = {
   readonly http: (url: string, timeoutMs: number) => Promise<{ readonly status: number } | Failure>;
   /** Null where something takes connections there. */
   readonly tcp: (host: string, port: number, timeoutMs: number) => Promise<Failure | null>;
+};
+
+/** Files of units that are wanted. */
+export type FolderRequest = {
+  /** In the order in which they count; what is not there is left out. */
+  readonly folders: readonly string[];
+  /** `.container`, `.service` and the like; `*.conf` in folders called `*.d` are read besides. */
+  readonly endings: readonly string[];
+  /** 1: only the folders themselves, and the drop-ins in them. */
+  readonly depth: number;
 };
 
 /** The host whose units are deployed: this one or, over SSH, another. */
@@ -22,6 +33,11 @@ export type Host = {
    * the code of the system's error, with EFBIG for more than `maxBytes`.
    */
   readonly readText: (path: string, maxBytes: number) => Promise<string>;
+  /**
+   * The files there whose names have one of the endings, and the drop-ins among them, of folders and all folders below. Rejects
+   * with the code of the error, with EFBIG for more than there are anywhere.
+   */
+  readonly readFolders: (request: FolderRequest) => Promise<readonly UnitFile[]>;
   readonly ask: ProbeSource;
   /** What podman there is and has, asked by `run` or known from a moment ago. PODMAN_UNAVAILABLE, PODMAN_FAILED. */
   readonly readInfo: (run: RunCommand) => Promise<Outcome<PodmanInfo>>;

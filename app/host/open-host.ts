@@ -11,6 +11,7 @@ import { inScope, type SystemdScope } from './in-scope.ts';
 import { createManagerService } from './manager-service.ts';
 import { readPodmanInfo } from './podman-info.ts';
 import { createPodmanService } from './podman-service.ts';
+import { readFolders } from './read-folders.ts';
 import { openRemoteHost } from './ssh/remote-host.ts';
 import { openSshHost } from './ssh/ssh-host.ts';
 
@@ -104,6 +105,7 @@ export function openLocalHost(
     },
     isSystem: scope === 'system',
     readText,
+    readFolders: (request) => readFolders(request, readText),
     ask: askLocal,
     readInfo,
     readEnvironment: () => Promise.resolve(succeed({ ...environment, uid: getuid?.() ?? 0 })),

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, type ErrorCode } from '../../shared/contract/error-codes.ts';
 import { type Failure, FailureError } from '../../shared/contract/outcome.ts';
 import { PROBLEM_TYPE, toProblem } from '../api/problem.ts';
+import { explainDatabaseError } from '../db/explain-database-error.ts';
 
 /** Fastify's own errors that a client can cause, as codes of ours. */
 const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
@@ -12,6 +13,10 @@ const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'NOT_FOUND',
 };
 
+/** What ails us and not the request: it is tried again without a restart. */
+const PASSES = /^(?:DATABASE|SPOOL)_/;
+const RETRY_AFTER_S = 10;
+
 /** Refuses a request. A body that was not read to its end costs the connection. */
 export function sendFailure(
   request: FastifyRequest,
@@ -20,6 +25,7 @@ export function sendFailure(
 ): FastifyReply {
   request.note.code = code;
   if (code === 'BODY_TOO_LARGE') reply.header('connection', 'close');
+  if (PASSES.test(code)) reply.header('retry-after', String(RETRY_AFTER_S));
   if (code.startsWith('ADMIN_TOKEN_')) reply.header('www-authenticate', 'Bearer');
   // Of what somebody else has refused (a registry) the time is told in the detail.
   if (retryAfterMs !== undefined && code === 'RATE_LIMITED') {
@@ -34,6 +40,10 @@ export function sendFailure(
 /** What an error that was thrown while a request was handled is answered with. Unknown ones say nothing of themselves. */
 export function describeThrown(error: unknown): Failure {
   if (error instanceof FailureError) return error.failure;
-  const code = FRAMEWORK_CODES[(error as { code?: string }).code ?? ''];
-  return { code: code ?? 'INTERNAL', detail: '' };
+  const illness = explainDatabaseError(error);
+  if (illness) return illness;
+  const { code: name = '' } = error as { code?: string };
+  // Another process has held the database for longer than anybody should.
+  if (name.startsWith('SQLITE_BUSY')) return { code: 'DATABASE_UNAVAILABLE', detail: name };
+  return { code: FRAMEWORK_CODES[name] ?? 'INTERNAL', detail: '' };
 }

@@ -107,7 +107,7 @@ function addRoute(
   scope.route({
     method,
     url,
-    config: { form: { action, ...form, caller } },
+    ...(!form.isAlias && { config: { form: { action, ...form, caller } } }),
     ...(before && { onRequest: before }),
     handler: (request, reply) => {
       const given = {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { encodeSpoolEntry, type SpoolEntry } from './spool-format.ts';
@@ -87,6 +88,8 @@ export class SpoolWriter {
       const bytes = Buffer.concat(group.map((waiting) => waiting.bytes));
       await writeWhole(segment.file, bytes, segment.durableBytes);
       await segment.file.datasync();
+      // What was deleted while it was open nobody will ever read.
+      if (fstatSync(segment.file.fd).nlink === 0) throw new SegmentGone();
       segment.durableBytes += bytes.length;
       this.#listener.onDurable(group.map((waiting) => waiting.entry));
     } catch (error) {
@@ -159,6 +162,11 @@ export class SpoolWriter {
     await segment.file.close().catch(() => undefined);
     this.#listener.onFinished(segment.name);
   }
+}
+
+/** The file has no name any more. */
+class SegmentGone extends Error {
+  readonly code = 'ENOENT';
 }
 
 async function writeWhole(file: FileHandle, bytes: Buffer, position: number): Promise<void> {

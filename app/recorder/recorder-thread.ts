@@ -2,10 +2,16 @@
  * The thread that writes deliveries and events into the database, away from the thread that answers requests. It is
  * also the one that migrates the database, so that the other can say meanwhile that all is well.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
-import { succeed } from '../../shared/contract/outcome.ts';
+import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { realFiles } from '../../shared/fs/files.ts';
-import { openStore, type Store } from '../db/store.ts';
+import type { Reopening } from '../db/database-keeper.ts';
+import { explainDatabaseError } from '../db/explain-database-error.ts';
+import { identifyDatabase } from '../db/identify-database.ts';
+import { findOccupant, placeRescued, rescueDatabase } from '../db/rescue-database.ts';
+import type { Store } from '../db/store.ts';
+import { StoreHolder } from '../db/store-holder.ts';
 import { EventWriter, type PendingEvent } from '../events/event-writer.ts';
 import { SpoolTaker } from '../intake/spool-taker.ts';
 import { nameTasks } from './name-tasks.ts';
@@ -13,12 +19,31 @@ import type { RecorderData, RecorderNotice, RecorderOrder } from './recorder-mes
 
 const data = workerData as RecorderData;
 const say = (notice: RecorderNotice) => parentPort?.postMessage(notice);
-const log = { error: (fields: object, text: string) => say({ kind: 'error', fields, text }) };
 
-const opened = openStore(data.databasePath, { version: data.version, nowMs: Date.now() });
-say({ kind: 'opened', outcome: opened.ok ? succeed(opened.value.schema) : opened });
-// Without a listener on its port the thread ends.
-if (opened.ok) serve(opened.value);
+const { databasePath, version } = data;
+/** That a database is ill is told once, by whoever keeps it, and not with each try to use it. */
+let isIll = false;
+const onError = (error: unknown) => {
+  const failure = explainDatabaseError(error);
+  if (!failure) return;
+  isIll = true;
+  say({ kind: 'fault', failure });
+};
+const holder = new StoreHolder({ path: databasePath, version, onError });
+const log = {
+  error: (fields: object, text: string) => {
+    if (!isIll) say({ kind: 'error', fields, text });
+  },
+};
+
+say({ kind: 'opened', outcome: open() });
+serve(holder.store);
+
+function open(): Outcome<number> {
+  const outcome = holder.open();
+  isIll = !outcome.ok;
+  return outcome;
+}
 
 function serve(store: Store): void {
   const taker = new SpoolTaker({
@@ -46,16 +71,49 @@ function serve(store: Store): void {
         return answer(order.number, () => taker.recover());
       case 'settle':
         return answer(order.number, () => events.flush());
+      case 'release':
+        isIll = true;
+        return holder.release(order.failure);
+      case 'reopen':
+        return say({ kind: 'reopened', number: order.number, outcome: reopen(order.order) });
+      case 'resume':
+        isIll = false;
+        taker.wake();
+        return events.flush();
       case 'close':
         answer(order.number, () => {
           taker.close();
           events.flush();
-          store.close();
+          holder.release({ code: 'DATABASE_UNAVAILABLE', detail: 'It is closed.' });
         });
         // Behind the answer, which would not leave through a closed port; without it the thread ends.
         return parentPort?.close();
     }
   });
+}
+
+function reopen({ isLost, isDoubtful }: Reopening): Outcome<number> {
+  const saved = isLost ? saveLost() : succeed(undefined);
+  if (!saved.ok) return saved;
+  holder.release({ code: 'DATABASE_UNAVAILABLE', detail: 'It is being opened.' });
+  const opened = open();
+  const checked = opened.ok && isDoubtful ? holder.store.checkWhole() : succeed(undefined);
+  if (checked.ok) return opened;
+  holder.release(checked.failure);
+  return checked;
+}
+
+/** Puts what is still open of files that have lost their names at the path, unless a person has put another database there. */
+function saveLost(): Outcome<void> {
+  const { files } = holder;
+  // Nothing is open, or it has got its names back: a volume was mounted again.
+  if (!files || isDeepStrictEqual(files, identifyDatabase(databasePath))) return succeed(undefined);
+  const occupant = findOccupant(databasePath, files);
+  if (occupant === 'other') return succeed(undefined);
+  const rescued = rescueDatabase(databasePath, files, (file) => holder.store.copyInto(file));
+  if (!rescued.ok) return rescued;
+  const keepAs = occupant === 'own' ? undefined : `${databasePath}.replaced-${Date.now()}`;
+  return placeRescued(rescued.value, databasePath, keepAs);
 }
 
 function answer(number: number, act: () => void): void {

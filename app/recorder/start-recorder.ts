@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import type { Outcome } from '../../shared/contract/outcome.ts';
+import { type Failure, fail, type Outcome } from '../../shared/contract/outcome.ts';
+import type { Partner } from '../db/database-keeper.ts';
 import type { EventSink } from '../events/event-writer.ts';
 import type { OnTaken, Taker } from '../intake/spool-taker.ts';
 import type { RecorderData, RecorderNotice, RecorderOrder } from './recorder-messages.ts';
@@ -15,11 +16,15 @@ export type Recorder = {
   readonly events: EventSink;
   /** Connects the intake; `onTaken` is called in this thread. */
   startTaker(onTaken: OnTaken): Taker;
+  /** Has the thread close and open its database. */
+  readonly partner: Partner;
+  /** `listener` is told what errors of the thread say of the database itself. */
+  onFault(listener: (failure: Failure) => void): void;
   /** Closes the database where there was no taker to do it. */
   close(): Promise<void>;
 };
 
-type Answer = { resolve(): void; reject(error: Error): void };
+type Answer = { resolve(outcome?: Outcome<number>): void; reject(error: Error): void };
 
 /**
  * Starts the thread. Database writes and their syncs then cost the request path nothing. When the thread dies the
@@ -36,29 +41,46 @@ export function startRecorder(
   const answers = new Map<number, Answer>();
   let orders = 0;
   let onTaken: OnTaken = () => undefined;
+  let onFault: (failure: Failure) => void = () => undefined;
   let death: Error | undefined;
 
   const tell = (order: RecorderOrder) => thread.postMessage(order);
-  const ask = (kind: 'recover' | 'settle' | 'close') =>
-    new Promise<void>((resolve, reject) => {
+  const send: Send = (order) =>
+    new Promise((resolve, reject) => {
       // A message to a thread that has ended is nobody's, and would never be answered.
       if (death) return reject(death);
       orders++;
       answers.set(orders, { resolve, reject });
-      tell({ kind, number: orders });
+      tell(order(orders));
     });
+  const ask = async (kind: 'recover' | 'settle' | 'close') => {
+    await send((number) => ({ kind, number }));
+  };
 
-  thread.on('message', (notice: RecorderNotice) => {
-    if (notice.kind === 'taken') onTaken(notice.taken, notice.tasksMade);
-    else if (notice.kind === 'error') log.error(notice.fields, notice.text);
-    else if (notice.kind === 'opened') opened.resolve(notice.outcome);
-    else {
-      const answer = answers.get(notice.number);
-      answers.delete(notice.number);
-      if (notice.error) answer?.reject(notice.error);
-      else answer?.resolve();
+  const settle = (number: number, settler: (answer: Answer) => void) => {
+    const answer = answers.get(number);
+    answers.delete(number);
+    if (answer) settler(answer);
+  };
+  const hear = (notice: RecorderNotice) => {
+    switch (notice.kind) {
+      case 'taken':
+        return onTaken(notice.taken, notice.tasksMade);
+      case 'error':
+        return log.error(notice.fields, notice.text);
+      case 'opened':
+        return opened.resolve(notice.outcome);
+      case 'fault':
+        return onFault(notice.failure);
+      case 'reopened':
+        return settle(notice.number, ({ resolve }) => resolve(notice.outcome));
+      case 'done':
+        return settle(notice.number, ({ resolve, reject }) =>
+          notice.error ? reject(notice.error) : resolve(),
+        );
     }
-  });
+  };
+  thread.on('message', hear);
   const die = (error: Error) => {
     death ??= error;
     for (const { reject } of [...answers.values(), opened]) reject(death);
@@ -73,6 +95,10 @@ export function startRecorder(
   return {
     opened: opened.promise,
     close: () => ask('close'),
+    onFault(listener) {
+      onFault = listener;
+    },
+    partner: toPartner(tell, send),
     events: { insertAll: (rows) => tell({ kind: 'events', rows }), settled: () => ask('settle') },
     startTaker(listener) {
       onTaken = listener;
@@ -83,5 +109,17 @@ export function startRecorder(
         close: () => ask('close'),
       };
     },
+  };
+}
+
+type Send = (order: (number: number) => RecorderOrder) => Promise<Outcome<number> | undefined>;
+
+function toPartner(tell: (order: RecorderOrder) => void, send: Send): Partner {
+  return {
+    release: (failure) => tell({ kind: 'release', failure }),
+    reopen: async (order) =>
+      (await send((number) => ({ kind: 'reopen', number, order }))) ??
+      fail('DATABASE_UNAVAILABLE', 'Nobody says whether it could be opened.'),
+    resume: () => tell({ kind: 'resume' }),
   };
 }

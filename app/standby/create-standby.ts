@@ -2,16 +2,19 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Loaded } from '../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
+import type { Settings } from '../../shared/config/settings.ts';
 import { MAX_RECORD_BYTES, parseUpdateRecord } from '../../shared/contract/update-record.ts';
 import { realFiles } from '../../shared/fs/files.ts';
 import { sha256 } from '../../shared/fs/sha256.ts';
-import type { HealthView } from '../api/views.ts';
+import type { HealthView } from '../api/health-views.ts';
 import type { UnitFacts } from '../domain/delivery-verdict.ts';
-import { admit } from '../domain/unit-triggers.ts';
+import { admit, type UnitMarks } from '../domain/unit-triggers.ts';
 import { createApp } from '../http/create-app.ts';
 import { prepareDrain } from '../http/drain.ts';
 import { sendFailure } from '../http/problem-reply.ts';
 import { registerGithubWebhook } from '../http/routes/github-webhook.ts';
+import { hostKey } from '../units/host-key.ts';
+import { readForStandby } from '../units/keep-for-standby.ts';
 import {
   describeMaintenance,
   type Maintenance,
@@ -36,13 +39,11 @@ export async function createStandby({ settings, paths }: Loaded, log: Logger): P
   // There is nowhere to write events to; the deliveries themselves are recorded by whoever takes them over.
   const app = createApp({ log, events: { record: () => undefined } });
   const drain = prepareDrain(app);
+  const facts = createFacts(settings, readForStandby(paths.foundUnits, hostKey(settings)));
   registerGithubWebhook(app, {
     log,
     intake,
-    units: {
-      facts: (unit) => factsOf(settings.units, unit),
-      refresh: (unit) => Promise.resolve(factsOf(settings.units, unit)),
-    },
+    units: { facts, refresh: (unit) => Promise.resolve(facts(unit)) },
     secrets: [settings.webhookSecret, settings.webhookSecretPrevious].filter(
       (secret) => secret !== undefined,
     ),
@@ -60,19 +61,23 @@ export async function createStandby({ settings, paths }: Loaded, log: Logger): P
   };
 }
 
-/** A unit is known by its name only; what image it runs the task finds out. */
-function factsOf(units: readonly string[], unit: string): UnitFacts {
-  const known = { unit, isListed: units.includes(unit), marks: null };
-  return {
-    name: unit,
-    admission: admit('webhook', known, { autoDiscover: false }),
-    state: 'not-looked-up',
+/** A unit is known by its name and what it said for itself when somebody looked; what image it runs the task finds out. */
+function createFacts(settings: Settings, found: ReadonlyMap<string, UnitMarks>) {
+  return (unit: string): UnitFacts => {
+    const isListed = settings.units.includes(unit);
+    const known = { unit, isListed, image: null, marks: found.get(unit) ?? null };
+    return { name: unit, admission: admit('webhook', known, settings), state: 'not-looked-up' };
   };
 }
 
 function registerMaintenance(app: FastifyInstance, read: () => Maintenance): void {
   app.get('/health', (_request, reply) => {
-    const view: HealthView = { status: 'maintenance', ...PROGRAM, checks: [] };
+    const view: HealthView = {
+      ...{ status: 'maintenance', ...PROGRAM, checks: [], issues: [] },
+      // Nobody looks at either.
+      db: { error: null },
+      podman: { ok: true, error: null },
+    };
     return unavailable(reply).send(view);
   });
   app.route({

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import { fail } from '../../shared/contract/outcome.ts';
 import { createBackup } from '../backups/create-backup.ts';
-import { describeSqliteError } from '../db/open-database.ts';
+import { describeSqliteError } from '../db/explain-database-error.ts';
 import type { MaintenanceAction } from '../domain/maintenance.ts';
 import { type PruneCounts, type Retention, SHORT_MAX_AGE_MS } from '../domain/retention.ts';
 import { pruneState } from '../maintenance/prune-state.ts';

@@ -61,11 +61,15 @@ export class TaskDispatcher {
       () => this.#attempt('looking at the tasks failed', () => this.#look()),
       () => LOOK_PAUSE_MS,
     );
-    options.store.dispatching.begin(Date.now(), this.#slots);
+    this.#attempt('the database cannot be used yet', () => this.#beginToDispatch());
   }
 
-  /** After a start: watches the tasks that still run, begins or closes those whose process is gone. */
+  /**
+   * After a start, and whenever the database was opened anew: watches the tasks that still run, begins or closes those whose
+   * process is gone.
+   */
   async recover(): Promise<void> {
+    this.#beginToDispatch();
     this.#killer.recover();
     await this.#takeOver('its process was gone when the worker started');
   }
@@ -73,6 +77,10 @@ export class TaskDispatcher {
   /** The same for tasks that another process has begun and nobody watches: it may have died since. */
   lookForLost(): Promise<void> {
     return this.#takeOver('whoever began it is gone, and so is its process');
+  }
+
+  #beginToDispatch(): void {
+    this.#options.store.dispatching.begin(Date.now(), this.#slots);
   }
 
   /** Looks for work; cheap when there is none. */

@@ -3,7 +3,8 @@ import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { parseUnitName } from '../../shared/contract/unit-name.ts';
 import type { DiscoveredRow } from '../db/discovered-units.ts';
 import type { Store } from '../db/store.ts';
-import { mergeMarks } from '../domain/found-unit.ts';
+import { findImageAmong, mergeMarks } from '../domain/found-unit.ts';
+import { isTemplate, parseInstance } from '../domain/unit-template.ts';
 import {
   type Admission,
   admit,
@@ -11,6 +12,7 @@ import {
   REFUSALS,
   type Trigger,
 } from '../domain/unit-triggers.ts';
+import { hostKey } from './host-key.ts';
 
 /** The units that this program may have to do with: those that are listed, and those that were found on the host. */
 export type KnownUnits = {
@@ -23,6 +25,8 @@ export type KnownUnits = {
   find(unit: string): KnownUnit | undefined;
   /** All of them, in the same order. */
   all(): readonly KnownUnit[];
+  /** Where a unit was found; for an instance of a template that has no file of its own that of the template. */
+  placesOf(unit: string): readonly DiscoveredRow[];
   /** Reads again what was found; to be called after a sweep. What was known stays where the database cannot be read. */
   reload(): void;
 };
@@ -36,14 +40,6 @@ type Parts = {
   readonly readFound: () => readonly DiscoveredRow[];
 };
 
-/** Whose units are meant, as what was found of them is stored: the units of another host are none of this one's. */
-function hostKey({
-  systemdScope,
-  sshTarget,
-}: Pick<Settings, 'systemdScope' | 'sshTarget'>): string {
-  return `${systemdScope} ${sshTarget ?? 'localhost'}`;
-}
-
 /** Those that the settings and the store know. */
 export function openKnownUnits(settings: Settings, store: Pick<Store, 'discovered'>): KnownUnits {
   const host = hostKey(settings);
@@ -54,21 +50,19 @@ export function openKnownUnits(settings: Settings, store: Pick<Store, 'discovere
   });
 }
 
+type Known = KnownUnit & { readonly places: readonly DiscoveredRow[] };
+
 /** Keeps them in memory: who takes a webhook must not wait for a database, nor depend on one. */
 export function createKnownUnits(parts: Parts): KnownUnits {
   const { listed, readFound } = parts;
-  let known = new Map<string, KnownUnit>();
+  let known = join(listed, []);
 
   const reload = () => {
-    let rows: readonly DiscoveredRow[];
     try {
-      rows = readFound();
+      known = join(listed, readFound());
     } catch {
       // Health says what is wrong with the database; those that are listed are known without it.
-      if (known.size === 0) known = join(listed, []);
-      return;
     }
-    known = join(listed, rows);
   };
   reload();
 
@@ -90,17 +84,36 @@ export function createKnownUnits(parts: Parts): KnownUnits {
         .map(({ unit }) => unit),
     find: (unit) => known.get(unit),
     all: () => [...known.values()],
+    placesOf: (unit) => known.get(unit)?.places ?? [],
   };
 }
 
-function join(listed: readonly string[], rows: readonly DiscoveredRow[]): Map<string, KnownUnit> {
+function join(
+  listed: readonly string[],
+  rows: readonly DiscoveredRow[],
+): ReadonlyMap<string, Known> {
   const found = Map.groupBy(rows, ({ unit }) => unit);
-  const names = [...new Set([...listed, ...[...found.keys()].sort()])];
+  const isListed = new Set(listed);
+  const others = [...found.keys()].filter((unit) => !(isListed.has(unit) || isTemplate(unit)));
   return new Map(
-    names.map((unit) => {
-      const places = found.get(unit);
-      const marks = places ? mergeMarks(places) : null;
-      return [unit, { unit, isListed: listed.includes(unit), marks }];
+    [...isListed, ...others.sort()].map((unit) => {
+      const places = joinPlaces(unit, found);
+      const marks = places.length > 0 ? mergeMarks(places) : null;
+      const image = findImageAmong(places);
+      return [unit, { unit, isListed: isListed.has(unit), image, marks, places }];
     }),
   );
+}
+
+/** An instance may have no file but that of its template. */
+function joinPlaces(
+  unit: string,
+  found: ReadonlyMap<string, readonly DiscoveredRow[]>,
+): readonly DiscoveredRow[] {
+  const own = found.get(unit) ?? [];
+  const template = parseInstance(unit)?.template;
+  if (template === undefined) return own;
+  const sources = new Set(own.map(({ source }) => source));
+  const others = (found.get(template) ?? []).filter(({ source }) => !sources.has(source));
+  return [...others, ...own];
 }

@@ -1,5 +1,5 @@
-import type { Setting } from './setting.ts';
-import { parsed, parseFlag, parseUnits } from './setting-values.ts';
+import { milliseconds, type Setting } from './setting.ts';
+import { absolutePath, parsed, parseFlag, parseUnits } from './setting-values.ts';
 
 /** Which units may be deployed. */
 export const DISCOVERY_SETTINGS = {
@@ -19,4 +19,15 @@ export const DISCOVERY_SETTINGS = {
     about:
       'Whether webhooks and the schedule may also update units that were found on the host and ask for it: AutoUpdate=registry, WebhookEnabled=yes in [X-PodUp], or X-Webhook-Enabled=yes.',
   },
+  containerDir: {
+    variable: 'PODUP_CONTAINER_DIR',
+    schema: absolutePath,
+    allowed: 'an absolute path',
+    about: 'A folder of Quadlet files that is looked into besides those that Quadlet itself reads.',
+  },
+  discoverySweepMs: milliseconds(
+    'PODUP_DISCOVERY_SWEEP_MS',
+    { fallback: 300_000, min: 5_000, max: 86_400_000 },
+    'How often units are looked for where no change of a folder tells of them.',
+  ),
 } as const satisfies Record<string, Setting<unknown>>;

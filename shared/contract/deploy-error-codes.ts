@@ -12,6 +12,11 @@ export const DEPLOY_ERRORS = {
     sentence: 'This unit is not one of those that are deployed here.',
     hint: 'Add it to PODUP_MANUAL_UNITS and restart the service, or see docs/units.md for how a unit asks for it itself.',
   },
+  DISCOVERY_FAILED: {
+    status: 503,
+    sentence: 'The folders of unit files cannot be read, so what was found before still counts.',
+    hint: 'The detail says what the system says; the next look comes by itself, GET /api/manual/services?refresh=1 looks now.',
+  },
   UNIT_NEEDS_RELOAD: {
     status: 409,
     sentence:

@@ -1,6 +1,8 @@
 import { BACKUP_ERRORS } from './backup-error-codes.ts';
+import { DATABASE_ERRORS } from './database-error-codes.ts';
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
+import { HEALTH_ERRORS } from './health-error-codes.ts';
 import { REGISTRY_ERRORS } from './registry-error-codes.ts';
 import { SERVICE_ERRORS } from './service-error-codes.ts';
 import { SSH_ERRORS } from './ssh-error-codes.ts';
@@ -18,6 +20,11 @@ export const ERRORS = {
     status: 404,
     sentence: 'There is nothing at this path.',
     hint: 'See docs/api.md for the routes.',
+  },
+  PAYLOAD_NOT_FOUND: {
+    status: 404,
+    sentence: 'No webhook with a bad signature has come in.',
+    hint: 'There is something once one has; of several the last one is kept.',
   },
   METHOD_NOT_ALLOWED: {
     status: 405,
@@ -131,16 +138,7 @@ export const ERRORS = {
     sentence: 'The state directory cannot be used.',
     hint: 'Set PODUP_STATE_DIR to a directory that this user can write.',
   },
-  DATABASE_UNAVAILABLE: {
-    status: 503,
-    sentence: 'The database cannot be used.',
-    hint: 'Check that data/ in the state directory is writable and not full, or set PODUP_DB_URL.',
-  },
-  DATABASE_SCHEMA_NEWER: {
-    status: 503,
-    sentence: 'The database was changed by a newer version that forbids older ones.',
-    hint: 'Run the newer version, or restore the backup that it made.',
-  },
+  ...DATABASE_ERRORS,
   STATE_DIR_IN_USE: {
     status: 503,
     sentence: 'Another process of this program uses the state directory.',
@@ -167,6 +165,7 @@ export const ERRORS = {
     hint: 'Free space there: accepted webhooks and the database need it.',
   },
   // The host.
+  ...HEALTH_ERRORS,
   PODMAN_UNAVAILABLE: {
     status: 503,
     sentence: 'podman cannot be run.',

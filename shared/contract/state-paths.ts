@@ -25,7 +25,11 @@ export type StatePaths = {
   readonly backupsDir: string;
   /** Backups of the database alone, made on a schedule or by a person. */
   readonly databaseBackupsDir: string;
+  /** What units say for themselves, for who takes webhooks without the database. */
+  readonly foundUnits: string;
   readonly reportsDir: string;
+  /** The beginning of the last webhook body with a bad signature. */
+  readonly lastPayload: string;
 };
 
 /** The layout of a state directory. */
@@ -48,7 +52,9 @@ export function statePaths(stateDir: string): StatePaths {
     updatePolicy: `${dataDir}/update-policy.json`,
     backupsDir: `${dataDir}/backups/auto_update`,
     databaseBackupsDir: `${dataDir}/backups/database`,
+    foundUnits: `${dataDir}/found-units.json`,
     reportsDir: `${stateDir}/self-update-reports`,
+    lastPayload: `${stateDir}/last_payload.bin`,
   };
 }
 

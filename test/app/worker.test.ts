@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { MIGRATIONS } from '../../app/db/generated-migrations.ts';
 import { openStore } from '../../app/db/store.ts';
+import { HEALTH_COMPONENTS } from '../../app/domain/health.ts';
 import { listSegments } from '../../app/intake/segments.ts';
 import type { SupervisorChannel, SupervisorCommand } from '../../app/updates/supervisor-channel.ts';
 import { startWorker } from '../../app/worker.ts';
@@ -250,7 +251,7 @@ describe('worker', () => {
     const checks = json['checks'] as { component: string; ok: boolean; code?: string }[];
     assert.deepEqual(
       checks.map(({ component }) => component),
-      ['database', 'disk', 'podman', 'user-manager'],
+      HEALTH_COMPONENTS,
     );
     assert.deepEqual(
       [checks[0]?.ok, checks[1]?.ok, checks[3]?.code],

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { EventView, HealthView, Page, TaskDetailView, TaskView } from '../../app/api/views.ts';
+import type { HealthView } from '../../app/api/health-views.ts';
+import type { EventView, Page, TaskDetailView, TaskView } from '../../app/api/views.ts';
 
 /** The built program, as users run it. */
 export const PROGRAM_FILE = join(import.meta.dirname, '../../dist/pod-upgrade-trigger.mjs');

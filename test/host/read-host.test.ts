@@ -3,7 +3,8 @@ import { statfsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { describe, test } from 'node:test';
 import { diagnoseUnit } from '../../app/deploy/diagnose-unit.ts';
-import { createHealthCheck } from '../../app/host/health.ts';
+import { severityOf } from '../../app/domain/health.ts';
+import { createHealth } from '../../app/health/create-health.ts';
 import { listUnitContainers, seeUnitContainers } from '../../app/host/podman.ts';
 import { inspectImage } from '../../app/host/podman-images.ts';
 import { readPodmanInfo } from '../../app/host/podman-info.ts';
@@ -207,9 +208,15 @@ describe('a host', () => {
 
   test('a healthy host is found healthy, and each missing part is named', async () => {
     const examine = async (run: typeof runCommand) => {
-      const parts = { stateDir: '/tmp', minFreeBytes: 0, checkDatabase: () => succeed(undefined) };
-      const checks = await createHealthCheck({ run, ...parts })();
-      return checks.flatMap(({ failure }) => (failure ? [failure.code] : []));
+      const health = createHealth({
+        ...{ run, runHere: run, environment: process.env, isSystem: false, isRemote: false },
+        ...{ stateDir: '/tmp', minFreeBytes: 0, database: () => undefined, newestAt: () => null },
+        ...{ registry: () => undefined, supervisor: () => undefined },
+      });
+      const checks = await health.check();
+      return checks.flatMap(({ failure }) =>
+        failure && severityOf(failure.code) === 'error' ? [failure.code] : [],
+      );
     };
     assert.deepEqual(await examine(runCommand), []);
     assert.deepEqual(await examine(NO_MANAGER.run), ['USER_MANAGER_UNAVAILABLE']);

@@ -5,6 +5,7 @@ import type { Host } from '../host.ts';
 import { inScope, type SystemdScope } from '../in-scope.ts';
 import { readPodmanInfo } from '../podman-info.ts';
 import { createForwardSockets } from './forward-sockets.ts';
+import { readRemoteFolders } from './read-remote-folders.ts';
 import type { SshHost } from './ssh-host.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -19,6 +20,7 @@ export function openRemoteHost(ssh: SshHost, scope: SystemdScope, place: Place):
     run: inScope(ssh.run, scope),
     isSystem: scope === 'system',
     readText: (path, maxBytes) => readText(ssh.run, path, maxBytes),
+    readFolders: (request) => readRemoteFolders(ssh.run, request),
     ask: { http: ssh.askHttp, tcp: ssh.probeTcp },
     readInfo: readPodmanInfo,
     readEnvironment: () => readEnvironment(ssh.run),

@@ -1,15 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { PROGRAM } from '../../../shared/config/program-version.ts';
-import { ERRORS } from '../../../shared/contract/error-codes.ts';
-import { type HealthCheckView, type HealthView, healthView } from '../../api/views.ts';
-import type { HealthCheck } from '../../host/health.ts';
+import { healthView } from '../../api/health-views.ts';
+import { type HealthState, severityOf } from '../../domain/health.ts';
+import { viewHealth } from '../../health/view-health.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { route, serveRoutes } from '../serve-routes.ts';
 
 type Parts = {
-  readonly check: () => Promise<readonly HealthCheck[]>;
+  readonly check: () => Promise<readonly HealthState[]>;
   /** Our own parts only: quick, and the same whatever the host does. */
-  readonly checkOwn: () => readonly HealthCheck[];
+  readonly checkOwn: () => readonly HealthState[];
   readonly gate: AdminGate;
 };
 
@@ -21,9 +20,9 @@ export function registerHealth(app: FastifyInstance, { check, checkOwn, gate }: 
   const answer = (
     request: FastifyRequest,
     reply: FastifyReply,
-    found: readonly HealthCheck[],
+    found: readonly HealthState[],
   ): FastifyReply => {
-    const view = toHealth(found, gate(request).ok);
+    const view = viewHealth(found, gate(request).ok);
     noteFailures(request, found);
     return reply.code(view.status === 'ok' ? 200 : 503).send(view);
   };
@@ -51,35 +50,12 @@ export function registerHealth(app: FastifyInstance, { check, checkOwn, gate }: 
 }
 
 /** What is wrong, without the details: whoever compares two answers is to see a change of what is wrong only. */
-function noteFailures(request: FastifyRequest, found: readonly HealthCheck[]): void {
+function noteFailures(request: FastifyRequest, found: readonly HealthState[]): void {
   const failing = found.flatMap(({ component, failure }) =>
-    failure ? [{ component, code: failure.code }] : [],
+    failure && severityOf(failure.code) === 'error' ? [{ component, code: failure.code }] : [],
   );
   const [first] = failing;
   if (!first) return;
   request.note.code = first.code;
   request.note.meta = { failing };
-}
-
-function toHealth(found: readonly HealthCheck[], isAdmin: boolean): HealthView {
-  const checks = found.map((one) => toView(one, isAdmin));
-  return {
-    status: checks.every(({ ok }) => ok) ? 'ok' : 'degraded',
-    version: PROGRAM.version,
-    commit: PROGRAM.commit,
-    checks,
-  };
-}
-
-function toView({ component, failure }: HealthCheck, isAdmin: boolean): HealthCheckView {
-  if (!failure) return { component, ok: true };
-  const { sentence, hint } = ERRORS[failure.code];
-  return {
-    component,
-    ok: false,
-    code: failure.code,
-    message: sentence,
-    hint,
-    ...(isAdmin && failure.detail !== '' && { detail: failure.detail }),
-  };
 }

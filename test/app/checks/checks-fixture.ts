@@ -77,6 +77,7 @@ export function makeHost(t: TestContext, registries: readonly LoopbackRegistry[]
     readEnvironment: () =>
       Promise.resolve(succeed({ REGISTRY_AUTH_FILE: '/auth.json', HOME: '/home/u', uid: 1 })),
     // A way of its own, so that credentials are read on the host and not here.
+    readFolders: () => Promise.resolve([]),
     forward: null,
     close: () => Promise.resolve(),
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -164,24 +164,6 @@ describe('http-server', () => {
     const { code, stderr } = await runProgram(t, ['http-server'], environmentIn(folder));
     assert.equal(code, EXIT.configInvalid);
     assert.match(stderr, /^DATABASE_SCHEMA_NEWER: .*9999-new of version 99\.0\.0/);
-  });
-
-  test('a database that cannot be written ends it with 1', async (t) => {
-    const folder = makeFolder(t);
-    writeFileSync(join(folder, 'file'), '');
-    const rest = { PODUP_DB_URL: join(folder, 'file/x.db') };
-    const { code, stderr } = await runProgram(t, ['http-server'], environmentIn(folder, rest));
-    assert.equal(code, EXIT.failure);
-    assert.match(stderr, /^DATABASE_UNAVAILABLE: .*(ENOTDIR|EEXIST)/);
-  });
-
-  test('a file that is no database ends it with 1', async (t) => {
-    const folder = makeFolder(t);
-    mkdirSync(join(folder, 'data'));
-    writeFileSync(join(folder, 'data/pod-upgrade-trigger.db'), 'not a database'.repeat(1000));
-    const { code, stderr } = await runProgram(t, ['http-server'], environmentIn(folder));
-    assert.equal(code, EXIT.failure);
-    assert.match(stderr, /^DATABASE_UNAVAILABLE: .*SQLITE_NOTADB/);
   });
 
   test('a state directory that cannot be made ends it with 1', async (t) => {

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
-import { describeSqliteError, openDatabase } from '../../../app/db/open-database.ts';
+import { describeSqliteError } from '../../../app/db/explain-database-error.ts';
+import { openDatabase } from '../../../app/db/open-database.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
 function open(path: string) {
@@ -47,7 +48,7 @@ test('a file that is no database is a failure that names it', (t) => {
   writeFileSync(path, 'this is no database, although it is long enough to be one'.repeat(100));
   const opened = openDatabase(path);
   assert.ok(!opened.ok);
-  assert.equal(opened.failure.code, 'DATABASE_UNAVAILABLE');
+  assert.equal(opened.failure.code, 'DATABASE_DAMAGED');
   assert.ok(opened.failure.detail.startsWith(`${path}: SQLITE_NOTADB`), opened.failure.detail);
 });
 

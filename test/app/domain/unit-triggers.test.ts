@@ -11,7 +11,7 @@ import {
 const SILENT: UnitMarks = { isAutoUpdated: false, hasPolicy: false, webhookEnabled: null };
 
 function unit(isListed: boolean, marks: Partial<UnitMarks> | null): KnownUnit {
-  return { unit: 'web.service', isListed, marks: marks && { ...SILENT, ...marks } };
+  return { unit: 'web.service', isListed, image: null, marks: marks && { ...SILENT, ...marks } };
 }
 
 const LISTED = 'listed';

@@ -58,7 +58,7 @@ test('a database that cannot be used is the first thing that it says', async (t)
   });
   const opened = await recorder.opened;
   assert.ok(!opened.ok);
-  assert.equal(opened.failure.code, 'DATABASE_UNAVAILABLE');
+  assert.equal(opened.failure.code, 'DATABASE_DAMAGED');
 });
 
 test('a thread that dies is told, and whoever waits for it or asks it later hears of it', async (t) => {

@@ -189,7 +189,10 @@ describe('everything else is told to come back', () => {
     const { port } = await startStandby(t);
     const { status, headers, json } = await ask(port, { path: '/health' });
     assert.deepEqual([status, headers['retry-after']], [503, '10']);
-    assert.deepEqual(json, { status: 'maintenance', ...PROGRAM, checks: [] });
+    assert.deepEqual(json, {
+      ...{ status: 'maintenance', ...PROGRAM, checks: [], issues: [] },
+      ...{ db: { error: null }, podman: { ok: true, error: null } },
+    });
   });
 });
 

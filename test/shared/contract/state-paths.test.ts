@@ -18,6 +18,7 @@ test('the layout of a state directory is what the documentation says', () => {
     updatePolicy: '/s/data/update-policy.json',
     backupsDir: '/s/data/backups/auto_update',
     databaseBackupsDir: '/s/data/backups/database',
+    foundUnits: '/s/data/found-units.json',
     reportsDir: '/s/self-update-reports',
   });
 });

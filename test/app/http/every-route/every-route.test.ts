@@ -37,7 +37,10 @@ test('every route that is served has a row here, and every row is a route', () =
   assert.deepEqual(Object.keys(ROWS).sort(), served);
   // What the router knows, as it says it itself: each path is either one of those, or refuses.
   const urls = new Set(world.app.servedForms.map(({ url }) => url));
-  for (const url of world.app.servedUrls) assert.ok(urls.has(url), `${url} has no form`);
+  for (const url of world.app.servedUrls) {
+    // One that older scripts write with a slash at its end is the same route.
+    assert.ok(urls.has(url.replace(/\/$/, '')), `${url} has no form`);
+  }
 });
 
 for (const [name, callsOf] of Object.entries(ROWS)) {

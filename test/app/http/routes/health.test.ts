@@ -1,23 +1,29 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { HealthCheck } from '../../../../app/host/health.ts';
+import type { HealthComponent, HealthState } from '../../../../app/domain/health.ts';
 import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { registerHealth } from '../../../../app/http/routes/health.ts';
 import { PROGRAM } from '../../../../shared/config/program-version.ts';
 import { ERRORS } from '../../../../shared/contract/error-codes.ts';
 import { ask, askAdmin, startApp, TOKEN } from '../http-fixture.ts';
 
-const WELL: readonly HealthCheck[] = [
-  { component: 'database', failure: undefined },
-  { component: 'podman', failure: undefined },
-];
-const ILL: readonly HealthCheck[] = [
-  { component: 'database', failure: undefined },
-  { component: 'disk', failure: { code: 'DISK_LOW', detail: '/srv/zgeheim: 5 bytes are free.' } },
-  { component: 'podman', failure: { code: 'PODMAN_UNAVAILABLE', detail: '' } },
+const AT = Date.parse('2030-01-02T03:04:05.000Z');
+const CHECKED = '2030-01-02T03:04:05.000Z';
+const SINCE = '2030-01-02T03:04:00.000Z';
+const well = (component: HealthComponent): HealthState => ({
+  ...{ component, failure: undefined, since: null, checkedAt: AT },
+});
+const ill = (component: HealthComponent, failure: HealthState['failure']): HealthState => ({
+  ...{ component, failure, since: AT - 5_000, checkedAt: AT },
+});
+const WELL: readonly HealthState[] = [well('database'), well('podman')];
+const ILL: readonly HealthState[] = [
+  well('database'),
+  ill('disk', { code: 'DISK_LOW', detail: '/srv/zgeheim: 5 bytes are free.' }),
+  ill('podman', { code: 'PODMAN_UNAVAILABLE', detail: '' }),
 ];
 
-function startHealth(context: Parameters<typeof startApp>[0], checks: readonly HealthCheck[]) {
+function startHealth(context: Parameters<typeof startApp>[0], checks: readonly HealthState[]) {
   return startApp(context, {
     prepare: (app) =>
       registerHealth(app, {
@@ -38,9 +44,12 @@ describe('GET /health', () => {
       version: PROGRAM.version,
       commit: PROGRAM.commit,
       checks: [
-        { component: 'database', ok: true },
-        { component: 'podman', ok: true },
+        { component: 'database', ok: true, checked_at: CHECKED },
+        { component: 'podman', ok: true, checked_at: CHECKED },
       ],
+      db: { error: null },
+      podman: { ok: true, error: null },
+      issues: [],
     });
     events.flush();
     assert.deepEqual(store.events.list({ limit: 1 }).rows, []);
@@ -59,7 +68,22 @@ describe('GET /health', () => {
       code: 'DISK_LOW',
       message,
       hint,
+      checked_at: CHECKED,
     });
+    const issue = { component: 'disk', status: 'error', code: 'DISK_LOW', message, hint };
+    assert.deepEqual((answer.json['issues'] as unknown[])[0], { ...issue, since: SINCE });
+  });
+
+  test('a warning leaves it well, and is told with what mends it', async (t) => {
+    const warning = ill('linger', { code: 'LINGER_OFF', detail: 'The user is podup.' });
+    const { port, events, store } = await startHealth(t, [...WELL, warning]);
+    const answer = await ask(port, { path: '/health' });
+    assert.deepEqual([answer.status, answer.json['status']], [200, 'ok']);
+    const [issue] = answer.json['issues'] as { status: string; hint: string }[];
+    assert.equal(issue?.status, 'warning');
+    assert.match(issue?.hint ?? '', /loginctl enable-linger/);
+    events.flush();
+    assert.deepEqual(store.events.list({ limit: 1 }).rows, []);
   });
 
   test('of what is ill each change leaves an event, with what is wrong and no detail', async (t) => {
@@ -131,15 +155,17 @@ describe('GET /health', () => {
 
 describe('GET /health/self', () => {
   test('says version and commit, and looks at nothing but ourselves', async (t) => {
-    const ill = [...WELL, { component: 'podman', failure: ILL[2]?.failure } as HealthCheck];
-    const { port, events, store } = await startHealth(t, ill);
+    const { port, events, store } = await startHealth(t, [...WELL, ...ILL.slice(2)]);
     const answer = await ask(port, { path: '/health/self' });
     assert.equal(answer.status, 200);
     assert.deepEqual(answer.json, {
       status: 'ok',
       version: PROGRAM.version,
       commit: PROGRAM.commit,
-      checks: [{ component: 'database', ok: true }],
+      checks: [{ component: 'database', ok: true, checked_at: CHECKED }],
+      db: { error: null },
+      podman: { ok: true, error: null },
+      issues: [],
     });
     events.flush();
     assert.deepEqual(store.events.list({ limit: 1 }).rows, []);
