@@ -17,7 +17,7 @@ import { checkPlan } from './check-plan.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
 import type { KeepingSettings, MaintenanceParts, UpdateWork } from './maintenance-parts.ts';
 import { recordCommand } from './record-command.ts';
-import { runMaintenance } from './run-maintenance.ts';
+import { runMaintenanceTask } from './run-maintenance-task.ts';
 import { runPodmanAutoUpdate } from './run-podman-auto-update.ts';
 import { refreshTimerGuards } from './timer-guards.ts';
 
@@ -79,7 +79,7 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   lookForStop();
   const memory = openMemory(store, task);
   const { signal: stop } = stopped;
-  const maintenance = maintain(parts, task, stop);
+  const maintenance = runMaintenanceTask(parts, task, stop);
   const work = maintenance ?? act(parts, task, memory, { note, stop });
   const end = await work.catch((error: unknown) => {
     if (!signal.aborted) throw error;
@@ -116,26 +116,6 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   });
   log.info({ task: id, status: end.status, code: failure?.code }, end.summary);
   return true;
-}
-
-/** Undefined where the task is to deploy a unit. */
-function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
-  const input = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
-  if (!input.maintenance) return undefined;
-  const { store, settings, paths } = parts;
-  const signal = anyOf(parts.signal, stop);
-  const run: RunCommand = (command) =>
-    parts.host.run({ ...command, signal: anyOf(signal, command.signal) });
-  const host = { ...parts.host, run };
-  const updates = () => parts.updates(host);
-  const note: MaintenanceParts['note'] = (level, action, summary, meta) => {
-    const entry = { ...{ level, action, summary }, meta: JSON.stringify(meta) };
-    store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
-  };
-  return runMaintenance(
-    { taskId: task.id, store, host, settings, paths, updates, signal, note },
-    { ...input, maintenance: input.maintenance },
-  );
 }
 
 /** Runs commands on the host of the units, each of them an entry of the log. */
