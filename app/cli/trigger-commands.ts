@@ -1,15 +1,10 @@
 import type { Command } from 'commander';
-import type { ExitCode } from '../../shared/contract/exit-codes.ts';
-import type { Calling } from './call-note.ts';
+import type { CommandParts } from './call-note.ts';
 import { JSON_OPTION, text } from './options.ts';
 import type { TriggerOptions } from './trigger.ts';
 
 /** Adds `trigger-units` and `trigger-all`, as scripts of the earlier program call them. */
-export function addTriggerCommands(
-  cli: Command,
-  calling: Calling,
-  onEnd: (code: ExitCode) => void,
-): void {
+export function addTriggerCommands({ program, calling, onEnd }: CommandParts): void {
   const addCommon = (command: Command) =>
     command
       .option('--dry-run', 'only tell what would be done; touches nothing')
@@ -18,7 +13,7 @@ export function addTriggerCommands(
       .option('--no-wait', 'end at once, and leave the tasks to run')
       .option(...JSON_OPTION);
   addCommon(
-    cli
+    program
       .command('trigger-units')
       .description('restart units as they are, and wait until each is proven to serve')
       .argument('[names...]')
@@ -29,7 +24,7 @@ export function addTriggerCommands(
     onEnd(await triggerUnits(names, options, calling));
   });
   addCommon(
-    cli.command('trigger-all').description('restart all units that this program may touch'),
+    program.command('trigger-all').description('restart all units that this program may touch'),
   ).action(async (options: TriggerOptions) => {
     const { triggerUnits } = await import('./trigger.ts');
     onEnd(await triggerUnits([], { ...options, all: true }, calling));

@@ -19,7 +19,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     units: { type: 'string', default: '500' },
     sample: { type: 'string', default: '50' },
-    'skip-others': { type: 'boolean', default: false },
+    'other-rounds': { type: 'string', default: '1' },
   },
 });
 const rounds = Number(values.rounds);
@@ -83,7 +83,8 @@ const skopeo: number[] = [];
 let podmanRequests = 0;
 let disagreeing = 0;
 const sample = units.slice(0, Number(values.sample));
-for (let round = 0; !values['skip-others'] && round < rounds; round++) {
+const otherRounds = Number(values['other-rounds']);
+for (let round = 0; round < otherRounds; round++) {
   const begun = performance.now();
   const argv = ['podman', 'auto-update', '--dry-run', '--format', '{{.Updated}}'] as const;
   const updated = await runCommand({ argv, timeoutMs: 1_800_000, maxOutputBytes: 1_048_576 });
@@ -108,14 +109,14 @@ const row = (what: string, seconds: readonly number[], digits = 2) => {
   const each = seconds.map((one) => one.toFixed(digits)).join(' ');
   return `${median(seconds).toFixed(digits).padStart(8)}  ${what}  (${each})`;
 };
-console.log(`\nmedians of ${rounds} rounds, in seconds`);
+console.log(`\nmedians of ${rounds} rounds, of the others of ${otherRounds}, in seconds`);
 console.log(
   row(
     `this program, ${requests} requests, at most ${most} HEAD for a tag (to reach: ${SECONDS} s, 1 HEAD)`,
     ours,
   ),
 );
-if (!values['skip-others']) {
+if (otherRounds > 0) {
   console.log(row(`podman auto-update --dry-run, ${podmanRequests} requests`, podman));
   console.log(row(`skopeo inspect, ${sample.length} of the images one after the other`, skopeo));
   const scaled = skopeo.map((seconds) => (seconds * units.length) / sample.length);
