@@ -25,12 +25,12 @@ import { createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { createLocalServer } from './http/local-server.ts';
-import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
-import { registerOpenApi } from './http/routes/openapi.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
+import { registerInfoRoutes } from './info-routes.ts';
 import { Intake } from './intake/intake.ts';
+import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
 import { createSelfUpdateCall } from './scheduler/ask-self-update.ts';
@@ -147,8 +147,7 @@ function joinParts(
   const checks = joinChecks(loaded, store, host, { known, units });
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
-  joinWebhook(loaded, log, joined);
-  registerOpenApi(app);
+  const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
   let isProven = !isTrial;
@@ -179,6 +178,7 @@ function joinParts(
       checks.close();
       await discovery.close();
       await schedules.close();
+      payloads.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
@@ -242,19 +242,6 @@ type JoinedParts = AdminParts & {
   readonly system: SystemEvents;
 };
 
-/** Webhooks are the worker's alone. */
-function joinWebhook({ settings }: Loaded, log: Logger, { app, intake, units }: JoinedParts): void {
-  registerGithubWebhook(app, {
-    log,
-    intake,
-    units,
-    secrets: [settings.webhookSecret, settings.webhookSecretPrevious].filter(
-      (secret) => secret !== undefined,
-    ),
-    maxBodyBytes: settings.webhookMaxBodyBytes,
-  });
-}
-
 /**
  * What begins by the clock, and updates of this program itself, as far as the worker has a part in them. A version on trial
  * begins none and imports nothing: what it writes into the database may be taken back.
@@ -282,6 +269,7 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const ownSchedule = { view: () => viewSelfUpdateJob(store, settings, Date.now()) };
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule: ownSchedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
+  registerInfoRoutes(app, loaded, { ...joined, selfUpdate });
   const { maintain } = manual;
   const prune = createPruneService({ store, settings, paths, commits, maintain });
   registerPruneApi(app, { gate, prune });

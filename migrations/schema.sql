@@ -241,6 +241,7 @@ CREATE TABLE update_checks (
   higher_at INTEGER,
   checked_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_accepted ON deliveries (unit, received_at) WHERE verdict = 'accepted';
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
@@ -255,6 +256,7 @@ CREATE INDEX events_by_path ON events (path);
 CREATE INDEX events_by_request ON events (request_id);
 CREATE INDEX events_by_status ON events (status);
 CREATE INDEX events_by_task ON events (task_id) WHERE task_id IS NOT NULL;
+CREATE INDEX events_of_hooks ON events (path, code) WHERE action = 'github-webhook';
 CREATE INDEX idempotency_keys_by_time ON idempotency_keys (created_at);
 CREATE INDEX plans_by_expiry ON plans (expires_at);
 CREATE INDEX rate_limit_tokens_by_bucket ON rate_limit_tokens (bucket, at);

@@ -8,6 +8,7 @@ import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
 import { type EventTable, openEventTable } from './events.ts';
 import { describeSqliteError } from './explain-database-error.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
+import { type HookReads, openHookReads } from './hooks.ts';
 import { type IdempotencyTable, openIdempotencyTable } from './idempotency-keys.ts';
 import { openSightingTable, type SightingTable } from './image-sightings.ts';
 import { migrateDatabase } from './migrate-database.ts';
@@ -33,6 +34,7 @@ export type Store = DatabaseChecks & {
   readonly madeAt: number;
   readonly deliveries: DeliveryTable;
   readonly events: EventTable;
+  readonly hooks: HookReads;
   readonly segments: SpoolSegmentTable;
   readonly tasks: TaskTable;
   readonly taskLogs: TaskLogTable;
@@ -97,6 +99,7 @@ function prepareStore(database: Database, schema: number): Store {
     madeAt: madeAt.get() ?? 0,
     deliveries: openDeliveryTable(database),
     events: openEventTable(database),
+    hooks: openHookReads(database),
     segments: openSpoolSegmentTable(database),
     tasks: openTaskTable(database),
     taskLogs: openTaskLogTable(database),

@@ -26,6 +26,8 @@ export type StatePaths = {
   /** What units say for themselves, for who takes webhooks without the database. */
   readonly foundUnits: string;
   readonly reportsDir: string;
+  /** The beginning of the last webhook body with a bad signature. */
+  readonly lastPayload: string;
 };
 
 /** The layout of a state directory. */
@@ -49,6 +51,7 @@ export function statePaths(stateDir: string): StatePaths {
     databaseBackupsDir: `${dataDir}/backups/database`,
     foundUnits: `${dataDir}/found-units.json`,
     reportsDir: `${stateDir}/self-update-reports`,
+    lastPayload: `${stateDir}/last_payload.bin`,
   };
 }
 
