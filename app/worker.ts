@@ -247,7 +247,7 @@ type JoinedParts = AdminParts & {
  * begins none and imports nothing: what it writes into the database may be taken back.
  */
 function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
-  const { app, gate, store, commits, system, dispatcher, manual, known } = joined;
+  const { health, app, gate, store, commits, system, dispatcher, manual, known } = joined;
   const { loaded, log, channel } = parts;
   const { settings, paths } = loaded;
   const { selfUpdateDryRun: dryRun } = settings;
@@ -273,7 +273,7 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const { maintain } = manual;
   const prune = createPruneService({ store, settings, paths, commits, maintain });
   registerPruneApi(app, { gate, prune });
-  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log });
+  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log, health });
   return {
     start() {
       reports.start();

@@ -7,6 +7,11 @@ CREATE TRIGGER task_updated AFTER UPDATE ON tasks BEGIN
   INSERT INTO task_changes (task_id) VALUES (new.id);
   DELETE FROM task_changes WHERE seq <= last_insert_rowid() - 10000;
 END;
+CREATE TABLE attention_marks (
+  id TEXT PRIMARY KEY,
+  seen_at INTEGER NOT NULL,
+  seen_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE deliveries (
   id TEXT PRIMARY KEY,
   received_at INTEGER NOT NULL,
