@@ -50,10 +50,11 @@ export async function openLocalService(parts: LocalParts): Promise<Outcome<Local
   await app.ready();
   return succeed({
     async ask(question) {
-      const { path, body } = question;
+      const { path, body, headers } = question;
       const method = methodOf(question);
       const answer = await app.inject({
         ...{ method, url: path, payloadAsStream: true },
+        ...(headers && { headers }),
         ...(body !== undefined && { payload: body as object }),
       });
       return { status: answer.statusCode, body: answer.stream() };

@@ -1,19 +1,25 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
 import type { Outcome } from '../shared/contract/outcome.ts';
+import { addAttentionCommands } from './cli/attention-commands.ts';
 import { addBackupCommands } from './cli/backup-commands.ts';
 import type { Calling, CallNote } from './cli/call-note.ts';
 import { addCheckCommands } from './cli/check-commands.ts';
-import type { DeployOptions } from './cli/deploy.ts';
+import { addCompletionCommand } from './cli/completion/commands.ts';
+import { addConfigCommands } from './cli/config-commands.ts';
+import { addDeployCommands } from './cli/deploy-commands.ts';
 import { addEventCommands } from './cli/events/commands.ts';
-import type { PruneOptions } from './cli/prune-state.ts';
+import { addExitHelp } from './cli/exit-help.ts';
+import { addHelperCommands, addServingCommands, OWN_PROCESSES } from './cli/process-commands.ts';
+import { addPruneCommand } from './cli/prune-command.ts';
 import { addQuarantineCommands } from './cli/quarantine-commands.ts';
 import type { Call } from './cli/record-call.ts';
 import { addScheduleCommands } from './cli/schedule-commands.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 import type { LocalService } from './cli/service/question.ts';
 import { addTaskCommands } from './cli/task-commands.ts';
+import { addTriggerCommands } from './cli/trigger-commands.ts';
 import { addUnitCommands } from './cli/unit-commands.ts';
 
 /** How the program was started. */
@@ -27,28 +33,49 @@ export type Invocation = {
   readonly loadSupervisor: () => Promise<unknown>;
 };
 
-/**
- * Commands that are no calls of a person: processes that serve or work, whose doings are events of their own; helpers
- * of the supervisor, before which the database may be another one; and the one that only reads the environment.
- */
-const OWN_PROCESSES: ReadonlySet<string> = new Set([
-  ...['http-server', 'run-task', 'intake'],
-  ...['stage-release', 'db-backup', 'db-inspect', 'post-update-check', 'self-check'],
-  'check-config',
-]);
+/** What a run of the program has come to. */
+type Run = {
+  exitCode: ExitCode;
+  readonly note: CallNote;
+  /** The command that was begun, and when. */
+  begun?: { readonly command: Command; readonly startedMs: number };
+  local?: Promise<Outcome<LocalService>>;
+};
 
 /**
  * Every command but `supervise`, which must not load what the worker needs. Commands are loaded when they are called:
  * a task has no use for the HTTP framework, nor the worker for the registry client.
  */
 export async function runApp(invocation: Invocation): Promise<ExitCode> {
-  const { words, program, environment, loadSupervisor } = invocation;
-  let exitCode: ExitCode = EXIT.ok;
-  const note: CallNote = {};
-  let call: Call | undefined;
-  let running: Command | undefined;
-  let local: Promise<Outcome<LocalService>> | undefined;
-  const cli = new Command('pod-upgrade-trigger')
+  const run: Run = { exitCode: EXIT.ok, note: {} };
+  const cli = buildProgram(invocation, run);
+  const { words, environment } = invocation;
+  try {
+    await cli.parseAsync(readWords(words, cli), { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 && words.length > 0 ? EXIT.ok : EXIT.usage;
+    }
+    run.exitCode = EXIT.failure;
+    throw error;
+  } finally {
+    const opened = await run.local;
+    if (opened?.ok) await opened.value.close();
+    const call = findCall(run);
+    if (call) {
+      const { recordCall } = await import('./cli/record-call.ts');
+      recordCall(call, run.exitCode, environment);
+    }
+  }
+  return run.exitCode;
+}
+
+/** The tree of all commands; nothing that they need is loaded yet. */
+export function buildProgram(
+  { program: argv, environment, loadSupervisor }: Omit<Invocation, 'words'>,
+  run: Run = { exitCode: EXIT.ok, note: {} },
+): Command {
+  const program = new Command('pod-upgrade-trigger')
     .description(
       'Hears of a pushed image, proves it, and restarts exactly the Podman unit that runs it.',
     )
@@ -56,198 +83,66 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
     .showHelpAfterError()
     .exitOverride()
     .hook('preAction', (_program, command) => {
-      running = command;
-      if (!OWN_PROCESSES.has(command.name())) {
-        call = { command, startedMs: performance.now(), note };
-      }
-    });
-  cli
-    .command('supervise')
-    .description(
-      'hold the listening socket and keep a worker alive on it; the usual way to run this',
-    )
-    .argument('[command...]', 'behind --: another program to supervise in place of the worker');
-  cli
-    .command('http-server')
-    .alias('server')
-    .description('serve HTTP without a supervisor')
-    .option('--http-addr <address:port>', 'where to listen, instead of PODUP_HTTP_ADDR')
-    .addOption(new Option('--listen-fd <number>').hideHelp().argParser(Number))
-    .addOption(new Option('--trial').hideHelp())
-    .action(async (options: { httpAddr?: string; listenFd?: number; trial?: boolean }) => {
-      const { httpServer } = await import('./cli/http-server.ts');
-      const { startWorker } = await import('./worker.ts');
-      exitCode = await httpServer({ ...options, environment, program, startWorker });
-    });
-  cli
-    .command('run-task')
-    .description('carry out one task that the worker has dispatched')
-    .argument('<id>')
-    .argument('<attempt>', 'the number of the attempt that it was dispatched for', Number)
-    .action(async (id: string, attempts: number) => {
-      const { runTaskCommand } = await import('./cli/run-task-command.ts');
-      exitCode = await runTaskCommand({ id, attempts }, environment);
-    });
-  cli
-    .command('check-config')
-    .description('say whether the configuration is valid, every fault at once')
-    .action(async () => {
-      const { checkConfig } = await import('./cli/check-config.ts');
-      exitCode = checkConfig(environment);
+      run.begun = { command, startedMs: performance.now() };
     });
   const onEnd = (code: ExitCode) => {
-    exitCode = code;
+    run.exitCode = code;
   };
   const calling: Calling = {
     environment,
-    note,
-    isJson: () => running?.opts()['json'] === true,
+    note: run.note,
+    isJson: () => run.begun?.command.opts()['json'] === true,
     openLocal: (loaded) => {
-      local ??= import('./local-service.ts').then(({ openLocalService }) =>
-        openLocalService({ loaded, environment, program }),
+      run.local ??= import('./local-service.ts').then(({ openLocalService }) =>
+        openLocalService({ loaded, environment, program: argv }),
       );
-      return local;
+      return run.local;
     },
   };
-  addDeployCommands(cli, calling, onEnd);
-  addTaskCommands(cli, calling, onEnd);
-  addEventCommands({ program: cli, calling, onEnd });
-  addQuarantineCommands({ program: cli, calling, onEnd });
-  const units = cli.command('units').description('the units, and what registries have for them');
+  const parts = { program, calling, onEnd };
+  const processes = {
+    ...{ ...parts, argv, loadSupervisor },
+    loadWorker: () => import('./worker.ts'),
+    loadStandby: () => import('./standby/create-standby.ts'),
+  };
+  addServingCommands(processes);
+  addDeployCommands(parts);
+  addTriggerCommands(parts);
+  addTaskCommands(parts);
+  addEventCommands(parts);
+  addQuarantineCommands(parts);
+  const units = program
+    .command('units')
+    .description('the units, and what registries have for them');
   addUnitCommands(units, calling, onEnd);
   addCheckCommands(units, calling, onEnd);
-  addScheduleCommands(cli, calling, onEnd);
-  cli
-    .command('prune-state')
-    .description(
-      'remove what is older than it is kept for, besides what is removed on the schedule',
-    )
-    .option(
-      '--max-age-hours <number>',
-      'how old may be what is of use for hours only',
-      readMaxAgeHours,
-      24,
-    )
-    .option('--dry-run', 'only say how much would be removed')
-    .option('--json', 'for programs: one JSON object')
-    .action(async (options: PruneOptions) => {
-      const { pruneStateCommand } = await import('./cli/prune-state.ts');
-      onEnd(await pruneStateCommand(options, environment));
-    });
-  addBackupCommands(cli, environment, onEnd);
-  addUpdateCommands({ program: cli, environment, onEnd });
-  cli
-    .command('intake', { hidden: true })
-    .requiredOption('--listen-fd <number>', 'the listening socket', Number)
-    .action(async ({ listenFd }: { listenFd: number }) => {
-      const { intake } = await import('./cli/intake.ts');
-      const { createStandby } = await import('./standby/create-standby.ts');
-      exitCode = await intake({ listenFd, environment, createStandby });
-    });
-  cli.command('stage-release', { hidden: true }).action(async () => {
-    const { stageReleaseCommand } = await import('./cli/stage-release.ts');
-    exitCode = await stageReleaseCommand(environment);
-  });
-  cli
-    .command('db-backup', { hidden: true })
-    .argument('<file>')
-    .action(async (file: string) => {
-      const { databaseBackup } = await import('./cli/database-helpers.ts');
-      exitCode = await databaseBackup(file, environment);
-    });
-  cli
-    .command('db-inspect', { hidden: true })
-    .argument('[file]')
-    .action(async (file?: string) => {
-      const { databaseInspect } = await import('./cli/database-helpers.ts');
-      exitCode = databaseInspect(file, environment);
-    });
-  cli
-    .command('post-update-check', { hidden: true })
-    .option('--expect <digest>')
-    .action(async ({ expect }: { expect?: string }) => {
-      const { postUpdateCheck } = await import('./cli/post-update-check.ts');
-      exitCode = await postUpdateCheck(expect, environment);
-    });
-  cli.command('self-check', { hidden: true }).action(async () => {
-    const { selfCheck } = await import('./cli/self-check.ts');
-    const load = async () => {
-      await Promise.all([loadSupervisor(), loadHelpers()]);
-      return import('./worker.ts');
-    };
-    exitCode = await selfCheck({ program, load });
-  });
-  cli.addHelpText('after', `\nExit codes: ${describeExitCodes()}`);
-  try {
-    await cli.parseAsync(readWords(words), { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError) {
-      return error.exitCode === 0 && words.length > 0 ? EXIT.ok : EXIT.usage;
-    }
-    exitCode = EXIT.failure;
-    throw error;
-  } finally {
-    const opened = await local;
-    if (opened?.ok) await opened.value.close();
-    if (call) {
-      const { recordCall } = await import('./cli/record-call.ts');
-      recordCall(call, exitCode, environment);
-    }
-  }
-  return exitCode;
+  addScheduleCommands(program, calling, argv, onEnd);
+  addAttentionCommands(parts);
+  addPruneCommand(parts);
+  addBackupCommands(parts);
+  addUpdateCommands(parts);
+  addConfigCommands(parts);
+  addCompletionCommand(parts);
+  addHelperCommands(processes);
+  addExitHelp(program);
+  return program;
 }
 
-function addDeployCommands(cli: Command, calling: Calling, onEnd: (code: ExitCode) => void): void {
-  cli
-    .command('deploy')
-    .description(
-      'have the running service bring a unit to what its tag means, or to another version',
-    )
-    .argument('[unit]')
-    .option('--to <version>', 'a tag, sha256:…, or an image that is held for the unit')
-    .option('--dry-run', 'only tell what would be done; touches nothing')
-    .option('--plan <id>', 'carry out what a dry run has told, if it would still be the same')
-    .option('--reason <text>', 'why, for the record')
-    .option('--json', 'for programs: one JSON object')
-    .action(async (unit: string | undefined, options: DeployOptions) => {
-      const { deploy } = await import('./cli/deploy.ts');
-      onEnd(await deploy(unit, options, calling));
-    });
-  cli
-    .command('stop-task')
-    .description('the same as tasks stop')
-    .argument('<id>')
-    .action(async (id: string) => {
-      const { commandTask } = await import('./cli/tasks.ts');
-      onEnd(await commandTask('stop', id, {}, calling));
-    });
+/** What only reads the environment, or answers a shell, is no call to be recorded either. */
+const UNRECORDED: ReadonlySet<string> = new Set([...OWN_PROCESSES, 'check-config', 'completion']);
+
+function findCall({ begun, note }: Run): Call | undefined {
+  if (!begun || UNRECORDED.has(begun.command.name())) return undefined;
+  return begun.command.parent?.name() === 'config' ? undefined : { ...begun, note };
 }
 
-function readMaxAgeHours(text: string): number {
-  const hours = Number(text);
-  if (hours > 0 && hours <= 876_600) return hours;
-  throw new InvalidArgumentError('It is a number above 0, 876600 at most.');
-}
-
-/** What stands by the supervisor in an update: without them a release could not be replaced, nor taken back. */
-function loadHelpers(): Promise<unknown> {
-  return Promise.all([
-    import('./cli/http-server.ts'),
-    import('./cli/intake.ts'),
-    import('./standby/create-standby.ts'),
-    import('./cli/stage-release.ts'),
-    import('./cli/database-helpers.ts'),
-    import('./cli/post-update-check.ts'),
-  ]);
-}
-
-/** A candidate is asked with an option: of a program that knows no such command that is a usage error at once. */
-function readWords([first = '--help', ...rest]: readonly string[]): string[] {
-  return [first === '--self-check' ? 'self-check' : first, ...rest];
-}
-
-function describeExitCodes(): string {
-  return Object.entries(EXIT)
-    .map(([name, code]) => `${code} ${name}`)
-    .join(', ');
+/**
+ * A command may stand with dashes before it, as `--self-check` does: of a program that knows no such command that is a usage
+ * error at once.
+ */
+function readWords([first = '--help', ...rest]: readonly string[], cli: Command): string[] {
+  const bare = first.replace(/^-+/, '').toLowerCase();
+  if (bare === 'version') return ['--version', ...rest];
+  const isKnown = cli.commands.some((one) => one.name() === bare || one.aliases().includes(bare));
+  return [isKnown ? bare : first, ...rest];
 }

@@ -25,12 +25,12 @@ import { createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { createLocalServer } from './http/local-server.ts';
-import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
-import { registerOpenApi } from './http/routes/openapi.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
+import { registerInfoRoutes } from './info-routes.ts';
 import { Intake } from './intake/intake.ts';
+import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
 import { createSelfUpdateCall } from './scheduler/ask-self-update.ts';
@@ -40,12 +40,14 @@ import { viewSelfUpdateJob } from './scheduler/view-schedule.ts';
 import { dropOldCompiledCode } from './tasks/compiled-code.ts';
 import { createDispatcher } from './tasks/create-dispatcher.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
+import { followAutoUpdate } from './tasks/follow-auto-update.ts';
 import { type CommitSource, createCommitSource } from './tasks/live/commit-source.ts';
 import { createPruneService } from './tasks/prune-service.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { ReportImporter } from './updates/import-reports.ts';
+import { obeySupervisor } from './updates/obey-supervisor.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
 import type { SupervisorChannel } from './updates/supervisor-channel.ts';
 import { whileSaying } from './updates/while-saying.ts';
@@ -147,8 +149,7 @@ function joinParts(
   const checks = joinChecks(loaded, store, host, { known, units });
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
   const joined = { ...served, store, dispatcher, guards, run, commits, system };
-  joinWebhook(loaded, log, joined);
-  registerOpenApi(app);
+  const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
   let isProven = !isTrial;
@@ -159,7 +160,7 @@ function joinParts(
     guards.start();
     discovery.start();
   };
-  obey(channel, joined, () => {
+  obeySupervisor(channel, joined, () => {
     isProven = true;
     startSchedules();
   });
@@ -179,6 +180,7 @@ function joinParts(
       checks.close();
       await discovery.close();
       await schedules.close();
+      payloads.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
@@ -216,20 +218,6 @@ async function recoverAll(
   startSchedules();
 }
 
-/** The supervisor says whether tasks may begin. */
-function obey(
-  channel: SupervisorChannel | undefined,
-  { dispatcher, intake }: Pick<JoinedParts, 'dispatcher' | 'intake'>,
-  onProceed: () => void,
-): void {
-  channel?.onCommand((command) => {
-    if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
-    dispatcher.resume();
-    intake.lookAgain();
-    onProceed();
-  });
-}
-
 type JoinedParts = AdminParts & {
   readonly health: Health;
   readonly app: FastifyInstance;
@@ -240,32 +228,22 @@ type JoinedParts = AdminParts & {
   readonly guards: TimerGuards;
   readonly commits: CommitSource;
   readonly system: SystemEvents;
+  readonly run: Host['run'];
 };
-
-/** Webhooks are the worker's alone. */
-function joinWebhook({ settings }: Loaded, log: Logger, { app, intake, units }: JoinedParts): void {
-  registerGithubWebhook(app, {
-    log,
-    intake,
-    units,
-    secrets: [settings.webhookSecret, settings.webhookSecretPrevious].filter(
-      (secret) => secret !== undefined,
-    ),
-    maxBodyBytes: settings.webhookMaxBodyBytes,
-  });
-}
 
 /**
  * What begins by the clock, and updates of this program itself, as far as the worker has a part in them. A version on trial
  * begins none and imports nothing: what it writes into the database may be taken back.
  */
 function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
-  const { app, gate, store, commits, system, dispatcher, manual, known } = joined;
-  const { loaded, log, channel } = parts;
+  const { health, app, gate, store, commits, system, dispatcher, manual, known, run } = joined;
+  const { loaded, log, channel, environment } = parts;
   const { settings, paths } = loaded;
   const { selfUpdateDryRun: dryRun } = settings;
   const onImported = system.reportImported;
   const reports = new ReportImporter({ folder: paths.reportsDir, store, log, onImported });
+  const onSeen = system.autoUpdateSeen;
+  const foreign = followAutoUpdate({ settings, environment, store, run, log, onSeen });
   const ask = createAskSupervisor(channel, paths);
   const onRun = (asked: Outcome<UpdateAnswer>) => system.ticked(asked, dryRun);
   const schedule = joinSchedule({
@@ -282,18 +260,20 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const ownSchedule = { view: () => viewSelfUpdateJob(store, settings, Date.now()) };
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule: ownSchedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
+  registerInfoRoutes(app, loaded, { ...joined, selfUpdate });
   const { maintain } = manual;
   const prune = createPruneService({ store, settings, paths, commits, maintain });
   registerPruneApi(app, { gate, prune });
-  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log });
+  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log, health });
   return {
     start() {
       reports.start();
       schedule.start();
+      foreign.start();
     },
     /** First of all in a stop, which must not wait for those who only listen. */
     endStreams,
     closeSchedule: () => schedule.close(),
-    close: () => reports.close(),
+    close: () => Promise.all([reports.close(), foreign.close()]),
   };
 }

@@ -172,6 +172,7 @@ export const releaseCheckView = z
     running: z.string().describe('What runs.'),
     version: words.describe('Null where what runs is what was found.'),
     tag: z.string(),
+    published_at: words.describe('As its manifest says; null where it has none, or runs already.'),
     skipped: z
       .array(z.string())
       .describe('Tags of newer releases that were passed over because they failed here.'),

@@ -1,4 +1,4 @@
-import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
+import { type Failure, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { TagAnswer } from '../db/registry-answers.ts';
 import type { Store } from '../db/store.ts';
 import { manifestsFor } from '../domain/image-index.ts';
@@ -15,6 +15,8 @@ export type AskParts = {
   readonly client: RegistryClient;
   readonly limits: HostLimits;
   readonly answers: Store['registryAnswers'];
+  /** The platform of a local image by its id. */
+  readonly readPlatform: (imageId: string) => Promise<Outcome<string>>;
   readonly signal: AbortSignal;
 };
 
@@ -24,6 +26,8 @@ export type Learnt = {
   readonly tags: Map<string, TagAnswer>;
   readonly failures: Map<string, Failure>;
   readonly manifests: { indexDigest: string; platform: string; digests: readonly string[] }[];
+  /** Of images, by their ids: those that had to be known. */
+  readonly platforms: Map<string, string>;
 };
 
 /** Keeps what a tag means, whoever has asked; what was asked for by digest says nothing of a tag. */
@@ -56,13 +60,15 @@ export async function askTags(
   units: readonly SeenUnit[],
   freshSince: number,
 ): Promise<Learnt> {
-  const learnt: Learnt = { tags: new Map(), failures: new Map(), manifests: [] };
+  const learnt: Learnt = {
+    ...{ tags: new Map(), failures: new Map(), manifests: [], platforms: new Map() },
+  };
   const wanted = new Map(units.flatMap(tagsOf).map((image) => [withTag(image), image]));
   const questions = [...wanted].flatMap(([name, image]) =>
     (parts.answers.answeredAt(name) ?? 0) >= freshSince ? [] : [askTag(parts, learnt, name, image)],
   );
   await askHosts(questions, parts.limits, parts.signal);
-  await askHosts(askIndexes(parts, learnt, units), parts.limits, parts.signal);
+  await askHosts(await askIndexes(parts, learnt, units), parts.limits, parts.signal);
   return learnt;
 }
 
@@ -83,25 +89,35 @@ function askTag(
   };
 }
 
-function askIndexes(
-  { client, answers }: AskParts,
+async function askIndexes(
+  { client, answers, readPlatform }: AskParts,
   learnt: Learnt,
   units: readonly SeenUnit[],
-): readonly HostQuestion[] {
+): Promise<readonly HostQuestion[]> {
   const meant = (name: string) => {
     if (learnt.failures.has(name)) return undefined;
     return learnt.tags.get(name) ?? answers.findTag(name);
   };
-  const wanted = units.flatMap((seen) => {
-    const { containers, platform } = seen;
-    if (platform === null) return [];
-    return tagsOf(seen).flatMap((image): Index[] => {
+  const open = units.flatMap((seen) =>
+    tagsOf(seen).flatMap((image) => {
+      const { imageId, containers } = seen;
       const tag = meant(withTag(image));
-      const isOpen = tag && needsIndex(containers, tag);
-      if (!isOpen || answers.hasManifests(tag.digest, platform)) return [];
-      return [{ image, indexDigest: tag.digest, platform }];
-    });
-  });
+      const isOpen = imageId !== null && tag && needsIndex(containers, tag);
+      return isOpen ? [{ image, imageId, indexDigest: tag.digest }] : [];
+    }),
+  );
+  const wanted: Index[] = [];
+  for (const { image, imageId, indexDigest } of open) {
+    const known = learnt.platforms.get(imageId);
+    const read = known === undefined ? await readPlatform(imageId) : succeed(known);
+    if (!read.ok) {
+      learnt.failures.set(withTag(image), read.failure);
+      continue;
+    }
+    const platform = read.value;
+    learnt.platforms.set(imageId, platform);
+    if (!answers.hasManifests(indexDigest, platform)) wanted.push({ image, indexDigest, platform });
+  }
   // Units that run the same tag have the same question.
   const byName = new Map(
     wanted.map((index) => [`${withTag(index.image)} ${index.platform}`, index]),

@@ -2,6 +2,7 @@ import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
 import { withTag } from '../domain/image-reference.ts';
 import type { Host } from '../host/host.ts';
+import { readPlatform } from '../host/image-store.ts';
 import { openRegistryClient } from '../registry/registry-client.ts';
 import { type AskParts, askTags, type Learnt, tagsOf } from './ask-tags.ts';
 import { findHigher, type HigherWishes, hasVersion } from './find-higher.ts';
@@ -64,9 +65,11 @@ export async function checkUpdates(
   const all = parts.units();
   const chosen = request.units;
   const units = chosen ? all.filter(({ unit }) => chosen.includes(unit)) : all;
-  const [seen, info] = await Promise.all([seeUnits(host.run, units), host.readInfo(host.run)]);
-  if (!seen.ok) return seen;
+  const info = await host.readInfo(host.run);
   if (!info.ok) return info;
+  const images = { host, graphRoot: info.value.graphRoot };
+  const seen = await seeUnits(images, units);
+  if (!seen.ok) return seen;
   const reach = await reachRegistries(host, info.value.registries);
   if (!reach.ok) return reach;
   const limits = openHostLimits(store.registryAnswers);
@@ -76,7 +79,10 @@ export async function checkUpdates(
     ...{ ...reach.value, timeoutMs, signal, onAnswer: limits.note },
     ...(onSecret && { onSecret }),
   });
-  const asking: AskParts = { client, limits, answers: store.registryAnswers, signal };
+  const asking: AskParts = {
+    ...{ client, limits, answers: store.registryAnswers, signal },
+    readPlatform: (imageId) => readPlatform(images, imageId),
+  };
   const now = Date.now();
   const since = (ms: number) => (request.isForced ? now : now - ms);
   try {
@@ -90,7 +96,12 @@ export async function checkUpdates(
     parts.signal.throwIfAborted();
     store.transact(() => {
       writeLearnt(store.registryAnswers, learnt);
-      for (const one of seen.value) writeUnit(store.updateChecks, one, higher.get(one.unit));
+      for (const one of seen.value) {
+        const known = learnt.platforms.get(one.imageId ?? '');
+        // Where no registry answers, what was known before still has to be judged by.
+        const platform = known ?? former.get(one.unit)?.platform ?? null;
+        writeUnit(store.updateChecks, one, platform, higher.get(one.unit));
+      }
       limits.save();
       if (chosen) return;
       store.updateChecks.keepOnly(all.map(({ unit }) => unit));
@@ -119,10 +130,11 @@ function writeLearnt(answers: Store['registryAnswers'], learnt: Learnt): void {
 function writeUnit(
   table: Store['updateChecks'],
   seen: SeenUnit,
+  platform: string | null,
   higher: Parameters<Store['updateChecks']['put']>[0]['higher'] | undefined,
 ): void {
   const now = Date.now();
-  const { unit, image, containers, platform, failure } = seen;
+  const { unit, image, containers, failure } = seen;
   const [, latest] = tagsOf(seen);
   table.put({
     ...{ unit, containers, platform, failure, seenAt: now, checkedAt: now },

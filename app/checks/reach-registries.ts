@@ -2,7 +2,11 @@ import { PROGRAM } from '../../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { Host } from '../host/host.ts';
 import type { LookUpOptions } from '../registry/look-up-digest.ts';
-import { authFileCandidates, type CredentialReaders } from '../registry/read-credentials.ts';
+import {
+  authFileCandidates,
+  type CredentialReaders,
+  chosenAuthFile,
+} from '../registry/read-credentials.ts';
 import { parseRegistryRules } from '../registry/registry-rules.ts';
 
 const MAX_AUTH_FILE_BYTES = 1_048_576;
@@ -34,11 +38,21 @@ export async function reachRegistries(
 ): Promise<Outcome<RegistryReach>> {
   const environment = await host.readEnvironment();
   if (!environment.ok) return environment;
+  // Only then it matters which podman there is.
+  const isChosen = chosenAuthFile(environment.value) !== undefined;
+  const info = isChosen ? await host.readInfo(host.run) : undefined;
+  if (info && !info.ok) return info;
+  const isStrict = info !== undefined && readsOnlyChosen(info.value.version);
   const { forward } = host;
   return succeed({
     registries: parseRegistryRules(registries),
-    authFiles: authFileCandidates(environment.value),
+    authFiles: authFileCandidates(environment.value, isStrict),
     ...(forward && { forward, readers: createReaders(host) }),
     userAgent: `pod-upgrade-trigger/${PROGRAM.version}`,
   });
+}
+
+/** podman 5 reads no other file beside one that was chosen, podman 4 looks on in those of the user. */
+function readsOnlyChosen(version: string): boolean {
+  return Number.parseInt(version, 10) >= 5;
 }

@@ -1,13 +1,13 @@
 import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import type { RunCommand } from '../../shared/process/run-command.ts';
 import {
   formatImageReference,
   type ImageReference,
   parseImageReference,
+  parseQualifiedReference,
   sameRepository,
 } from '../domain/image-reference.ts';
-import { knownDigests } from '../domain/matches-digest.ts';
-import { describeImages, listRunning, type RunningContainer } from '../host/running-images.ts';
+import { type ImageStore, listDigests } from '../host/image-store.ts';
+import { listRunning, type RunningContainer } from '../host/running-images.ts';
 
 /** A unit that updates are looked for. */
 export type UnitToCheck = {
@@ -16,38 +16,53 @@ export type UnitToCheck = {
   readonly image: ImageReference | undefined;
 };
 
+/**
+ * A known unit to look for updates of: by the image that systemd has for it (`loaded`), else by the one that its file names
+ * in full, else by what runs.
+ */
+export function unitToCheck(
+  { unit, image }: { readonly unit: string; readonly image: string | null },
+  loaded?: ImageReference,
+): UnitToCheck {
+  const named = image === null ? undefined : parseQualifiedReference(image);
+  return { unit, image: loaded ?? named };
+}
+
 /** What was seen of it. */
 export type SeenUnit = {
   readonly unit: string;
   readonly image: ImageReference | undefined;
   /** Of each container that runs that image the digests by which the image is known. */
   readonly containers: readonly (readonly string[])[];
-  /** See `formatPlatform`; null where nothing runs. */
-  readonly platform: string | null;
+  /** The image of the first of them; null where nothing runs. */
+  readonly imageId: string | null;
   /** Why there is nothing to be asked of a registry; null: there is. */
   readonly failure: Failure | null;
 };
 
-/** Looks at what all units run, by two questions of podman however many they are. PODMAN_FAILED, PODMAN_UNAVAILABLE. */
+/** Looks at what all units run, by one question of podman however many they are. PODMAN_FAILED, PODMAN_UNAVAILABLE. */
 export async function seeUnits(
-  run: RunCommand,
+  images: ImageStore,
   units: readonly UnitToCheck[],
 ): Promise<Outcome<readonly SeenUnit[]>> {
-  const listed = await listRunning(run);
+  const listed = await listRunning(images.host.run);
   if (!listed.ok) return listed;
   const byUnit = Map.groupBy(listed.value, ({ unit }) => unit);
   const found = units.map(({ unit, image }) => findContainers(unit, image, byUnit.get(unit) ?? []));
   const ids = new Set(found.flatMap(({ containers }) => containers.map(({ imageId }) => imageId)));
-  const images = await describeImages(run, [...ids]);
-  if (!images.ok) return images;
+  const digests = await listDigests(images, [...ids]);
+  if (!digests.ok) return digests;
   return succeed(
     found.map(({ unit, image, containers }): SeenUnit => {
-      const known = containers.flatMap(({ imageId }) => images.value.get(imageId) ?? []);
+      const known = containers.flatMap(({ imageId }) => {
+        const all = digests.value.get(imageId);
+        return all ? [all] : [];
+      });
       return {
         unit,
         image,
-        containers: image ? known.map((local) => knownDigests(local, image)) : [],
-        platform: known[0]?.platform ?? null,
+        containers: known,
+        imageId: containers[0]?.imageId ?? null,
         failure: findObstacle(image, known.length),
       };
     }),

@@ -1,20 +1,16 @@
-import type { Command } from 'commander';
-import type { ExitCode } from '../../shared/contract/exit-codes.ts';
+import type { CommandParts } from './call-note.ts';
+import { JSON_OPTION } from './options.ts';
 
 /** `backup create|list|verify|restore`. */
-export function addBackupCommands(
-  cli: Command,
-  environment: NodeJS.ProcessEnv,
-  onEnd: (code: ExitCode) => void,
-): void {
-  const backup = cli
+export function addBackupCommands({ program, calling, onEnd }: CommandParts): void {
+  const { environment } = calling;
+  const backup = program
     .command('backup')
     .description('backups of the database, besides those that are made on the schedule');
-  const json = ['--json', 'for programs: one JSON object'] as const;
   backup
     .command('create')
     .description('back the database up now; it may be in use')
-    .option(...json)
+    .option(...JSON_OPTION)
     .action(async (options: { json?: boolean }) => {
       const { backupCreate } = await import('./backup.ts');
       onEnd(await backupCreate(options, environment));
@@ -22,7 +18,7 @@ export function addBackupCommands(
   backup
     .command('list')
     .description('the backups that are there, newest first')
-    .option(...json)
+    .option(...JSON_OPTION)
     .action(async (options: { json?: boolean }) => {
       const { backupList } = await import('./backup.ts');
       onEnd(await backupList(options, environment));
@@ -31,9 +27,10 @@ export function addBackupCommands(
     .command('verify')
     .description('say whether a backup is what was written and can be used; without a name all')
     .argument('[name]', 'as in the list, or the path of a backup')
-    .action(async (name?: string) => {
+    .option(...JSON_OPTION)
+    .action(async (name: string | undefined, options: { json?: boolean }) => {
       const { backupVerify } = await import('./backup.ts');
-      onEnd(await backupVerify(name, environment));
+      onEnd(await backupVerify(name, options, environment));
     });
   backup
     .command('restore')
@@ -41,8 +38,9 @@ export function addBackupCommands(
       'put a backup in the place of the database, which is kept; the service must not run',
     )
     .argument('<name>', 'as in the list, or the path of a backup')
-    .action(async (name: string) => {
+    .option(...JSON_OPTION)
+    .action(async (name: string, options: { json?: boolean }) => {
       const { backupRestore } = await import('./backup.ts');
-      onEnd(await backupRestore(name, environment));
+      onEnd(await backupRestore(name, options, environment));
     });
 }

@@ -5,10 +5,15 @@ import type { Settings } from '../../shared/config/settings.ts';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import { type Failure, fail, formatFailure } from '../../shared/contract/outcome.ts';
 import type { StatePaths } from '../../shared/contract/state-paths.ts';
+import { viewFailure } from '../api/problem.ts';
 import { type Backup, listBackups, readBackup } from '../backups/backup-folder.ts';
 import { createBackup } from '../backups/create-backup.ts';
 import { restoreBackup } from '../backups/restore-backup.ts';
 import { verifyBackup } from '../backups/verify-backup.ts';
+import { formatTime } from './output/format-time.ts';
+import { print, printJson, sayFailure } from './output/say.ts';
+import { findScreen } from './output/screen.ts';
+import { formatTable } from './output/table.ts';
 import { printFaults } from './print-faults.ts';
 
 type Options = { readonly json?: boolean };
@@ -23,8 +28,9 @@ export function backupCreate({ json }: Options, environment: NodeJS.ProcessEnv):
       version: PROGRAM.version,
       nowMs: Date.now(),
     });
-    if (!made.ok) return refuse(made.failure);
-    print(json ? JSON.stringify(made.value) : made.value.file);
+    if (!made.ok) return sayFailure(made.failure, json);
+    if (json) printJson(made.value);
+    else print(made.value.file);
     return EXIT.ok;
   });
 }
@@ -33,9 +39,9 @@ export function backupCreate({ json }: Options, environment: NodeJS.ProcessEnv):
 export function backupList({ json }: Options, environment: NodeJS.ProcessEnv): Promise<ExitCode> {
   return withPlaces(environment, ({ paths }) => {
     const backups = listBackups(paths.databaseBackupsDir);
-    if (json) print(JSON.stringify({ backups }));
+    if (json) printJson({ backups });
     else if (backups.length === 0) print(`There is no backup in ${paths.databaseBackupsDir}.`);
-    else for (const backup of backups) print(describe(backup));
+    else print(formatTable(backups.map(toRow), { head: HEAD, screen: findScreen() }));
     return EXIT.ok;
   });
 }
@@ -43,32 +49,55 @@ export function backupList({ json }: Options, environment: NodeJS.ProcessEnv): P
 /** `backup verify [NAME]`: whether backups are what was written and fit for this program; without a name all of them. */
 export function backupVerify(
   name: string | undefined,
+  { json }: Options,
   environment: NodeJS.ProcessEnv,
 ): Promise<ExitCode> {
   return withPlaces(environment, async ({ paths }) => {
     const folder = paths.databaseBackupsDir;
     const found = name === undefined ? listBackups(folder) : [find(folder, name)];
-    if (found.length === 0) return refuse(notFound(folder));
-    let isGood = true;
-    for (const backup of found) {
-      const verified = backup ? await verifyBackup(backup) : { ok: false, failure: notFound(name) };
-      isGood &&= verified.ok;
-      const said = verified.ok ? 'good' : formatFailure((verified as { failure: Failure }).failure);
-      print(`${backup?.name ?? name}: ${said}`);
-    }
-    return isGood ? EXIT.ok : EXIT.failure;
+    if (found.length === 0) return sayFailure(notFound(folder), json);
+    const backups: Verified[] = [];
+    for (const backup of found) backups.push(await verify(backup, name));
+    if (json) printJson({ backups: backups.map(viewVerified) });
+    else print(backups.map(describeVerified).join('\n'));
+    return backups.every(({ ok }) => ok) ? EXIT.ok : EXIT.failure;
   });
 }
 
+type Verified = { readonly name: string; readonly ok: boolean; readonly failure: Failure | null };
+
+async function verify(backup: Backup | undefined, asked: string | undefined): Promise<Verified> {
+  if (!backup) return { name: asked ?? '', ok: false, failure: notFound(asked) };
+  const verified = await verifyBackup(backup);
+  const { name } = backup;
+  return { name, ok: verified.ok, failure: verified.ok ? null : verified.failure };
+}
+
+function describeVerified({ name, failure }: Verified): string {
+  return `${name}: ${failure ? formatFailure(failure) : 'good'}`;
+}
+
+function viewVerified({ failure, ...rest }: Verified) {
+  return { ...rest, failure: failure && viewFailure(failure) };
+}
+
 /** `backup restore NAME`: puts it in the place of the database; the service must not run. */
-export function backupRestore(name: string, environment: NodeJS.ProcessEnv): Promise<ExitCode> {
+export function backupRestore(
+  name: string,
+  { json }: Options,
+  environment: NodeJS.ProcessEnv,
+): Promise<ExitCode> {
   return withPlaces(environment, async ({ paths }) => {
     const backup = find(paths.databaseBackupsDir, name);
-    if (!backup) return refuse(notFound(name));
+    if (!backup) return sayFailure(notFound(name), json);
     const { version } = PROGRAM;
     const restored = await restoreBackup({ backup, paths, version, nowMs: Date.now() });
-    if (!restored.ok) return refuse(restored.failure);
+    if (!restored.ok) return sayFailure(restored.failure, json);
     const { kept, quarantined, unread } = restored.value;
+    if (json) {
+      printJson({ name: backup.name, kept: kept ?? null, quarantined, unread: unread ?? null });
+      return EXIT.ok;
+    }
     print(`${backup.name} is in its place: the database as it was at ${backup.created_at}.`);
     if (kept !== undefined) print(`The database that was there is kept: ${kept}`);
     if (quarantined > 0) print(`${quarantined} images that failed since then stay in quarantine.`);
@@ -97,20 +126,13 @@ function find(folder: string, name: string): Backup | undefined {
   return readBackup(isPath ? resolve(name) : join(folder, name));
 }
 
-function describe({ name, created_at, bytes, schema, version }: Backup): string {
-  const size = (bytes / 1_000_000).toFixed(1).padStart(8);
-  return `${name}  ${created_at}  ${size} MB  schema ${schema}  of ${version}`;
+const HEAD = ['NAME', 'CREATED', 'SIZE', 'SCHEMA', 'VERSION'];
+
+function toRow({ name, created_at, bytes, schema, version }: Backup): string[] {
+  const size = `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return [name, formatTime(created_at), size, String(schema), version];
 }
 
 function notFound(what: string | undefined): Failure {
   return fail('BACKUP_NOT_FOUND', `${what}.`).failure;
-}
-
-function refuse(failure: Failure): ExitCode {
-  process.stderr.write(`${formatFailure(failure)}\n`);
-  return EXIT.failure;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -3,7 +3,7 @@ import type { PlanView } from '../api/deployment-views.ts';
 import type { Calling } from './call-note.ts';
 import { callService } from './call-service.ts';
 import { print, printJson } from './output/say.ts';
-import { WAITS_FOR_SERVICE } from './output/task-words.ts';
+import { WAITS_FOR_SERVICE, wantsToFollow } from './output/task-words.ts';
 
 /** Options of `deploy`. */
 export type DeployOptions = {
@@ -11,13 +11,14 @@ export type DeployOptions = {
   readonly dryRun?: boolean;
   readonly plan?: string;
   readonly reason?: string;
+  readonly follow?: boolean;
   readonly json?: boolean;
 };
 
 /** `deploy [UNIT]`: has the service deploy a unit, tells what that would do, or carries out such a plan. */
 export async function deploy(
   unit: string | undefined,
-  { to: version, dryRun, plan, reason, json }: DeployOptions,
+  { to: version, dryRun, plan, reason, follow, json }: DeployOptions,
   calling: Calling,
 ): Promise<ExitCode> {
   if ((unit === undefined) === (plan === undefined)) {
@@ -32,13 +33,18 @@ export async function deploy(
   if (!answer.isGood) return answer.exit;
   const { task_id: id } = answer.body as { readonly task_id?: string };
   if (id !== undefined) calling.note.taskId = id;
-  if (json) printJson(answer.body);
-  else if (dryRun) process.stdout.write(describePlan(answer.body as PlanView));
-  else {
-    print(`Task ${id}; pod-upgrade-trigger tasks show ${id} tells how it goes.`);
-    if (answer.isLocal) print(WAITS_FOR_SERVICE);
+  if (dryRun || id === undefined) {
+    if (json) printJson(answer.body);
+    else process.stdout.write(describePlan(answer.body as PlanView));
+    return EXIT.ok;
   }
-  return EXIT.ok;
+  const isFollowed = !answer.isLocal && wantsToFollow({ follow, json });
+  if (!json) print(`Task ${id}; pod-upgrade-trigger tasks show ${id} tells how it goes.`);
+  else if (!isFollowed) printJson(answer.body);
+  if (answer.isLocal && !json) print(WAITS_FOR_SERVICE);
+  if (!isFollowed) return EXIT.ok;
+  const { followTask } = await import('./follow-task.ts');
+  return await followTask(id, { json }, calling);
 }
 
 function describePlan(plan: PlanView): string {

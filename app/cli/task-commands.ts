@@ -1,16 +1,12 @@
 import { type Command, Option } from 'commander';
 import type { ExitCode } from '../../shared/contract/exit-codes.ts';
-import type { Calling } from './call-note.ts';
+import type { Calling, CommandParts } from './call-note.ts';
 import { JSON_OPTION } from './options.ts';
 import type { ListOptions, TaskCommand } from './tasks.ts';
 
 /** Adds `tasks` and what belongs to it. Each is loaded when it is called. */
-export function addTaskCommands(
-  cli: Command,
-  calling: Calling,
-  onEnd: (code: ExitCode) => void,
-): void {
-  const group = cli.command('tasks').description('see tasks, stop them, have them done anew');
+export function addTaskCommands({ program, calling, onEnd }: CommandParts): void {
+  const group = program.command('tasks').description('see tasks, stop them, have them done anew');
   addList(group, calling, onEnd);
   const addOne = (name: string, about: string) =>
     group.command(name).description(about).argument('<id>');
@@ -19,6 +15,15 @@ export function addTaskCommands(
     .action(async (id: string, options: { json?: boolean }) => {
       const { showTask } = await import('./tasks.ts');
       onEnd(await showTask(id, options, calling));
+    });
+  addOne(
+    'follow',
+    'show the log of a task as it is written, until its end, and end as the task did',
+  )
+    .option(...JSON_OPTION)
+    .action(async (id: string, options: { json?: boolean }) => {
+      const { followTask } = await import('./follow-task.ts');
+      onEnd(await followTask(id, options, calling));
     });
   addOne('export', 'a whole task with all its log, on standard output')
     .addOption(

@@ -1,5 +1,6 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { type AttentionTable, openAttentionTable } from './attention.ts';
+import { type AutoUpdateImportTable, openAutoUpdateImportTable } from './auto-update-imports.ts';
 import { type DatabaseChecks, prepareChecks } from './check-database.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
@@ -8,6 +9,7 @@ import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
 import { type EventTable, openEventTable } from './events.ts';
 import { describeSqliteError } from './explain-database-error.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
+import { type HookReads, openHookReads } from './hooks.ts';
 import { type IdempotencyTable, openIdempotencyTable } from './idempotency-keys.ts';
 import { openSightingTable, type SightingTable } from './image-sightings.ts';
 import { migrateDatabase } from './migrate-database.ts';
@@ -33,6 +35,7 @@ export type Store = DatabaseChecks & {
   readonly madeAt: number;
   readonly deliveries: DeliveryTable;
   readonly events: EventTable;
+  readonly hooks: HookReads;
   readonly segments: SpoolSegmentTable;
   readonly tasks: TaskTable;
   readonly taskLogs: TaskLogTable;
@@ -41,6 +44,7 @@ export type Store = DatabaseChecks & {
   readonly quarantine: QuarantineTable;
   readonly sightings: SightingTable;
   readonly plans: PlanTable;
+  readonly autoUpdateImports: AutoUpdateImportTable;
   readonly attention: AttentionTable;
   readonly idempotency: IdempotencyTable;
   readonly rateLimits: RateLimitTable;
@@ -97,6 +101,7 @@ function prepareStore(database: Database, schema: number): Store {
     madeAt: madeAt.get() ?? 0,
     deliveries: openDeliveryTable(database),
     events: openEventTable(database),
+    hooks: openHookReads(database),
     segments: openSpoolSegmentTable(database),
     tasks: openTaskTable(database),
     taskLogs: openTaskLogTable(database),
@@ -105,6 +110,7 @@ function prepareStore(database: Database, schema: number): Store {
     quarantine: openQuarantineTable(database),
     sightings: openSightingTable(database),
     plans: openPlanTable(database),
+    autoUpdateImports: openAutoUpdateImportTable(database),
     attention: openAttentionTable(database),
     idempotency: openIdempotencyTable(database),
     rateLimits: openRateLimitTable(database),

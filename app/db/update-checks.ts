@@ -12,7 +12,7 @@ export type CheckedUnit = {
   readonly image: string | null;
   /** The same with the tag `latest`; null where that is its own. */
   readonly latestImage: string | null;
-  /** `linux/amd64`; null where nothing runs. */
+  /** `linux/amd64`; null where it did not have to be known. */
   readonly platform: string | null;
   /** Of each running container the digests of its image. */
   readonly containers: readonly (readonly string[])[];

@@ -1,25 +1,15 @@
-import { type ImageReference, repositoryOf } from './image-reference.ts';
-
-/** What is known of a local image for a comparison. */
-export type ComparedImage = { readonly digest: string; readonly repoDigests: readonly string[] };
+import { type ImageReference, withDigest } from './image-reference.ts';
 
 /**
  * Whether a local image is the one that a digest names: the one rule for digests of an index and of a platform's
  * manifest, used wherever digests are compared. podman knows an image that was pulled through an index by both.
  */
 export function matchesDigest(
-  local: ComparedImage,
+  local: { readonly digest: string; readonly repoDigests: readonly string[] },
   image: ImageReference,
   digest: string,
 ): boolean {
-  return knownDigests(local, image).includes(digest);
-}
-
-/** All digests under which a local image is known as one of the repository of `image`. */
-export function knownDigests(local: ComparedImage, image: ImageReference): readonly string[] {
-  const start = `${repositoryOf(image)}@`;
-  const named = local.repoDigests.filter((name) => name.startsWith(start));
-  return [...new Set([local.digest, ...named.map((name) => name.slice(start.length))])];
+  return local.digest === digest || local.repoDigests.includes(withDigest(image, digest));
 }
 
 /** What a tag means: a digest and, where that is the one of an index, the manifests in it for one platform. */

@@ -13,8 +13,8 @@ export type RunningContainer = {
 
 /** What a local image is known by. */
 export type KnownImage = {
-  readonly digest: string;
-  readonly repoDigests: readonly string[];
+  /** Of its manifest, and of the indexes through which it was pulled: whatever its names, it is these bytes. */
+  readonly digests: readonly string[];
   /** See `formatPlatform`. */
   readonly platform: string;
 };
@@ -43,7 +43,10 @@ export async function listRunning(run: RunCommand): Promise<Outcome<readonly Run
   );
 }
 
-/** What images are known by, by their ids; one that is gone is left out. */
+/**
+ * What images are known by, by their ids; one that is gone is left out. podman looks at all images for each one: of five
+ * hundred this takes minutes, see `listDigests`.
+ */
 export async function describeImages(
   run: RunCommand,
   ids: readonly string[],
@@ -79,7 +82,8 @@ async function describeSome(
 
 function readImage(line: string): readonly [string, KnownImage] {
   const [id = '', os = '', architecture = '', digest = '', names = ''] = line.split(' ');
-  const repoDigests = JSON.parse(names) as readonly string[] | null;
-  const platform = formatPlatform(os, architecture);
-  return [id, { digest, repoDigests: repoDigests ?? [], platform }];
+  const repoDigests = (JSON.parse(names) as readonly string[] | null) ?? [];
+  const others = repoDigests.map((name) => name.slice(name.indexOf('@') + 1));
+  const digests = [...new Set([digest, ...others])];
+  return [id, { digests, platform: formatPlatform(os, architecture) }];
 }

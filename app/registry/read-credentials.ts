@@ -26,6 +26,8 @@ type HelperContext = {
 
 const MISSING = ['ENOENT', 'ENOTDIR'];
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+/** docker's first one: no more than its `auths`, and these by host alone. */
+const LEGACY_FILE = '.dockercfg';
 const HUB = 'docker.io';
 const HUB_HOSTS = [HUB, 'index.docker.io', 'registry-1.docker.io'];
 /** What `docker login` files Docker Hub under. */
@@ -42,21 +44,36 @@ type AuthFile = z.output<typeof AUTH_FILE>;
 type Found = Outcome<Credentials | undefined>;
 
 /**
- * The files in which podman looks for credentials, in its order (containers-auth.json(5)). REGISTRY_AUTH_FILE takes
- * the place of the one in the runtime folder, it is not read besides it.
+ * The files in which podman looks for credentials, in its order (containers-auth.json(5)). One that the environment chooses
+ * (`chosenAuthFile`) comes first, or, where podman is `isStrict`, is the only one.
  */
-export function authFileCandidates(environment: AuthEnvironment): string[] {
-  const { REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, XDG_CONFIG_HOME, DOCKER_CONFIG, HOME, uid } =
-    environment;
-  const runtime = XDG_RUNTIME_DIR || `/run/containers/${uid}`;
+export function authFileCandidates(environment: AuthEnvironment, isStrict: boolean): string[] {
+  const { XDG_RUNTIME_DIR, XDG_CONFIG_HOME, DOCKER_CONFIG, HOME, uid } = environment;
+  const chosen = chosenAuthFile(environment);
+  if (chosen !== undefined && isStrict) return [chosen];
   const config = XDG_CONFIG_HOME || (HOME && `${HOME}/.config`);
   const docker = DOCKER_CONFIG || (HOME && `${HOME}/.docker`);
-  const primary = XDG_RUNTIME_DIR ? `${runtime}/containers/auth.json` : `${runtime}/auth.json`;
-  return [
-    REGISTRY_AUTH_FILE || primary,
+  // Without the variable podman takes for a user what it would say.
+  const runtime = XDG_RUNTIME_DIR || (uid === 0 ? '' : `/run/user/${uid}`);
+  const primary = runtime ? `${runtime}/containers/auth.json` : '/run/containers/0/auth.json';
+  const files = [
+    chosen ?? primary,
     ...(config ? [`${config}/containers/auth.json`] : []),
     ...(docker ? [`${docker}/config.json`] : []),
+    ...(HOME ? [`${HOME}/${LEGACY_FILE}`] : []),
   ];
+  return [...new Set(files)];
+}
+
+/**
+ * The file that the environment has podman read in place of its own (podman-login(1), `--authfile`); undefined where it
+ * chooses none. Of the two variables REGISTRY_AUTH_FILE wins.
+ */
+export function chosenAuthFile({
+  REGISTRY_AUTH_FILE,
+  DOCKER_CONFIG,
+}: AuthEnvironment): string | undefined {
+  return REGISTRY_AUTH_FILE || (DOCKER_CONFIG ? `${DOCKER_CONFIG}/config.json` : undefined);
 }
 
 /**
@@ -89,10 +106,15 @@ async function loadFile(path: string, readText: ReadText): Promise<Outcome<AuthF
     if (MISSING.includes(code)) return succeed(undefined);
     return fail('REGISTRY_CREDENTIALS_UNREADABLE', `${path} cannot be read (${code}).`);
   }
-  const file = AUTH_FILE.safeParse(parseJson(text));
+  const json = parseJson(text);
+  const file = AUTH_FILE.safeParse(isLegacy(path) ? { auths: json } : json);
   if (file.success) return succeed(file.data);
   // What the parsers say is left out: it quotes the file.
   return fail('REGISTRY_CREDENTIALS_UNREADABLE', `${path} is no valid credentials file.`);
+}
+
+function isLegacy(path: string): boolean {
+  return path.endsWith(`/${LEGACY_FILE}`);
 }
 
 function parseJson(text: string): unknown {
@@ -125,7 +147,7 @@ async function findInFile(
     const program = `docker-credential-${helper}`;
     return fail('REGISTRY_CREDENTIALS_UNREADABLE', `${path} names ${program}, which is not there.`);
   }
-  const stored = decodeEntry(entryFor(file, image), path);
+  const stored = decodeEntry(entryFor(file, image, isLegacy(path)), path);
   if (!stored.ok || stored.value || !file.credsStore) return stored;
   const storeKey = host === HUB ? HUB_KEY : image.registry;
   const asked = await askCredentialHelper(file.credsStore, storeKey, path, run, signal);
@@ -134,21 +156,27 @@ async function findInFile(
 }
 
 /** The longest path prefix first (containers-auth.json(5)), then keys that mean the same host. */
-function entryFor(file: AuthFile, image: ImageRepository): z.output<typeof ENTRY> | undefined {
+function entryFor(
+  file: AuthFile,
+  image: ImageRepository,
+  byHost: boolean,
+): z.output<typeof ENTRY> | undefined {
   const entries = new Map(Object.entries(file.auths ?? {}));
   const host = hostOf(image.registry);
   const parts = repositoryOf(image).split('/');
-  const prefixes = parts.map((_, index) => parts.slice(0, parts.length - index).join('/'));
+  const all = parts.map((_, index) => parts.slice(0, parts.length - index).join('/'));
+  const prefixes = byHost ? all.slice(-1) : all;
   const keys = host === HUB ? [...prefixes, HUB_KEY] : prefixes;
   const key =
     keys.find((name) => entries.has(name)) ??
-    [...entries.keys()].find((name) => hostOf(name) === host);
+    [...entries.keys()].find((name) => hostOf(name, byHost) === host);
   return key === undefined ? undefined : entries.get(key);
 }
 
-/** The host of a key: a key with a scheme loses its path, and Docker Hub has one name. */
-function hostOf(key: string): string {
-  const host = key.replace(/^https?:\/\/([^/]*).*$/, '$1');
+/** The host of a key: a key with a scheme, or any where they are `byHost`, loses its path. Docker Hub has one name. */
+function hostOf(key: string, byHost = false): string {
+  const bare = key.replace(/^https?:\/\/([^/]*).*$/, '$1');
+  const host = byHost ? bare.replace(/\/.*$/, '') : bare;
   return HUB_HOSTS.includes(host) ? HUB : host;
 }
 

@@ -39,12 +39,13 @@ export async function checkRelease({
   const running = PROGRAM.version;
   return succeed(
     value.kind === 'current'
-      ? { kind: 'current', running, version: null, tag: value.tag, skipped: [] }
+      ? { kind: 'current', running, version: null, tag: value.tag, published_at: null, skipped: [] }
       : {
           kind: 'other',
           running,
           version: value.facts.version,
           tag: value.facts.tag,
+          published_at: value.facts.manifest?.publishedAt ?? null,
           skipped: value.skipped,
         },
   );

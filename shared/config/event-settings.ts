@@ -3,7 +3,7 @@ import type { Setting } from './setting.ts';
 import { parsed, within } from './setting-values.ts';
 
 /** Requests that say nothing while they go well, and come every few seconds. */
-const QUIET_ACTIONS = ['health', 'static'];
+const QUIET_ACTIONS = ['health', 'static', 'metrics', 'sse-hello'];
 const DAY_MS = 86_400_000;
 
 /** What the event log takes in and how long it keeps it. */
@@ -11,8 +11,8 @@ export const EVENT_SETTINGS = {
   eventsExclude: {
     variable: 'PODUP_EVENTS_EXCLUDE',
     schema: parsed(parseExclusions),
-    fallback: 'health,static',
-    allowed: 'health, static, both separated by a comma, or none',
+    fallback: 'health,static,metrics,sse-hello',
+    allowed: 'health, static, metrics, sse-hello, separated by commas, or none',
     about:
       'Which requests leave no event while they go well. What fails is recorded all the same; of a health check each change of its answer.',
   },

@@ -1,6 +1,6 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { type StatePaths, statePaths } from '../contract/state-paths.ts';
-import { readSettings } from './read-settings.ts';
+import { type GivenSetting, readSettings } from './read-settings.ts';
 import type { Settings } from './settings.ts';
 import { findStateDirectory } from './state-directory.ts';
 
@@ -11,6 +11,8 @@ export type Loaded = {
   readonly warnings: readonly string[];
   /** Values that must never be printed. */
   readonly secrets: readonly string[];
+  /** Each setting with where its value comes from. */
+  readonly given: readonly GivenSetting[];
 };
 
 const MAX_SECRET_FILE_BYTES = 64 * 1024;
@@ -23,7 +25,7 @@ export function loadSettings(
   | { readonly ok: false; readonly faults: readonly string[] } {
   const reading = readSettings(environment, readSmallText);
   if (!reading.ok) return reading;
-  const { settings, warnings } = reading;
+  const { settings, warnings, given } = reading;
   const stateDir = findStateDirectory(settings.stateDir, { environment, isWritable });
   if (stateDir === undefined) {
     return {
@@ -32,7 +34,7 @@ export function loadSettings(
     };
   }
   const paths = statePaths(stateDir);
-  const { adminToken, webhookSecret, webhookSecretPrevious, releaseToken } = settings;
+  const { adminToken, webhookSecret, webhookSecretPrevious, releaseToken, metricsToken } = settings;
   return {
     ok: true,
     loaded: {
@@ -41,11 +43,17 @@ export function loadSettings(
         ...paths,
         database: settings.databasePath ?? paths.database,
         reportsDir: settings.selfUpdateReportDir ?? paths.reportsDir,
+        lastPayload: settings.debugPayloadPath ?? paths.lastPayload,
       },
       warnings,
-      secrets: [adminToken, webhookSecret, webhookSecretPrevious, releaseToken].filter(
-        (secret) => secret !== undefined,
-      ),
+      secrets: [
+        adminToken,
+        webhookSecret,
+        webhookSecretPrevious,
+        releaseToken,
+        metricsToken,
+      ].filter((secret) => secret !== undefined),
+      given,
     },
   };
 }

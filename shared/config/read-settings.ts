@@ -3,9 +3,24 @@ import { DEPRECATED_NAMES, SETTINGS, type SettingKey, type Settings } from './se
 /** Reads a small text file; throws where it cannot. Handed in, so that reading settings stays testable. */
 export type ReadText = (path: string) => string;
 
+/** Where the value of a setting comes from, and its text; of a secret it is not kept. */
+export type GivenSetting = {
+  readonly variable: string;
+  /** The variable (an older name, too), `NAME_FILE`, or `credential NAME`; null: nobody has set it. */
+  readonly from: string | null;
+  /** What was given, else what stands for it; null where there is nothing, or it is secret. */
+  readonly text: string | null;
+  readonly isSecret: boolean;
+};
+
 /** The settings with what was odd but harmless, or every fault at once, one sentence each. */
 export type SettingsReading =
-  | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly settings: Settings;
+      readonly warnings: readonly string[];
+      readonly given: readonly GivenSetting[];
+    }
   | { readonly ok: false; readonly faults: readonly string[] };
 
 type Source = { readonly text: string; readonly from: string } | undefined;
@@ -18,6 +33,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, readText: ReadText)
   const faults: string[] = [];
   const warnings: string[] = [];
   const values: Record<string, unknown> = {};
+  const given: GivenSetting[] = [];
   for (const key of Object.keys(SETTINGS) as SettingKey[]) {
     const setting = SETTINGS[key];
     const source = findSource(setting.variable, 'secret' in setting, environment, readText, faults);
@@ -25,6 +41,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, readText: ReadText)
       warnings.push(`${source.from} is deprecated; set ${setting.variable} instead.`);
     }
     const text = source?.text ?? ('fallback' in setting ? setting.fallback : undefined);
+    given.push(showGiven(setting, source?.from, text));
     if (text === undefined) continue;
     const result = setting.schema.safeParse(text);
     if (result.success) values[key] = result.data;
@@ -32,7 +49,16 @@ export function readSettings(environment: NodeJS.ProcessEnv, readText: ReadText)
   }
   warnings.push(...unknownNames(environment));
   if (faults.length > 0) return { ok: false, faults };
-  return { ok: true, settings: values as Settings, warnings };
+  return { ok: true, settings: values as Settings, warnings, given };
+}
+
+function showGiven(
+  { variable, secret }: { readonly variable: string; readonly secret?: true },
+  from: string | undefined,
+  text: string | undefined,
+): GivenSetting {
+  const isSecret = secret === true;
+  return { variable, from: from ?? null, text: isSecret ? null : (text ?? null), isSecret };
 }
 
 function formatFault(

@@ -21,6 +21,7 @@ import {
 } from './setting-values.ts';
 import { SSH_SETTINGS } from './ssh-settings.ts';
 import { LOG_LEVELS, SUPERVISOR_DEFAULTS } from './supervisor-settings.ts';
+import { WEB_SETTINGS } from './web-settings.ts';
 
 const secretText = z.string().min(8).max(4096);
 const SECRET_ALLOWED = '8 to 4096 characters';
@@ -123,6 +124,7 @@ export const SETTINGS = {
   ...KEEPING_SETTINGS,
   ...SCHEDULE_SETTINGS,
   ...EVENT_SETTINGS,
+  ...WEB_SETTINGS,
   minFreeBytes: {
     variable: 'PODUP_MIN_FREE_BYTES',
     schema: within(0, 1_000_000_000_000),
@@ -264,6 +266,9 @@ type Optional =
   | 'selfUpdateCron'
   | 'selfUpdateReportDir'
   | 'databasePath'
+  | 'publicBaseUrl'
+  | 'metricsToken'
+  | 'debugPayloadPath'
   | 'adminToken'
   | 'webhookSecret'
   | 'webhookSecretPrevious';

@@ -21,6 +21,11 @@ export const ERRORS = {
     sentence: 'There is nothing at this path.',
     hint: 'See docs/api.md for the routes.',
   },
+  PAYLOAD_NOT_FOUND: {
+    status: 404,
+    sentence: 'No webhook with a bad signature has come in.',
+    hint: 'There is something once one has; of several the last one is kept.',
+  },
   METHOD_NOT_ALLOWED: {
     status: 405,
     sentence: 'This path does not take this method.',

@@ -10,6 +10,8 @@ export type StatePaths = {
   readonly workerLock: string;
   /** Where the worker listens to the command line of its own user. */
   readonly serviceSocket: string;
+  /** Held locked by whoever dispatches tasks where there is no worker. */
+  readonly dispatchLock: string;
   /** There exactly while an update is open. */
   readonly updateRecord: string;
   /** Requests to the supervisor of whoever has no channel to it. */
@@ -26,6 +28,8 @@ export type StatePaths = {
   /** What units say for themselves, for who takes webhooks without the database. */
   readonly foundUnits: string;
   readonly reportsDir: string;
+  /** The beginning of the last webhook body with a bad signature. */
+  readonly lastPayload: string;
 };
 
 /** The layout of a state directory. */
@@ -39,6 +43,7 @@ export function statePaths(stateDir: string): StatePaths {
     supervisorLock: `${dataDir}/supervisor.lock`,
     workerLock: `${dataDir}/worker.lock`,
     serviceSocket: `${dataDir}/service.sock`,
+    dispatchLock: `${dataDir}/dispatch.lock`,
     updateRecord: `${dataDir}/UPDATE_LOCK.json`,
     updateRequest: `${dataDir}/update-request.json`,
     updateAnswersDir: `${dataDir}/update-answers`,
@@ -49,6 +54,7 @@ export function statePaths(stateDir: string): StatePaths {
     databaseBackupsDir: `${dataDir}/backups/database`,
     foundUnits: `${dataDir}/found-units.json`,
     reportsDir: `${stateDir}/self-update-reports`,
+    lastPayload: `${stateDir}/last_payload.bin`,
   };
 }
 

@@ -18,9 +18,30 @@ describe('command line', () => {
     for (const name of ['supervise', 'http-server', 'run-task', 'check-config']) {
       assert.match(stdout, new RegExp(`^  ${name}\\b`, 'm'));
     }
-    for (const [name, value] of Object.entries(EXIT))
-      assert.ok(stdout.includes(`${value} ${name}`), name);
+    for (const value of Object.values(EXIT))
+      assert.match(stdout, new RegExp(`^  ${value} +\\w`, 'm'));
   });
+
+  for (const [words, said] of [
+    [['--check-config'], /^The configuration is valid\./],
+    [['version'], /^\d+\.\d+\.\d+ \(source\)\n$/],
+    [['--server', '--help'], /^Usage: pod-upgrade-trigger http-server/],
+  ] as const) {
+    test(`${words.join(' ')} is understood, as it was by the earlier program`, async (t) => {
+      const environment = { PODUP_STATE_DIR: '/nonexistent/podup' };
+      const { code, stdout } = await runProgram(t, words, environment);
+      assert.equal(code, EXIT.ok);
+      assert.match(stdout, said);
+    });
+  }
+
+  for (const group of ['tasks', 'events', 'quarantine', 'backup', 'self-update', 'config']) {
+    test(`${group} alone does nothing but show its help, and ends with 2`, async (t) => {
+      const { code, stdout, stderr } = await runProgram(t, [group]);
+      assert.deepEqual([code, stdout], [EXIT.usage, '']);
+      assert.match(stderr, new RegExp(`^Usage: pod-upgrade-trigger ${group} `));
+    });
+  }
 
   test('the help of supervise is shown without a supervisor', async (t) => {
     const { code, stdout } = await runProgram(t, ['supervise', '--help']);

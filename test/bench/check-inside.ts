@@ -9,6 +9,7 @@ import { listChecks } from '../../app/checks/view-checks.ts';
 import { openStore } from '../../app/db/store.ts';
 import { policyDefaults } from '../../app/domain/unit-policy.ts';
 import { openLocalHost } from '../../app/host/open-host.ts';
+import { listRunning } from '../../app/host/running-images.ts';
 import { isSuccess, runCommand } from '../../shared/process/run-command.ts';
 import { DEPLOY_SETTINGS } from '../helpers/deploy-settings.ts';
 import { CheckFleet } from './check-fleet.ts';
@@ -19,7 +20,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     units: { type: 'string', default: '500' },
     sample: { type: 'string', default: '50' },
-    'skip-others': { type: 'boolean', default: false },
+    'other-rounds': { type: 'string', default: '1' },
   },
 });
 const rounds = Number(values.rounds);
@@ -42,6 +43,8 @@ console.log(
 const host = openLocalHost('user', process.env);
 const policy = policyDefaults({ ...DEPLOY_SETTINGS, higherTags: 'minor' });
 const ours: number[] = [];
+const cpu: number[] = [];
+const seen: number[] = [];
 const list: number[] = [];
 let most = 0;
 let requests = 0;
@@ -53,6 +56,10 @@ for (let round = 0; round < rounds; round++) {
   if (!opened.ok) throw new Error(opened.failure.detail);
   const store = opened.value;
   const all = units.map(({ unit }) => ({ unit, image: undefined }));
+  const lookBegun = performance.now();
+  await listRunning(host.run);
+  seen.push(since(lookBegun));
+  const before = process.threadCpuUsage();
   const begun = performance.now();
   const checked = await checkUpdates(
     {
@@ -63,6 +70,8 @@ for (let round = 0; round < rounds; round++) {
     { isForced: true },
   );
   ours.push(since(begun));
+  const { user, system } = process.threadCpuUsage(before);
+  cpu.push((user + system) / 1e6);
   if (!checked.ok) throw new Error(checked.failure.detail);
   const asked = await fleet.asked();
   requests = asked.length;
@@ -83,7 +92,8 @@ const skopeo: number[] = [];
 let podmanRequests = 0;
 let disagreeing = 0;
 const sample = units.slice(0, Number(values.sample));
-for (let round = 0; !values['skip-others'] && round < rounds; round++) {
+const otherRounds = Number(values['other-rounds']);
+for (let round = 0; round < otherRounds; round++) {
   const begun = performance.now();
   const argv = ['podman', 'auto-update', '--dry-run', '--format', '{{.Updated}}'] as const;
   const updated = await runCommand({ argv, timeoutMs: 1_800_000, maxOutputBytes: 1_048_576 });
@@ -108,14 +118,16 @@ const row = (what: string, seconds: readonly number[], digits = 2) => {
   const each = seconds.map((one) => one.toFixed(digits)).join(' ');
   return `${median(seconds).toFixed(digits).padStart(8)}  ${what}  (${each})`;
 };
-console.log(`\nmedians of ${rounds} rounds, in seconds`);
+console.log(`\nmedians of ${rounds} rounds, of the others of ${otherRounds}, in seconds`);
 console.log(
   row(
     `this program, ${requests} requests, at most ${most} HEAD for a tag (to reach: ${SECONDS} s, 1 HEAD)`,
     ours,
   ),
 );
-if (!values['skip-others']) {
+console.log(row('of which podman ps alone', seen));
+console.log(row('of CPU for all the rest', cpu));
+if (otherRounds > 0) {
   console.log(row(`podman auto-update --dry-run, ${podmanRequests} requests`, podman));
   console.log(row(`skopeo inspect, ${sample.length} of the images one after the other`, skopeo));
   const scaled = skopeo.map((seconds) => (seconds * units.length) / sample.length);

@@ -2,7 +2,8 @@
  * How long it takes to look for updates of many units at many registries that are 100 ms away, and what they are asked, in
  * a throw-away host (test/lab) with real podman: beside `podman auto-update --dry-run` and a loop of `skopeo inspect` on
  * the same images. Prints a table; exit code 0: all is reached, 1: something is missed or could not be measured.
- *   node test/bench/check.ts [--rounds N] [--units N] [--sample N] [--skip-others]
+ * To make the units takes some minutes, and as long takes each round of podman.
+ *   node test/bench/check.ts [--rounds N] [--units N] [--sample N] [--other-rounds N]
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -19,3 +19,14 @@ const TONES: Readonly<Record<TaskStatus, Tone>> = {
 export function toneOf(status: string): Tone | undefined {
   return TONES[status as TaskStatus];
 }
+
+/** Whether a task that was begun is followed: where it was said, else where a person looks at a terminal. */
+export function wantsToFollow({
+  follow,
+  json,
+}: {
+  readonly follow?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}): boolean {
+  return follow ?? (process.stdout.isTTY && !json);
+}

@@ -1,21 +1,16 @@
 import type { Command } from 'commander';
 import type { ExitCode } from '../../../shared/contract/exit-codes.ts';
+import type { CommandParts } from '../call-note.ts';
 import { JSON_OPTION, text, wholeNumber } from '../options.ts';
 import type { RollbackOptions } from './rollback.ts';
 import type { RunOptions } from './run.ts';
 import type { UpdateCli } from './update-cli.ts';
 
-/** Where the commands belong and how they end. */
-export type UpdateCommands = {
-  readonly program: Command;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly onEnd: (code: ExitCode) => void;
-};
-
 type Act<O> = (cli: UpdateCli, options: O) => Promise<ExitCode>;
 
 /** Adds `self-update` and what belongs to it. Each command is loaded when it is called. */
-export function addUpdateCommands({ program, environment, onEnd }: UpdateCommands): void {
+export function addUpdateCommands({ program, calling, onEnd }: CommandParts): void {
+  const { environment } = calling;
   const group = program
     .command('self-update')
     .description('update this program itself, see how that goes, go back');

@@ -23,6 +23,7 @@ export function askOverSocket(
     ...{ method, path, createConnection: () => socket, signal },
     headers: {
       ...HEADERS,
+      ...question.headers,
       ...(text !== undefined && {
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(text),

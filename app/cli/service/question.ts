@@ -5,6 +5,7 @@ export type Question = {
   readonly path: string;
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 };
 
 /** What came of it; `body` has to be read or destroyed. */

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { FailureError, fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
 import { receivedView, serviceParams } from '../../api/webhook-views.ts';
 import type { DeliveryVerdict } from '../../domain/delivery-verdict.ts';
+import { HOOK_PREFIX } from '../../info/view-hooks.ts';
 import { type RawDelivery, receiveGithubDelivery } from '../../intake/receive-github-delivery.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { type Route, route, serveRoutes } from '../serve-routes.ts';
@@ -10,10 +11,12 @@ import { type Route, route, serveRoutes } from '../serve-routes.ts';
 type Parts = Parameters<typeof receiveGithubDelivery>[0] & {
   readonly log: Logger;
   readonly maxBodyBytes: number;
+  /** Is handed each body with a bad signature; absent: nobody keeps them. */
+  readonly keepBadPayload?: (body: Buffer) => void;
 };
 
 // The pattern keeps an empty name out, which a plain parameter would take.
-const SERVICE = '/github-package-update/:service([^/]+)';
+const SERVICE = `${HOOK_PREFIX}/:service([^/]+)`;
 const PATHS = [SERVICE, `${SERVICE}/redeploy`];
 
 const HEADERS = {
@@ -22,7 +25,8 @@ const HEADERS = {
   'x-github-delivery': 'The GUID of the delivery; the same one is taken once.',
 };
 
-const REFUSALS = [
+/** The codes with which a webhook is refused. */
+export const WEBHOOK_REFUSALS = [
   'WEBHOOK_SECRET_NOT_CONFIGURED',
   'CONTENT_TYPE_UNSUPPORTED',
   'SIGNATURE_MISSING',
@@ -62,11 +66,15 @@ function delivery(parts: Parts, url: string): Route {
       headers: HEADERS,
       rawBody: 'What GitHub sends for the events `package`, `registry_package` and `ping`.',
       answers: { 200: receivedView, 202: receivedView },
-      refusals: REFUSALS,
+      refusals: WEBHOOK_REFUSALS,
     },
     async ({ params }, request, reply) => {
       const received = await receiveGithubDelivery(parts, toRaw(params.service, request));
-      if (!received.ok) return sendFailure(request, reply, received.failure);
+      if (!received.ok) {
+        const isBad = received.failure.code === 'SIGNATURE_INVALID';
+        if (isBad && Buffer.isBuffer(request.body)) parts.keepBadPayload?.(request.body);
+        return sendFailure(request, reply, received.failure);
+      }
       const { id, unit, verdict } = received.value;
       request.note.actor = 'github';
       request.note.deliveryId = id;

@@ -60,6 +60,12 @@ describe('an index', () => {
       assert.equal(units['web.service']?.status, 'up_to_date');
       assert.equal(units['web.service']?.remote_tag_digest, now.digest);
     }
+    registry.intercept = (_request, response) => {
+      response.writeHead(403).end();
+      return true;
+    };
+    const { units } = await host.check();
+    assert.equal(units['web.service']?.last_known, 'up_to_date', 'by the manifest, too');
     const reads = registry.asked.filter((one) => one.startsWith('GET /v2/app/manifests/'));
     assert.deepEqual(reads, [`GET /v2/app/manifests/${now.digest}`]);
   });

@@ -38,7 +38,7 @@ describe('the backup commands', () => {
       [file],
     );
     const name = backups[0]?.name ?? '';
-    assert.match((await call('list')).stdout, new RegExp(`^${name}  \\d{4}-`));
+    assert.match((await call('list')).stdout, new RegExp(`\\n${name}  \\d{4}-`));
     assert.deepEqual((await call('verify')).lines, [`${name}: good`]);
 
     store.tasks.insert(newTask({ id: 'tsk_late' }));

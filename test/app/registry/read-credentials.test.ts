@@ -60,34 +60,55 @@ async function findText(image: string, ...contents: readonly unknown[]): Promise
 }
 
 describe('authFileCandidates', () => {
+  const home = { XDG_RUNTIME_DIR: '/run/user/7', HOME: '/home/u', uid: 7 };
+  const users = [
+    '/home/u/.config/containers/auth.json',
+    '/home/u/.docker/config.json',
+    '/home/u/.dockercfg',
+  ];
+  const chosen = { ...home, REGISTRY_AUTH_FILE: '/a.json', DOCKER_CONFIG: '/d' };
   const rows = [
+    ['the runtime folder comes first', home, true, ['/run/user/7/containers/auth.json', ...users]],
+    ['what is chosen is the only one of podman 5', chosen, true, ['/a.json']],
     [
-      'the runtime folder comes first',
-      { XDG_RUNTIME_DIR: '/run/user/7', HOME: '/home/u', uid: 7 },
-      [
-        '/run/user/7/containers/auth.json',
-        '/home/u/.config/containers/auth.json',
-        '/home/u/.docker/config.json',
-      ],
+      'what is chosen is the first of podman 4',
+      chosen,
+      false,
+      ['/a.json', '/home/u/.config/containers/auth.json', '/d/config.json', '/home/u/.dockercfg'],
     ],
-    [
-      'REGISTRY_AUTH_FILE takes the place of the one in the runtime folder',
-      {
-        REGISTRY_AUTH_FILE: '/a.json',
-        XDG_RUNTIME_DIR: '/run/user/7',
-        XDG_CONFIG_HOME: '/c',
-        uid: 7,
-      },
-      ['/a.json', '/c/containers/auth.json'],
-    ],
+    ['DOCKER_CONFIG chooses, too', { ...home, DOCKER_CONFIG: '/d' }, true, ['/d/config.json']],
     [
       'without a runtime folder it is the one of the user number',
-      { XDG_RUNTIME_DIR: '', HOME: '', DOCKER_CONFIG: '/d', uid: 7 },
-      ['/run/containers/7/auth.json', '/d/config.json'],
+      { XDG_RUNTIME_DIR: '', HOME: '', XDG_CONFIG_HOME: '/c', uid: 7 },
+      true,
+      ['/run/user/7/containers/auth.json', '/c/containers/auth.json'],
     ],
+    ['of root it is another one', { uid: 0 }, true, ['/run/containers/0/auth.json']],
   ] as const;
-  for (const [title, environment, expected] of rows) {
-    test(title, () => assert.deepEqual(authFileCandidates(environment), expected));
+  for (const [title, environment, isStrict, expected] of rows) {
+    test(title, () => assert.deepEqual(authFileCandidates(environment, isStrict), expected));
+  }
+});
+
+describe('.dockercfg', () => {
+  const READ: readonly (readonly [string, unknown, string])[] = [
+    ['is its entries alone', { 'r.io': encode('user:1') }, 'user 1'],
+    ['has URLs as keys', { 'https://r.io/v1/': encode('user:1') }, 'user 1'],
+    ['knows no paths', { 'r.io/ns': encode('path:1'), 'r.io': encode('user:1') }, 'user 1'],
+    ['of a file with auths is none', { auths: { 'r.io': encode('user:1') } }, 'nothing'],
+  ];
+  for (const [title, content, expected] of READ) {
+    test(title, async () => {
+      const file = join(mkdtempSync(join(folder, 'home-')), '.dockercfg');
+      writeFileSync(file, JSON.stringify(content));
+      const reference = parseImageReference('r.io/ns/app:1');
+      assert.ok(reference);
+      const found = await findCredentials(reference, [file], READERS);
+      assert.ok(found.ok);
+      const { value } = found;
+      const text = value?.kind === 'password' ? `${value.username} ${value.password}` : 'nothing';
+      assert.equal(text, expected);
+    });
   }
 });
 

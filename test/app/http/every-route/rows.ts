@@ -45,6 +45,13 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
   'GET /health/self': () => [{ is: 200 }],
   'POST /github-package-update/:service([^/]+)': () => push(''),
   'POST /github-package-update/:service([^/]+)/redeploy': () => push('/redeploy'),
+  'GET /api/config': () => [{ is: 200 }],
+  'GET /api/settings': () => [{ is: 200 }],
+  'GET /api/webhooks/status': () => [{ is: 200 }],
+  'GET /api/version/check': () => [{ is: 200 }],
+  // Of the delivery above whose signature does not fit.
+  'GET /last_payload.bin': () => [{ is: 200 }],
+  'HEAD /last_payload.bin': () => [{ is: 200 }],
 
   'GET /api/tasks': () => [{ is: 200 }, { is: 200, path: '/api/tasks?status=failed&limit=1' }],
   'GET /api/tasks/counts': () => [{ is: 200, path: '/api/tasks/counts?unit=web.service' }],
@@ -129,6 +136,10 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 404, code: 'UNIT_NOT_CONFIGURED', body: { units: ['sshd'] } },
   ],
   'GET /api/quarantine': () => [{ is: 200 }],
+  'DELETE /api/quarantine/:unit': () => [
+    { is: 200, path: '/api/quarantine/api.service' },
+    { is: 404, code: 'QUARANTINE_NOT_FOUND', path: '/api/quarantine/api.service' },
+  ],
   'DELETE /api/quarantine/:unit/:digest': ({ digest }) => [
     { is: 204, path: `/api/quarantine/web.service/${digest}` },
     { is: 404, code: 'QUARANTINE_NOT_FOUND', path: `/api/quarantine/web.service/${digest}` },
@@ -138,6 +149,12 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 200, path: '/api/events/export?format=jsonl' },
     { is: 200, path: '/api/events/export?format=csv' },
     { is: 400, code: 'REQUEST_INVALID' },
+  ],
+  'GET /api/session': () => [{ is: 200 }],
+  'GET /api/attention': () => [{ is: 200 }],
+  'POST /api/attention/seen': ({ ended }) => [
+    { is: 200, body: { id: `failed-task ${ended}` } },
+    { is: 404, code: 'ATTENTION_NOT_FOUND', body: { id: 'x' } },
   ],
   'GET /api/schedule': () => [{ is: 200 }],
   'POST /api/schedule/:job/run': () => [
@@ -153,12 +170,13 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
   'POST /api/self-update/cancel': () => [{ is: 202, body: REASON }],
   'POST /api/self-update/hold': () => [{ is: 200, body: REASON }],
   'POST /api/self-update/resume': () => [{ is: 200, body: REASON }],
-  'POST /api/self-update/check': () => [{ is: 502, code: 'RELEASE_SOURCE_UNREACHABLE' }],
+  'POST /api/self-update/check': () => [{ is: 200 }],
 
   'GET /sse/events': () => [
     { is: 200 },
     { is: 400, code: 'REQUEST_INVALID', headers: { 'last-event-id': 'x' } },
   ],
+  'GET /sse/hello': () => [{ is: 200 }],
   'GET /sse/self-update': () => [{ is: 200 }],
   'GET /sse/task-logs': ({ ended }) => [
     { is: 200, path: `/sse/task-logs?task_id=${ended}` },

@@ -6,8 +6,10 @@ import type { FastifyInstance } from 'fastify';
 import { openStore, type Store } from '../../../../app/db/store.ts';
 import { startWorker } from '../../../../app/worker.ts';
 import { loadSettings } from '../../../../shared/config/load-settings.ts';
+import { publish } from '../../../helpers/release.ts';
 import { newTask } from '../../../helpers/store.ts';
 import { openFakeChannel } from '../../updates/fake-channel.ts';
+import { fakeRelease } from '../../updates/release/release-fixture.ts';
 import { updateStatus } from '../../updates/update-fixture.ts';
 import { keepLog, SECRET, TOKEN } from '../http-fixture.ts';
 
@@ -43,6 +45,7 @@ export async function serveAll(folder: string): Promise<World> {
     PODUP_GH_WEBHOOK_SECRET: SECRET,
     PODUP_MANUAL_UNITS: 'web, api',
     PODUP_STOP_TIMEOUT_MS: '2000',
+    PODUP_RELEASE_BASE_URL: publishRelease(folder),
   };
   const result = loadSettings(environment);
   assert.ok(result.ok, JSON.stringify(result));
@@ -77,6 +80,13 @@ export async function serveAll(folder: string): Promise<World> {
   };
 }
 
+function publishRelease(folder: string): string {
+  const releases = join(folder, 'releases');
+  mkdirSync(releases);
+  publish(releases, fakeRelease(releases, { version: '99.1.0' }));
+  return releases;
+}
+
 function fill(path: string): void {
   mkdirSync(join(path, '..'), { recursive: true });
   const opened = openStore(path, { version: '0.0.0', nowMs: 1_000 });
@@ -103,6 +113,10 @@ function fill(path: string): void {
   store.quarantine.add({
     ...{ unit: 'web.service', digest: DIGEST, image_id: null, image: 'ghcr.io/o/web:main' },
     ...{ code: 'GATE_UNHEALTHY', detail: 'It was unhealthy.', at: 3_000, expires_at: null },
+  });
+  store.quarantine.add({
+    ...{ unit: 'api.service', digest: DIGEST, image_id: null, image: 'ghcr.io/o/api:main' },
+    ...{ code: 'GATE_UNHEALTHY', detail: '', at: 3_000, expires_at: null },
   });
   store.close();
 }

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { keepBadPayloads } from '../../../app/intake/bad-payloads.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
+import { until } from '../../helpers/until.ts';
+import { keepLog } from '../http/http-fixture.ts';
+
+const LONG_MS = 20_000;
+
+describe('bodies with a bad signature', () => {
+  test('are written after the turn, their beginning only, and readable by nobody else', async (t) => {
+    const folder = makeTempFolder(t);
+    const path = join(folder, 'last_payload.bin');
+    const payloads = keepBadPayloads(path, keepLog().log);
+    payloads.keep(Buffer.alloc(100_000, 'a'));
+    assert.equal(existsSync(path), false);
+    await until('the file', LONG_MS, () => existsSync(path));
+    assert.equal(readFileSync(path, 'utf8'), 'a'.repeat(65_536));
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.deepEqual(readdirSync(folder), ['last_payload.bin']);
+  });
+
+  test('of a flood leave the first at once and the last one, and no write for each', async (t) => {
+    const path = join(makeTempFolder(t), 'last_payload.bin');
+    const payloads = keepBadPayloads(path, keepLog().log);
+    payloads.keep(Buffer.from('first'));
+    await until('the first', LONG_MS, () => existsSync(path));
+    const { ino } = statSync(path);
+    for (let count = 0; count < 1_000; count++) payloads.keep(Buffer.from(`body ${count}`));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(statSync(path).ino, ino);
+    payloads.close();
+    assert.equal(readFileSync(path, 'utf8'), 'body 999');
+  });
+
+  test('that cannot be kept are complained of, and nothing breaks', () => {
+    const { log, lines } = keepLog();
+    const payloads = keepBadPayloads('/nonexistent/folder/last_payload.bin', log);
+    payloads.keep(Buffer.from('x'));
+    payloads.close();
+    assert.match(lines.join(''), /the body with a bad signature cannot be kept/);
+  });
+});
