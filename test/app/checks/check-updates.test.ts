@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { checkUpdates } from '../../../app/checks/check-updates.ts';
+import { listChecks } from '../../../app/checks/view-checks.ts';
+import { fail } from '../../../shared/contract/outcome.ts';
 import { makeIndex, makeManifest } from '../../helpers/loopback-registry.ts';
 import { makeHost, startRegistry } from './checks-fixture.ts';
 
@@ -119,6 +122,32 @@ describe('what could not be asked', () => {
     assert.equal(failed?.last_known, 'up_to_date');
     assert.equal(failed?.remote_tag_digest, OLD.digest);
     registry.intercept = undefined;
+    assert.equal((await host.check()).units['web.service']?.status, 'up_to_date');
+  });
+
+  test('is all of a host whose podman does not answer', async (t) => {
+    const registry = await startRegistry(t);
+    const host = makeHost(t, [registry]);
+    registry.manifests.set('app:latest', OLD);
+    host.running = [
+      { unit: 'web.service', image: `${registry.host}/app:latest`, digests: [OLD.digest] },
+    ];
+    await host.check();
+    const failed = await checkUpdates(
+      {
+        ...host.parts,
+        host: {
+          ...host.parts.host,
+          readInfo: () => Promise.resolve(fail('PODMAN_UNAVAILABLE', 'ENOENT')),
+        },
+      },
+      { isForced: true },
+    );
+    assert.equal(!failed.ok && failed.failure.code, 'PODMAN_UNAVAILABLE');
+    const [view] = listChecks(host.store, host.parts.units(), 60_000, Date.now());
+    assert.equal(view?.update.status, 'unknown');
+    assert.equal(view?.update.reason, 'PODMAN_UNAVAILABLE');
+    assert.equal(view?.update.last_known, 'up_to_date');
     assert.equal((await host.check()).units['web.service']?.status, 'up_to_date');
   });
 
