@@ -5,9 +5,10 @@ import type { Failure } from '../shared/contract/outcome.ts';
 import type { StatePaths } from '../shared/contract/state-paths.ts';
 import { runCommand } from '../shared/process/run-command.ts';
 import { openUpdateChecks } from './checks/open-update-checks.ts';
+import { unitToCheck } from './checks/see-units.ts';
 import type { UpdateChecks } from './checks/update-checks.ts';
 import type { Store } from './db/store.ts';
-import { parseImageReference, withTag } from './domain/image-reference.ts';
+import { withTag } from './domain/image-reference.ts';
 import { policyDefaults } from './domain/unit-policy.ts';
 import type { EventWriter } from './events/event-writer.ts';
 import type { SystemEvents } from './events/system-events.ts';
@@ -231,11 +232,9 @@ export function joinChecks(
     ...{ settings, store, host },
     choose: (name) => known.choose('person', name),
     listUnits: () =>
-      known.all().map(({ unit, image }) => {
-        const facts = units.facts(unit);
-        // What its file names, until systemd has been asked for it.
-        const named = image === null ? undefined : parseImageReference(image);
-        return { unit, image: facts.state === 'known' ? facts.image : named };
+      known.all().map((one) => {
+        const facts = units.facts(one.unit);
+        return unitToCheck(one, facts.state === 'known' ? facts.image : undefined);
       }),
   });
 }
