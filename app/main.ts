@@ -115,7 +115,7 @@ export function buildProgram(
     .command('units')
     .description('the units, and what registries have for them');
   addCheckCommands(units, calling, onEnd);
-  addScheduleCommands(program, calling, onEnd);
+  addScheduleCommands(program, calling, argv, onEnd);
   addAttentionCommands(parts);
   addPruneCommand(parts);
   addBackupCommands(parts);
