@@ -9,6 +9,7 @@ import { addCheckCommands } from './cli/check-commands.ts';
 import { addCompletionCommand } from './cli/completion/commands.ts';
 import { addConfigCommands } from './cli/config-commands.ts';
 import { addDeployCommands } from './cli/deploy-commands.ts';
+import { addDoctorCommand } from './cli/doctor/commands.ts';
 import { addEventCommands } from './cli/events/commands.ts';
 import { addExitHelp } from './cli/exit-help.ts';
 import { addHelperCommands, addServingCommands, OWN_PROCESSES } from './cli/process-commands.ts';
@@ -120,6 +121,7 @@ export function buildProgram(
   addBackupCommands(parts);
   addUpdateCommands(parts);
   addConfigCommands(parts);
+  addDoctorCommand(parts);
   addCompletionCommand(parts);
   addHelperCommands(processes);
   addExitHelp(program);
