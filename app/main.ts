@@ -2,9 +2,11 @@ import { Command, CommanderError } from 'commander';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
 import type { Outcome } from '../shared/contract/outcome.ts';
+import { addAttentionCommands } from './cli/attention-commands.ts';
 import { addBackupCommands } from './cli/backup-commands.ts';
 import type { Calling, CallNote } from './cli/call-note.ts';
 import { addCheckCommands } from './cli/check-commands.ts';
+import { addCompletionCommand } from './cli/completion/commands.ts';
 import { addConfigCommands } from './cli/config-commands.ts';
 import { addDeployCommands } from './cli/deploy-commands.ts';
 import { addEventCommands } from './cli/events/commands.ts';
@@ -113,17 +115,19 @@ export function buildProgram(
     .description('the units, and what registries have for them');
   addCheckCommands(units, calling, onEnd);
   addScheduleCommands(program, calling, onEnd);
+  addAttentionCommands(parts);
   addPruneCommand(parts);
   addBackupCommands(parts);
   addUpdateCommands(parts);
   addConfigCommands(parts);
+  addCompletionCommand(parts);
   addHelperCommands(processes);
   addExitHelp(program);
   return program;
 }
 
 /** What only reads the environment, or answers a shell, is no call to be recorded either. */
-const UNRECORDED: ReadonlySet<string> = new Set([...OWN_PROCESSES, 'check-config']);
+const UNRECORDED: ReadonlySet<string> = new Set([...OWN_PROCESSES, 'check-config', 'completion']);
 
 function findCall({ begun, note }: Run): Call | undefined {
   if (!begun || UNRECORDED.has(begun.command.name())) return undefined;

@@ -19,6 +19,11 @@ if (words[0] === 'supervise' && !words.includes('--help') && !words.includes('-h
     await supervise({ execPath: command, entryArgs, environment, foreignCommand: rest }),
   );
 }
+if (words[0] === '__complete') {
+  const { completeWords } = await import('../app/cli/completion/complete-words.ts');
+  await completeWords(words.slice(1), environment);
+  process.exit();
+}
 const { runApp } = await import('../app/main.ts');
 const loadSupervisor = () => import('../supervisor/main.ts');
 process.exit(await runApp({ words, program, environment, loadSupervisor }));

@@ -241,7 +241,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'scripts/generate-help.ts': ['app/main.ts'],
   'scripts/demo.ts': ['app/api', 'test/helpers'],
   'scripts/describe-api.ts': ['app/worker.ts', 'shared/config', 'shared/fs', 'shared/log'],
-  'scripts/pod-upgrade-trigger.ts': ['app/main.ts', 'supervisor/main.ts'],
+  'scripts/pod-upgrade-trigger.ts': ['app/cli', 'app/main.ts', 'supervisor/main.ts'],
   'shared/config': ['package.json', 'shared/contract', 'shared/fs'],
   'shared/fs': ['shared/contract', 'shared/native'],
   'shared/native': ['shared/contract'],
