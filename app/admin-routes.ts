@@ -1,30 +1,37 @@
 import type { FastifyInstance } from 'fastify';
 import type { Loaded } from '../shared/config/load-settings.ts';
+import type { Settings } from '../shared/config/settings.ts';
 import type { Failure } from '../shared/contract/outcome.ts';
+import type { StatePaths } from '../shared/contract/state-paths.ts';
 import { runCommand } from '../shared/process/run-command.ts';
 import { openUpdateChecks } from './checks/open-update-checks.ts';
+import { unitToCheck } from './checks/see-units.ts';
 import type { UpdateChecks } from './checks/update-checks.ts';
 import type { Store } from './db/store.ts';
-import { parseImageReference, withTag } from './domain/image-reference.ts';
+import { withTag } from './domain/image-reference.ts';
 import { policyDefaults } from './domain/unit-policy.ts';
 import type { EventWriter } from './events/event-writer.ts';
 import type { SystemEvents } from './events/system-events.ts';
 import { createHealth, type Health } from './health/create-health.ts';
 import { findRegistryFailure } from './health/find-registry-failure.ts';
+import { type AttentionParts, readAttention } from './health/read-attention.ts';
 import type { Host } from './host/host.ts';
 import { readUnit } from './host/read-unit.ts';
 import { readUnitPolicy } from './host/read-unit-policy.ts';
 import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
 import type { AdminGate } from './http/admin-gate.ts';
 import { registerAdminApi } from './http/routes/admin-api.ts';
+import { registerAttentionApi } from './http/routes/attention-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { registerManualApi } from './http/routes/manual-api.ts';
 import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerServicesApi } from './http/routes/services-api.ts';
+import { registerSessionApi } from './http/routes/session-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import { findJobTroubles } from './scheduler/find-troubles.ts';
 import { createIdleReason } from './scheduler/idle-reason.ts';
 import { createRunJob } from './scheduler/run-job.ts';
 import { viewSchedule } from './scheduler/view-schedule.ts';
@@ -39,6 +46,7 @@ import { keepForStandby } from './units/keep-for-standby.ts';
 import { type KnownUnits, openKnownUnits } from './units/known-units.ts';
 import { openDiscovery } from './units/open-discovery.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
+import { readUpdateState } from './updates/read-update-state.ts';
 
 /** What people and the command line ask is answered with. */
 export type AdminParts = {
@@ -103,11 +111,31 @@ export function registerAdminRoutes(
       idle: createIdleReason(known),
     }),
   });
+  registerAttentionApi(app, {
+    gate,
+    table: () => store.attention,
+    read: () => readAttention(joinAttention(settings, paths, { store, health }), Date.now()),
+  });
+  registerSessionApi(app, { gate, known });
   registerHealth(app, {
     gate,
     checkOwn: () => health.checkOwn(),
     check: () => health.check(),
   });
+}
+
+/** Joins what wants a person to what knows of it. */
+function joinAttention(
+  settings: Settings,
+  paths: StatePaths,
+  { store, health }: Pick<AdminParts, 'store' | 'health'>,
+): AttentionParts {
+  return {
+    ...{ store, settings, paths },
+    health: () => health.check(),
+    jobs: () => findJobTroubles(store, settings, Date.now()),
+    hold: async () => (await readUpdateState(paths)).policy.hold,
+  };
 }
 
 /** Joins the units that are known to the store and the host, with what finds them. */
@@ -204,11 +232,9 @@ export function joinChecks(
     ...{ settings, store, host },
     choose: (name) => known.choose('person', name),
     listUnits: () =>
-      known.all().map(({ unit, image }) => {
-        const facts = units.facts(unit);
-        // What its file names, until systemd has been asked for it.
-        const named = image === null ? undefined : parseImageReference(image);
-        return { unit, image: facts.state === 'known' ? facts.image : named };
+      known.all().map((one) => {
+        const facts = units.facts(one.unit);
+        return unitToCheck(one, facts.state === 'known' ? facts.image : undefined);
       }),
   });
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { EXIT, type ExitCode } from '../shared/contract/exit-codes.ts';
 import type { Outcome } from '../shared/contract/outcome.ts';
+import { addAttentionCommands } from './cli/attention-commands.ts';
 import { addBackupCommands } from './cli/backup-commands.ts';
 import type { Calling, CallNote } from './cli/call-note.ts';
 import { addCheckCommands } from './cli/check-commands.ts';
@@ -114,6 +115,7 @@ export function buildProgram(
     .description('the units, and what registries have for them');
   addCheckCommands(units, calling, onEnd);
   addScheduleCommands(program, calling, onEnd);
+  addAttentionCommands(parts);
   addPruneCommand(parts);
   addBackupCommands(parts);
   addUpdateCommands(parts);

@@ -40,12 +40,14 @@ import { viewSelfUpdateJob } from './scheduler/view-schedule.ts';
 import { dropOldCompiledCode } from './tasks/compiled-code.ts';
 import { createDispatcher } from './tasks/create-dispatcher.ts';
 import { createTimerGuards, type TimerGuards } from './tasks/create-timer-guards.ts';
+import { followAutoUpdate } from './tasks/follow-auto-update.ts';
 import { type CommitSource, createCommitSource } from './tasks/live/commit-source.ts';
 import { createPruneService } from './tasks/prune-service.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { ReportImporter } from './updates/import-reports.ts';
+import { obeySupervisor } from './updates/obey-supervisor.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
 import type { SupervisorChannel } from './updates/supervisor-channel.ts';
 import { whileSaying } from './updates/while-saying.ts';
@@ -158,7 +160,7 @@ function joinParts(
     guards.start();
     discovery.start();
   };
-  obey(channel, joined, () => {
+  obeySupervisor(channel, joined, () => {
     isProven = true;
     startSchedules();
   });
@@ -216,20 +218,6 @@ async function recoverAll(
   startSchedules();
 }
 
-/** The supervisor says whether tasks may begin. */
-function obey(
-  channel: SupervisorChannel | undefined,
-  { dispatcher, intake }: Pick<JoinedParts, 'dispatcher' | 'intake'>,
-  onProceed: () => void,
-): void {
-  channel?.onCommand((command) => {
-    if (command === 'pause') return dispatcher.pause(() => channel.send({ kind: 'worker-idle' }));
-    dispatcher.resume();
-    intake.lookAgain();
-    onProceed();
-  });
-}
-
 type JoinedParts = AdminParts & {
   readonly health: Health;
   readonly app: FastifyInstance;
@@ -240,6 +228,7 @@ type JoinedParts = AdminParts & {
   readonly guards: TimerGuards;
   readonly commits: CommitSource;
   readonly system: SystemEvents;
+  readonly run: Host['run'];
 };
 
 /**
@@ -247,12 +236,14 @@ type JoinedParts = AdminParts & {
  * begins none and imports nothing: what it writes into the database may be taken back.
  */
 function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
-  const { app, gate, store, commits, system, dispatcher, manual, known } = joined;
-  const { loaded, log, channel } = parts;
+  const { health, app, gate, store, commits, system, dispatcher, manual, known, run } = joined;
+  const { loaded, log, channel, environment } = parts;
   const { settings, paths } = loaded;
   const { selfUpdateDryRun: dryRun } = settings;
   const onImported = system.reportImported;
   const reports = new ReportImporter({ folder: paths.reportsDir, store, log, onImported });
+  const onSeen = system.autoUpdateSeen;
+  const foreign = followAutoUpdate({ settings, environment, store, run, log, onSeen });
   const ask = createAskSupervisor(channel, paths);
   const onRun = (asked: Outcome<UpdateAnswer>) => system.ticked(asked, dryRun);
   const schedule = joinSchedule({
@@ -273,15 +264,16 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const { maintain } = manual;
   const prune = createPruneService({ store, settings, paths, commits, maintain });
   registerPruneApi(app, { gate, prune });
-  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log });
+  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log, health });
   return {
     start() {
       reports.start();
       schedule.start();
+      foreign.start();
     },
     /** First of all in a stop, which must not wait for those who only listen. */
     endStreams,
     closeSchedule: () => schedule.close(),
-    close: () => reports.close(),
+    close: () => Promise.all([reports.close(), foreign.close()]),
   };
 }

@@ -7,6 +7,15 @@ CREATE TRIGGER task_updated AFTER UPDATE ON tasks BEGIN
   INSERT INTO task_changes (task_id) VALUES (new.id);
   DELETE FROM task_changes WHERE seq <= last_insert_rowid() - 10000;
 END;
+CREATE TABLE attention_marks (
+  id TEXT PRIMARY KEY,
+  seen_at INTEGER NOT NULL,
+  seen_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE auto_update_imports (
+  name TEXT PRIMARY KEY,
+  imported_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE deliveries (
   id TEXT PRIMARY KEY,
   received_at INTEGER NOT NULL,
@@ -241,6 +250,7 @@ CREATE TABLE update_checks (
   higher_at INTEGER,
   checked_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX auto_update_imports_by_time ON auto_update_imports (imported_at);
 CREATE INDEX deliveries_accepted ON deliveries (unit, received_at) WHERE verdict = 'accepted';
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_task ON deliveries (task_id);

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const coverage = join(root, 'coverage');
 const ON_BOTH =
-  /\/(push|manual|podman-auto-update|bad-images\.long|podman-timer|pods|templates|unit-kinds|preflight|podman-service|write-image|restart|update-checks|auth-files)\.test\.ts$/;
+  /\/(push|manual|podman-auto-update|bad-images\.long|podman-timer|pods|templates|unit-kinds|preflight|podman-service|write-image|restart|timer-runs|update-checks|auth-files)\.test\.ts$/;
 const TRIXIE = '/var/cache/lab/trixie';
 const LABS_AT_A_TIME = 2;
 /** Labs in which something has to be done within seconds; the longest first, so that the last one is a short one. */

@@ -3,6 +3,7 @@ import {
   formatImageReference,
   type ImageReference,
   parseImageReference,
+  parseQualifiedReference,
   sameRepository,
 } from '../domain/image-reference.ts';
 import { type ImageStore, listDigests } from '../host/image-store.ts';
@@ -14,6 +15,18 @@ export type UnitToCheck = {
   /** The image of its start command; undefined where that is not known, and the one that runs is taken. */
   readonly image: ImageReference | undefined;
 };
+
+/**
+ * A known unit to look for updates of: by the image that systemd has for it (`loaded`), else by the one that its file names
+ * in full, else by what runs.
+ */
+export function unitToCheck(
+  { unit, image }: { readonly unit: string; readonly image: string | null },
+  loaded?: ImageReference,
+): UnitToCheck {
+  const named = image === null ? undefined : parseQualifiedReference(image);
+  return { unit, image: loaded ?? named };
+}
 
 /** What was seen of it. */
 export type SeenUnit = {

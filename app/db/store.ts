@@ -1,5 +1,6 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { type AttentionTable, openAttentionTable } from './attention.ts';
+import { type AutoUpdateImportTable, openAutoUpdateImportTable } from './auto-update-imports.ts';
 import { type DatabaseChecks, prepareChecks } from './check-database.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
@@ -43,6 +44,7 @@ export type Store = DatabaseChecks & {
   readonly quarantine: QuarantineTable;
   readonly sightings: SightingTable;
   readonly plans: PlanTable;
+  readonly autoUpdateImports: AutoUpdateImportTable;
   readonly attention: AttentionTable;
   readonly idempotency: IdempotencyTable;
   readonly rateLimits: RateLimitTable;
@@ -108,6 +110,7 @@ function prepareStore(database: Database, schema: number): Store {
     quarantine: openQuarantineTable(database),
     sightings: openSightingTable(database),
     plans: openPlanTable(database),
+    autoUpdateImports: openAutoUpdateImportTable(database),
     attention: openAttentionTable(database),
     idempotency: openIdempotencyTable(database),
     rateLimits: openRateLimitTable(database),

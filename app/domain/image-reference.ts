@@ -40,6 +40,15 @@ export function parseImageReference(raw: string): ImageReference | undefined {
   return { ...image, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
 }
 
+/**
+ * The same for a name that says its registry itself. Undefined for a short one: what podman makes of `nginx`, or Quadlet of
+ * `web.image`, does not follow from the name.
+ */
+export function parseQualifiedReference(raw: string): ImageReference | undefined {
+  const image = parseImageReference(raw);
+  return image && formatImageReference(image) === raw ? image : undefined;
+}
+
 function parseRepository(name: string): ImageRepository | undefined {
   const slash = name.indexOf('/');
   const host = name.slice(0, Math.max(slash, 0)).toLowerCase();

@@ -22,6 +22,15 @@ export type SystemEvents = {
   }): void;
   /** A place where units may be found can no longer be looked into. */
   discoveryFailed(source: string, failure: Failure): void;
+  /** A run of podman's auto-update that somebody else has begun was found; its task, where something has come of it. */
+  autoUpdateSeen(
+    name: string,
+    facts: {
+      readonly taskId?: string | undefined;
+      readonly warnings?: number;
+      readonly summary?: string;
+    },
+  ): void;
   /** A report of a self-update has become a task. */
   reportImported(file: string, taskId: string): void;
 };
@@ -77,6 +86,11 @@ export function createSystemEvents(events: Pick<EventWriter, 'record'>): SystemE
       record('discovery', 'units', { meta: { ...few, ...counts } });
     },
     discoveryFailed: (source, failure) => record('discovery', source, { failure }),
+    autoUpdateSeen: (name, { taskId, warnings = 0, summary }) =>
+      record(warnings > 0 ? 'auto-update-warning' : 'auto-update-run', 'auto-update', {
+        ...(taskId !== undefined && { taskId }),
+        meta: { name, warnings, ...(summary !== undefined && { summary }) },
+      }),
     reportImported: (file, taskId) =>
       record('self-update-report', 'self-update', { taskId, meta: { file } }),
   };

@@ -5,13 +5,15 @@ import type { Store } from '../db/store.ts';
 const RECENT_MS = 24 * 3_600_000;
 
 /**
- * What the newest answers of registries, as they were recorded with tasks, say: the failure of the latest one that was not
- * followed by an answer for the same unit. Asks nobody.
+ * What the newest answers of registries say, as they were stored by the last look for updates and with tasks: the latest
+ * failure that no answer has followed. Asks nobody.
  */
 export function findRegistryFailure(
   store: Pick<Store, 'attention'>,
   nowMs: number,
 ): Failure | undefined {
+  const [refusal] = store.attention.listRefusals(nowMs - RECENT_MS, 1);
+  if (refusal) return { code: refusal.code, detail: `${refusal.image}: ${refusal.detail}`.trim() };
   const [newest] = store.attention
     .listFailed(RECENT_LIMIT)
     .filter(

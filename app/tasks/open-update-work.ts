@@ -1,6 +1,7 @@
 import type { Settings } from '../../shared/config/settings.ts';
 import { checkUpdates } from '../checks/check-updates.ts';
 import { checkPartsOf } from '../checks/open-update-checks.ts';
+import { unitToCheck } from '../checks/see-units.ts';
 import { listChecks } from '../checks/view-checks.ts';
 import type { Store } from '../db/store.ts';
 import type { Host } from '../host/host.ts';
@@ -15,9 +16,8 @@ export function openUpdateWork(
   onSecret: (secret: string) => void,
 ): UpdateWork {
   const known = openKnownUnits(settings, store);
-  // What runs is compared: by that its image is known, too.
-  const toCheck = (unit: string) => ({ unit, image: undefined });
-  const listUnits = () => known.all().map(({ unit }) => toCheck(unit));
+  const toCheck = (unit: string) => unitToCheck(known.find(unit) ?? { unit, image: null });
+  const listUnits = () => known.all().map((one) => unitToCheck(one));
   const parts = checkPartsOf({ settings, store, host, listUnits });
   return {
     known,

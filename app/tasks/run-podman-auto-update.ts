@@ -35,7 +35,7 @@ import {
 } from './podman-auto-update-units.ts';
 
 /** The unit that runs podman's own update; another one is a wrapper of the user's, and is started as it is. */
-const AUTO_UPDATE_UNIT = 'podman-auto-update.service';
+export const AUTO_UPDATE_UNIT = 'podman-auto-update.service';
 
 /** What a run of podman's auto-update works with. */
 export type AutoUpdateParts = ProtectParts & {

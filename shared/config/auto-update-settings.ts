@@ -26,6 +26,14 @@ export const AUTO_UPDATE_SETTINGS = {
     about:
       'The folder of JSON lines that a wrapper of podman auto-update writes. Unset: ~/.local/share/podman-auto-update/logs.',
   },
+  autoUpdateLogQuietS: {
+    variable: 'PODUP_AUTO_UPDATE_LOG_MAX_AGE_SECS',
+    schema: within(1, MONTH_SECONDS),
+    fallback: '600',
+    allowed: 'seconds, 1 to 2678400',
+    about:
+      'When such a log without a summary is taken as it is: nothing was written to it for so long.',
+  },
   limit1Count: {
     variable: 'PODUP_LIMIT1_COUNT',
     schema: within(0, 1_000),

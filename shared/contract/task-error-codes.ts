@@ -74,4 +74,9 @@ export const TASK_ERRORS = {
     sentence: 'The schedule has no such job.',
     hint: 'GET /api/schedule lists them, and so does: schedule list.',
   },
+  ATTENTION_NOT_FOUND: {
+    status: 404,
+    sentence: 'Nothing of this id wants a person now.',
+    hint: 'GET /api/attention names what does; what is mended is not there any more.',
+  },
 } as const satisfies Record<string, ErrorMeaning>;

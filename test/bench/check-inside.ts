@@ -9,6 +9,7 @@ import { listChecks } from '../../app/checks/view-checks.ts';
 import { openStore } from '../../app/db/store.ts';
 import { policyDefaults } from '../../app/domain/unit-policy.ts';
 import { openLocalHost } from '../../app/host/open-host.ts';
+import { listRunning } from '../../app/host/running-images.ts';
 import { isSuccess, runCommand } from '../../shared/process/run-command.ts';
 import { DEPLOY_SETTINGS } from '../helpers/deploy-settings.ts';
 import { CheckFleet } from './check-fleet.ts';
@@ -42,6 +43,8 @@ console.log(
 const host = openLocalHost('user', process.env);
 const policy = policyDefaults({ ...DEPLOY_SETTINGS, higherTags: 'minor' });
 const ours: number[] = [];
+const cpu: number[] = [];
+const seen: number[] = [];
 const list: number[] = [];
 let most = 0;
 let requests = 0;
@@ -53,6 +56,10 @@ for (let round = 0; round < rounds; round++) {
   if (!opened.ok) throw new Error(opened.failure.detail);
   const store = opened.value;
   const all = units.map(({ unit }) => ({ unit, image: undefined }));
+  const lookBegun = performance.now();
+  await listRunning(host.run);
+  seen.push(since(lookBegun));
+  const before = process.threadCpuUsage();
   const begun = performance.now();
   const checked = await checkUpdates(
     {
@@ -63,6 +70,8 @@ for (let round = 0; round < rounds; round++) {
     { isForced: true },
   );
   ours.push(since(begun));
+  const { user, system } = process.threadCpuUsage(before);
+  cpu.push((user + system) / 1e6);
   if (!checked.ok) throw new Error(checked.failure.detail);
   const asked = await fleet.asked();
   requests = asked.length;
@@ -116,6 +125,8 @@ console.log(
     ours,
   ),
 );
+console.log(row('of which podman ps alone', seen));
+console.log(row('of CPU for all the rest', cpu));
 if (otherRounds > 0) {
   console.log(row(`podman auto-update --dry-run, ${podmanRequests} requests`, podman));
   console.log(row(`skopeo inspect, ${sample.length} of the images one after the other`, skopeo));

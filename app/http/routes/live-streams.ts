@@ -16,6 +16,8 @@ type Parts = {
   readonly commits: CommitSource;
   readonly selfUpdate: Pick<SelfUpdate, 'status' | 'onStatus'>;
   readonly gate: AdminGate;
+  /** Tells whenever something is ill in another way, or well again. */
+  readonly health?: { onChange(listener: () => void): void };
   readonly log: ErrorLog;
   /** How often one hears that it is still connected, and how many there may be; for tests. */
   readonly limits?: { readonly heartbeatMs?: number; readonly maxStreams?: number };
@@ -31,6 +33,7 @@ export function registerLiveStreams(app: FastifyInstance, parts: Parts): () => v
   registerTaskLogStream(app, { store, feed: logs, streams, gate });
   registerListStream(app, { selfUpdate, feed: lists, streams, gate });
   const stopListening = registerSelfUpdateStream(app, { selfUpdate, streams, gate });
+  parts.health?.onChange(() => lists.tellAttention());
   const stopTelling = selfUpdate.onStatus((_change, view) => lists.tellUpdate(view));
   return () => {
     stopListening();

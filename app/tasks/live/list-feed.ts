@@ -83,6 +83,12 @@ export class ListFeed {
     for (const reader of this.#readers) send(reader, frame);
   }
 
+  /** Health is another one, so what wants a person may be; of tasks and images everybody hears anyway. */
+  tellAttention(): void {
+    const frame = Buffer.from(formatFrame('attention', '{}'));
+    for (const reader of this.#readers) send(reader, frame);
+  }
+
   /** Looks no more. */
   close(): void {
     this.#looks.close();

@@ -7,6 +7,7 @@ import {
   isDigest,
   isTag,
   parseImageReference,
+  parseQualifiedReference,
   repositoryOf,
   sameRepository,
   tagOf,
@@ -193,4 +194,18 @@ test('isDigest and isTag never hold for one text', () => {
   assert.ok(!isDigest(HEX));
   for (const neither of ['', `${DIGEST}0`, `${DIGEST}\n`, ' latest', 'a/b'])
     assert.ok(!isDigest(neither) && !isTag(neither), JSON.stringify(neither));
+});
+
+test('a name is qualified where it says its registry itself', () => {
+  for (const name of [
+    'ghcr.io/o/a:1',
+    'docker.io/library/a',
+    `r:5000/a@sha256:${'a'.repeat(64)}`,
+  ]) {
+    assert.deepEqual(parseQualifiedReference(name), parseImageReference(name));
+    assert.ok(parseQualifiedReference(name));
+  }
+  for (const name of ['nginx', 'o/a:1', 'docker.io/nginx', 'web.image', 'web.build', '', '-x']) {
+    assert.equal(parseQualifiedReference(name), undefined, name);
+  }
 });

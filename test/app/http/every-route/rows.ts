@@ -150,6 +150,12 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 200, path: '/api/events/export?format=csv' },
     { is: 400, code: 'REQUEST_INVALID' },
   ],
+  'GET /api/session': () => [{ is: 200 }],
+  'GET /api/attention': () => [{ is: 200 }],
+  'POST /api/attention/seen': ({ ended }) => [
+    { is: 200, body: { id: `failed-task ${ended}` } },
+    { is: 404, code: 'ATTENTION_NOT_FOUND', body: { id: 'x' } },
+  ],
   'GET /api/schedule': () => [{ is: 200 }],
   'POST /api/schedule/:job/run': () => [
     { is: 202, path: '/api/schedule/backup/run', body: REASON },
