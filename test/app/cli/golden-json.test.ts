@@ -14,7 +14,7 @@ import { makeTempFolder } from '../../helpers/temp-folder.ts';
 import { startProgram } from './program.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/cli/json');
-/** `GOLDEN=write` writes what is printed now in place of comparing it. */
+/** `npm run golden` writes what is printed now in place of comparing it. */
 const IS_WRITTEN = process.env['GOLDEN'] === 'write';
 
 const FAILED = 'tsk_1m8ch0v4v0ed4ka7xz2';
@@ -46,12 +46,16 @@ const ROWS: readonly (readonly string[])[] = [
   ['self-update status'],
   ['self-update history'],
   ['self-update check'],
+  ['hooks list'],
+  ['attention seen', 'nothing'],
+  ['config show', '--changed'],
   ['config check'],
   ['check-config'],
 ];
 
 /** What is held elsewhere, and why not here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  'attention list': 'tells of the health of this host, see attention.test.ts',
   'backup restore': 'refused while the service runs, see backup.test.ts',
   'units check': 'asks registries, see check-updates.test.ts',
   'self-update explain': 'says when something comes next, see self-update/look.test.ts',
@@ -91,6 +95,7 @@ function makeState(context: TestContext) {
   store.close();
   return {
     PODUP_STATE_DIR: stateDir,
+    PODUP_HTTP_ADDR: '127.0.0.1:0',
     PODUP_MANUAL_UNITS: 'web',
     PODUP_TASK_EXECUTOR: 'child',
     XDG_RUNTIME_DIR: '/nonexistent',
@@ -122,7 +127,7 @@ function mask(printed: string, stateDir: string): string {
 function check(name: string, text: string): void {
   const path = join(FIXTURES, `${name.replaceAll(' ', '-')}.json`);
   if (IS_WRITTEN) writeFileSync(path, text);
-  assert.ok(existsSync(path), `there is no ${path}; GOLDEN=write makes it`);
+  assert.ok(existsSync(path), `there is no ${path}; npm run golden makes it`);
   assert.equal(text, readFileSync(path, 'utf8'));
 }
 
@@ -150,8 +155,9 @@ describe('--json', () => {
     test(isRunning ? 'while the service runs' : 'on the state itself', async (t) => {
       const environment = makeState(t);
       if (isRunning) {
-        const words = ['http-server', '--http-addr', '127.0.0.1:0'];
-        await startProgram(t, words, environment, { file: PROGRAM_FILE }).logged('serving');
+        await startProgram(t, ['http-server'], environment, { file: PROGRAM_FILE }).logged(
+          'serving',
+        );
       }
       for (const [name = '', ...rest] of ROWS) {
         await t.test(name, async () => {
