@@ -9,6 +9,7 @@ import { addCheckCommands } from './cli/check-commands.ts';
 import { addCompletionCommand } from './cli/completion/commands.ts';
 import { addConfigCommands } from './cli/config-commands.ts';
 import { addDeployCommands } from './cli/deploy-commands.ts';
+import { addDoctorCommand } from './cli/doctor/commands.ts';
 import { addEventCommands } from './cli/events/commands.ts';
 import { addExitHelp } from './cli/exit-help.ts';
 import { addHookCommands } from './cli/hook-commands.ts';
@@ -115,13 +116,14 @@ export function buildProgram(
     .command('units')
     .description('the units, and what registries have for them');
   addCheckCommands(units, calling, onEnd);
-  addScheduleCommands(program, calling, onEnd);
+  addScheduleCommands(program, calling, argv, onEnd);
   addAttentionCommands(parts);
   addPruneCommand(parts);
   addBackupCommands(parts);
   addUpdateCommands(parts);
   addHookCommands(parts);
   addConfigCommands(parts);
+  addDoctorCommand(parts);
   addCompletionCommand(parts);
   addHelperCommands(processes);
   addExitHelp(program);

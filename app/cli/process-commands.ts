@@ -21,7 +21,7 @@ export type ProcessParts = CommandParts & {
  * database may be another one: none of them is recorded as a call.
  */
 export const OWN_PROCESSES: ReadonlySet<string> = new Set([
-  ...['http-server', 'run-task', 'intake'],
+  ...['http-server', 'scheduler', 'run-task', 'intake'],
   ...['stage-release', 'db-backup', 'db-inspect', 'post-update-check', 'self-check'],
 ]);
 

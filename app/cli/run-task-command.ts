@@ -9,6 +9,7 @@ import { openStore } from '../db/store.ts';
 import type { TaskRow, TaskRun } from '../db/tasks.ts';
 import { longestDeploymentMs } from '../domain/deployment.ts';
 import { isTaskId } from '../domain/identifier.ts';
+import type { Host } from '../host/host.ts';
 import { openHost } from '../host/open-host.ts';
 import { createLookUp } from '../tasks/create-look-up.ts';
 import { openUpdateWork } from '../tasks/open-update-work.ts';
@@ -78,8 +79,8 @@ export async function runTaskCommand(
   const common = {
     ...{ store: store.value, log, settings, paths, host: host.value },
     ...{ lookUp, lockUnits, signal, onWake },
-    updates: () =>
-      openUpdateWork(settings, store.value, host.value, (secret) => hidden.add(secret)),
+    updates: (cut: Host) =>
+      openUpdateWork(settings, store.value, cut, (secret) => hidden.add(secret)),
     mask: (text: string) => hidden.mask(text),
   };
   const parts = { ...common, ...lockPull };

@@ -107,8 +107,6 @@ class RunningSchedule implements Schedule {
     const nowMs = this.#parts.clock.now();
     const known = this.#nextRuns.get(job.name);
     if (known !== undefined && nowMs < known) return;
-    // Looked up anew where that fails.
-    this.#nextRuns.delete(job.name);
     if (this.#nextRun(job, nowMs) === nowMs) this.#begin(job, nowMs);
     this.#nextRuns.set(job.name, this.#nextRun(job, nowMs));
   }

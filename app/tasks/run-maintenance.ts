@@ -46,13 +46,17 @@ export async function runMaintenance(
   { maintenance, maxAgeMs }: MaintenanceInput,
 ): Promise<MaintenanceEnd> {
   try {
-    return await WORK[maintenance](parts, maxAgeMs);
+    const end = await WORK[maintenance](parts, maxAgeMs);
+    // What fails then fails because it was cut off.
+    return end.status === 'failed' && parts.signal.aborted ? STOPPED : end;
   } catch (error) {
-    if (parts.signal.aborted) return { status: 'cancelled', summary: 'It was stopped.' };
+    if (parts.signal.aborted) return STOPPED;
     const { failure } = fail('MAINTENANCE_FAILED', `${describeSqliteError(error)}.`);
     return { status: 'failed', summary: `It could not be done: ${failure.code}.`, failure };
   }
 }
+
+const STOPPED = { status: 'cancelled', summary: 'It was stopped.' } as const;
 
 const WORK: Readonly<
   Record<

@@ -15,9 +15,9 @@ import type { Host } from '../host/host.ts';
 import { readUnitPolicy, type UnitFiles } from '../host/read-unit-policy.ts';
 import { checkPlan } from './check-plan.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
-import type { KeepingSettings, MaintenanceParts } from './maintenance-parts.ts';
+import type { KeepingSettings, MaintenanceParts, UpdateWork } from './maintenance-parts.ts';
 import { recordCommand } from './record-command.ts';
-import { runMaintenance } from './run-maintenance.ts';
+import { runMaintenanceTask } from './run-maintenance-task.ts';
 import { runPodmanAutoUpdate } from './run-podman-auto-update.ts';
 import { refreshTimerGuards } from './timer-guards.ts';
 
@@ -37,7 +37,8 @@ export type RunTaskParts = {
       | 'autoUpdateTimeoutMs'
     >;
   readonly paths: MaintenanceParts['paths'];
-  readonly updates: MaintenanceParts['updates'];
+  /** Looks for updates over that host. */
+  readonly updates: (host: Host) => UpdateWork;
   readonly lookUp: DeployParts['lookUp'];
   readonly lockPull?: DeployParts['lockPull'];
   readonly lockUnits: DeployParts['lockUnits'];
@@ -78,7 +79,7 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   lookForStop();
   const memory = openMemory(store, task);
   const { signal: stop } = stopped;
-  const maintenance = maintain(parts, task, stop);
+  const maintenance = runMaintenanceTask(parts, task, stop);
   const work = maintenance ?? act(parts, task, memory, { note, stop });
   const end = await work.catch((error: unknown) => {
     if (!signal.aborted) throw error;
@@ -117,22 +118,6 @@ export async function runTask(parts: RunTaskParts, attempt: TaskRun): Promise<bo
   return true;
 }
 
-/** Undefined where the task is to deploy a unit. */
-function maintain(parts: RunTaskParts, task: TaskRow, stop: AbortSignal) {
-  const input = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
-  if (!input.maintenance) return undefined;
-  const { store, host, settings, paths, updates } = parts;
-  const signal = anyOf(parts.signal, stop);
-  const note: MaintenanceParts['note'] = (level, action, summary, meta) => {
-    const entry = { ...{ level, action, summary }, meta: JSON.stringify(meta) };
-    store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
-  };
-  return runMaintenance(
-    { taskId: task.id, store, host, settings, paths, updates, signal, note },
-    { ...input, maintenance: input.maintenance },
-  );
-}
-
 /** Runs commands on the host of the units, each of them an entry of the log. */
 function recordRun(
   { store, host, signal, mask }: RunTaskParts,
@@ -154,13 +139,14 @@ async function act(
   const { podmanAutoUpdate } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
   if (!podmanAutoUpdate) return deploy(parts, task, memory, { note, stop });
   const { store, settings } = parts;
+  const { known } = parts.updates(parts.host);
   const run = recordRun(parts, task);
   const { readPolicy, ...looks } = lookParts(parts, run, memory);
   return runPodmanAutoUpdate(
     {
       ...looks,
       ...{ readPolicy, store, stop, lockUnits: parts.lockUnits },
-      isKnown: (unit) => parts.updates().known.admit('person', unit).allowed,
+      isKnown: (unit) => known.admit('person', unit).allowed,
       autoUpdateUnit: settings.autoUpdateUnit,
       timeoutMs: settings.autoUpdateTimeoutMs,
       keepTimerOff: () => refreshTimerGuards(store, run),

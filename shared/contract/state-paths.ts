@@ -10,6 +10,8 @@ export type StatePaths = {
   readonly workerLock: string;
   /** Where the worker listens to the command line of its own user. */
   readonly serviceSocket: string;
+  /** Held locked by whoever dispatches tasks where there is no worker. */
+  readonly dispatchLock: string;
   /** There exactly while an update is open. */
   readonly updateRecord: string;
   /** Requests to the supervisor of whoever has no channel to it. */
@@ -41,6 +43,7 @@ export function statePaths(stateDir: string): StatePaths {
     supervisorLock: `${dataDir}/supervisor.lock`,
     workerLock: `${dataDir}/worker.lock`,
     serviceSocket: `${dataDir}/service.sock`,
+    dispatchLock: `${dataDir}/dispatch.lock`,
     updateRecord: `${dataDir}/UPDATE_LOCK.json`,
     updateRequest: `${dataDir}/update-request.json`,
     updateAnswersDir: `${dataDir}/update-answers`,

@@ -5,7 +5,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import { openStore } from '../../app/db/store.ts';
 import { newIdentifier } from '../../app/intake/new-identifier.ts';
 import { Product, TOKEN } from '../helpers/product.ts';
 import { newTask } from '../helpers/store.ts';
+import { cpuMs } from './cpu-time.ts';
 import { median } from './median.ts';
 
 const { values } = parseArgs({
@@ -30,7 +31,6 @@ const viewers = Number(values.viewers);
 const CPU_TO_ONE = 2;
 /** Of the memory after the first round; what the collector has not taken yet is a tenth of it. */
 const MEMORY_GROWTH = 1.2;
-const NS_PER_MS = 1e6;
 const MB = 1e6;
 
 /** Before the program ends. */
@@ -39,13 +39,6 @@ const REST_MS = 1_000;
 const SETTLE_MS = 3_000;
 
 type Cost = { readonly worker: number; readonly task: number };
-
-/** The time that all threads of a process have run, in milliseconds (proc_pid_schedstat(5)); of 10 ms ticks there are too few. */
-function cpuMs(pid: number): number {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  const times = threads.map((id) => readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8'));
-  return times.reduce((sum, text) => sum + Number(text.split(' ')[0]), 0) / NS_PER_MS;
-}
 
 function memoryOf(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');

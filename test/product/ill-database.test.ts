@@ -26,7 +26,7 @@ import { until } from '../helpers/until.ts';
 import { makeBody, makeHeaders, post } from '../helpers/webhook.ts';
 
 const NO_MANAGER = {
-  XDG_RUNTIME_DIR: '/nonexistent',
+  XDG_RUNTIME_DIR: '/proc/none',
   DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
 };
 const BODY = makeBody('registry_package', {

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { lstatSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
@@ -95,6 +103,7 @@ describe('files that are pruned', () => {
     symlinkSync(join(other, 'elsewhere'), join(folder, 'github-image-limits'));
     put('github-image-locks/b.lock', 9 * DAY);
     symlinkSync(join(other, 'elsewhere/a.db'), join(folder, 'ratelimit.db'));
+    lutimesSync(join(folder, 'ratelimit.db'), 1, 1);
     assert.deepEqual(await prune(), { ...NONE, legacy_locks: 1, legacy_folders: 1 });
     assert.deepEqual(others(), ['elsewhere', 'elsewhere/a.db']);
     assert.ok(lstatSync(join(folder, 'ratelimit.db')).isSymbolicLink());

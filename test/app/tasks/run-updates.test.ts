@@ -41,7 +41,7 @@ function make(
   const folder = makeTempFolder(context);
   const { store } = openTestStore(context, folder);
   const known = createKnownUnits({
-    ...{ listed: [], autoDiscover: true },
+    ...{ listed: ['listed.service'], autoDiscover: true },
     readFound: () =>
       found.map(({ unit, isAutoUpdated = true }) => ({
         ...{ unit, source: 'quadlet' as UnitSource, path: null, image: null, isAutoUpdated },
@@ -91,6 +91,7 @@ describe('auto-update', () => {
       { unit: 'd.service', status: 'latest_ahead' },
       { unit: 'e.service', status: 'tag_update_available', isAutoUpdated: false },
       { unit: 'f.service', status: 'tag_update_available' },
+      { unit: 'listed.service', status: 'tag_update_available', isAutoUpdated: false },
     ]);
     const { status, summary } = await run('auto-update');
     const said = 'Of 5 units 2 have something newer; 2 begun.';

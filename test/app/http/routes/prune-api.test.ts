@@ -17,6 +17,9 @@ import { post } from './self-update-fixture.ts';
 
 const DAY_MS = 86_400_000;
 
+/** Not only when the waiting is over. */
+const AT_ONCE = { timeout: 30_000 };
+
 /** How the process of the task would end, where it does. */
 type Process = 'removes' | 'fails' | 'is stopped' | 'hangs';
 
@@ -52,7 +55,7 @@ async function start(context: TestContext, process: Process = 'removes') {
         }
       };
       const prune = createPruneService({
-        ...{ store, settings, paths, waitMs: 300 },
+        ...{ store, settings, paths, waitMs: process === 'hangs' ? 300 : 60_000 },
         commits: createCommitSource(join(folder, 'data/test.db'), log),
         maintain: (action, cause) => {
           const id = makeMaintenanceTask(store, action, cause);
@@ -73,28 +76,32 @@ async function start(context: TestContext, process: Process = 'removes') {
 }
 
 describe('POST /api/prune-state', () => {
-  test('as a dry run counts all and touches nothing, then removes just that', async (t) => {
-    const { port, put, folder, store, inputs } = await start(t);
-    put('ratelimit.db', 3 * DAY_MS);
-    put('github-image-locks/a.lock', 3 * DAY_MS);
-    const dry = await post(port, '/api/prune-state', { dry_run: true, max_age_hours: 48 });
-    assert.equal(dry.status, 200, dry.text);
-    const { removed, ...rest } = dry.json;
-    assert.deepEqual(rest, {
-      ...{ dry_run: true, max_age_hours: 48, task_retention_secs: 400 * 86_400 },
-      ...{ tokens_removed: 1, locks_removed: 1, legacy_dirs_removed: 1, tasks_removed: 0 },
-      ...{ freed_bytes: 0, task_id: null },
-    });
-    assert.ok(readdirSync(folder).includes('ratelimit.db'));
-    assert.equal(store.tasks.findMaintenance('prune'), undefined, 'no task');
+  test(
+    'as a dry run counts all and touches nothing, then removes just that',
+    AT_ONCE,
+    async (t) => {
+      const { port, put, folder, store, inputs } = await start(t);
+      put('ratelimit.db', 3 * DAY_MS);
+      put('github-image-locks/a.lock', 3 * DAY_MS);
+      const dry = await post(port, '/api/prune-state', { dry_run: true, max_age_hours: 48 });
+      assert.equal(dry.status, 200, dry.text);
+      const { removed, ...rest } = dry.json;
+      assert.deepEqual(rest, {
+        ...{ dry_run: true, max_age_hours: 48, task_retention_secs: 400 * 86_400 },
+        ...{ tokens_removed: 1, locks_removed: 1, legacy_dirs_removed: 1, tasks_removed: 0 },
+        ...{ freed_bytes: 0, task_id: null },
+      });
+      assert.ok(readdirSync(folder).includes('ratelimit.db'));
+      assert.equal(store.tasks.findMaintenance('prune'), undefined, 'no task');
 
-    const real = await post(port, '/api/prune-state', { max_age_hours: 48, reason: 'tidy' });
-    assert.equal(real.status, 200, real.text);
-    assert.deepEqual([real.json['dry_run'], real.json['removed']], [false, removed]);
-    assert.ok(!readdirSync(folder).includes('ratelimit.db'));
-    const task = store.tasks.find(String(real.json['task_id']));
-    assert.deepEqual([task?.trigger_reason, inputs[0]?.maxAgeMs], ['tidy', 2 * DAY_MS]);
-  });
+      const real = await post(port, '/api/prune-state', { max_age_hours: 48, reason: 'tidy' });
+      assert.equal(real.status, 200, real.text);
+      assert.deepEqual([real.json['dry_run'], real.json['removed']], [false, removed]);
+      assert.ok(!readdirSync(folder).includes('ratelimit.db'));
+      const task = store.tasks.find(String(real.json['task_id']));
+      assert.deepEqual([task?.trigger_reason, inputs[0]?.maxAgeMs], ['tidy', 2 * DAY_MS]);
+    },
+  );
 
   test('by default takes a day, as the earlier program did', async (t) => {
     const { port, put } = await start(t);
