@@ -55,6 +55,7 @@ const ROWS: readonly (readonly string[])[] = [
 
 /** What is held elsewhere, and why not here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  doctor: 'tells of the health of this host, see doctor/doctor.test.ts',
   'attention list': 'tells of the health of this host, see attention.test.ts',
   'backup restore': 'refused while the service runs, see backup.test.ts',
   'units check': 'asks registries, see check-updates.test.ts',
