@@ -260,7 +260,7 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const ownSchedule = { view: () => viewSelfUpdateJob(store, settings, Date.now()) };
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule: ownSchedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
-  registerInfoRoutes(app, loaded, { ...joined, selfUpdate });
+  registerInfoRoutes(app, loaded, { ...joined, selfUpdate, update: () => channel?.latestStatus() });
   const { maintain } = manual;
   const prune = createPruneService({ store, settings, paths, commits, maintain });
   registerPruneApi(app, { gate, prune });

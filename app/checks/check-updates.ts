@@ -54,7 +54,7 @@ const FORGET_MS = 30 * 86_400_000;
 /**
  * Looks for updates: what the units run, what their tags and `latest` mean, and which tags are higher versions. What was
  * learnt is written in one transaction; what could not be asked is written as that. Fails only where the host of the units
- * does not answer (PODMAN_UNAVAILABLE, PODMAN_FAILED, SSH_UNREACHABLE), and nothing is changed then.
+ * does not answer (PODMAN_UNAVAILABLE, PODMAN_FAILED, SSH_UNREACHABLE); its units are unknown then.
  */
 export async function checkUpdates(
   parts: CheckParts,
@@ -65,18 +65,18 @@ export async function checkUpdates(
   const all = parts.units();
   const chosen = request.units;
   const units = chosen ? all.filter(({ unit }) => chosen.includes(unit)) : all;
-  const info = await host.readInfo(host.run);
-  if (!info.ok) return info;
-  const images = { host, graphRoot: info.value.graphRoot };
-  const seen = await seeUnits(images, units);
-  if (!seen.ok) return seen;
-  const reach = await reachRegistries(host, info.value.registries);
-  if (!reach.ok) return reach;
+  const looked = await look(host, units);
+  if (!looked.ok) {
+    const names = units.map(({ unit }) => unit);
+    store.transact(() => store.updateChecks.noteUnseen(names, looked.failure, Date.now()));
+    return looked;
+  }
+  const { images, seen, reach } = looked.value;
   const limits = openHostLimits(store.registryAnswers);
   const { timeoutMs, onSecret } = parts;
   const signal = AbortSignal.any([parts.signal, AbortSignal.timeout(CHECK_LIMIT_MS)]);
   const client = openRegistryClient({
-    ...{ ...reach.value, timeoutMs, signal, onAnswer: limits.note },
+    ...{ ...reach, timeoutMs, signal, onAnswer: limits.note },
     ...(onSecret && { onSecret }),
   });
   const asking: AskParts = {
@@ -86,17 +86,17 @@ export async function checkUpdates(
   const now = Date.now();
   const since = (ms: number) => (request.isForced ? now : now - ms);
   try {
-    const wishing = seen.value.filter(hasVersion).map(({ unit }) => unit);
+    const wishing = seen.filter(hasVersion).map(({ unit }) => unit);
     const [learnt, wishes] = await Promise.all([
-      askTags(asking, seen.value, since(FRESH_MS)),
+      askTags(asking, seen, since(FRESH_MS)),
       parts.readWishes(wishing),
     ]);
     const former = new Map(store.updateChecks.list().map((row) => [row.unit, row]));
-    const higher = await findHigher(asking, seen.value, wishes, former, since(LIST_FRESH_MS));
+    const higher = await findHigher(asking, seen, wishes, former, since(LIST_FRESH_MS));
     parts.signal.throwIfAborted();
     store.transact(() => {
       writeLearnt(store.registryAnswers, learnt);
-      for (const one of seen.value) {
+      for (const one of seen) {
         const known = learnt.platforms.get(one.imageId ?? '');
         // Where no registry answers, what was known before still has to be judged by.
         const platform = known ?? former.get(one.unit)?.platform ?? null;
@@ -116,6 +116,17 @@ export async function checkUpdates(
   } finally {
     await client.close();
   }
+}
+
+/** What the units run, and how registries are asked from their host. */
+async function look(host: Host, units: readonly UnitToCheck[]) {
+  const info = await host.readInfo(host.run);
+  if (!info.ok) return info;
+  const images = { host, graphRoot: info.value.graphRoot };
+  const seen = await seeUnits(images, units);
+  if (!seen.ok) return seen;
+  const reach = await reachRegistries(host, info.value.registries);
+  return reach.ok ? succeed({ images, seen: seen.value, reach: reach.value }) : reach;
 }
 
 function writeLearnt(answers: Store['registryAnswers'], learnt: Learnt): void {

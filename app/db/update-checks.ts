@@ -45,6 +45,8 @@ export type UpdateCheckTable = {
   put(row: CheckedUnit): void;
   /** What a deployment has seen to run; nothing where the unit was never looked at. */
   noteRunning(unit: string, digest: string, nowMs: number): void;
+  /** What runs could not be seen; what was seen before stays beside that. */
+  noteUnseen(units: readonly string[], failure: Fault, nowMs: number): void;
   /** Forgets all units but those. */
   keepOnly(units: readonly string[]): void;
 };
@@ -104,6 +106,10 @@ export function openUpdateCheckTable(database: Database): UpdateCheckTable {
   const noteRunning = database.prepare(
     `UPDATE update_checks SET containers = ?, seen_at = ?, code = NULL, detail = NULL WHERE unit = ?`,
   );
+  const noteUnseen = database.prepare(
+    `UPDATE update_checks SET code = @code, detail = @detail, checked_at = @now
+     WHERE unit IN (SELECT value FROM json_each(@units))`,
+  );
   const keepOnly = database.prepare(
     'DELETE FROM update_checks WHERE unit NOT IN (SELECT value FROM json_each(?))',
   );
@@ -130,6 +136,9 @@ export function openUpdateCheckTable(database: Database): UpdateCheckTable {
       // The other digests of that image stay known.
       const seen = containers.find((digests) => digests.includes(digest)) ?? [digest];
       noteRunning.run(JSON.stringify([seen]), nowMs, unit);
+    },
+    noteUnseen: (units, { code, detail }, now) => {
+      noteUnseen.run({ units: JSON.stringify(units), code, detail, now });
     },
     keepOnly: (units) => {
       keepOnly.run(JSON.stringify(units));

@@ -87,7 +87,9 @@ export function lastKnown(facts: UpdateFacts): UpdateVerdict['status'] | null {
   const forget = (tag: TagFacts) => ({ ...tag, failure: tag.digest === null ? tag.failure : null });
   const { tag, latest } = facts;
   const before = judgeUpdate({
-    ...facts,
+    containers: facts.containers,
+    // Where that is all that failed, what was seen before is still there.
+    failure: null,
     tag: tag && forget(tag),
     // Where it never meant anything there was none.
     latest: latest && latest.digest !== null ? forget(latest) : null,

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { checkUpdates } from '../../../app/checks/check-updates.ts';
+import { listChecks } from '../../../app/checks/view-checks.ts';
+import { fail } from '../../../shared/contract/outcome.ts';
 import { makeIndex, makeManifest } from '../../helpers/loopback-registry.ts';
 import { makeHost, startRegistry } from './checks-fixture.ts';
 
@@ -122,10 +125,39 @@ describe('what could not be asked', () => {
     assert.equal((await host.check()).units['web.service']?.status, 'up_to_date');
   });
 
+  test('is all of a host whose podman does not answer', async (t) => {
+    const registry = await startRegistry(t);
+    const host = makeHost(t, [registry]);
+    registry.manifests.set('app:latest', OLD);
+    host.running = [
+      { unit: 'web.service', image: `${registry.host}/app:latest`, digests: [OLD.digest] },
+    ];
+    await host.check();
+    const failed = await checkUpdates(
+      {
+        ...host.parts,
+        host: {
+          ...host.parts.host,
+          readInfo: () => Promise.resolve(fail('PODMAN_UNAVAILABLE', 'ENOENT')),
+        },
+      },
+      { isForced: true },
+    );
+    assert.equal(!failed.ok && failed.failure.code, 'PODMAN_UNAVAILABLE');
+    const [view] = listChecks(host.store, host.parts.units(), 60_000, Date.now());
+    assert.equal(view?.update.status, 'unknown');
+    assert.equal(view?.update.reason, 'PODMAN_UNAVAILABLE');
+    assert.equal(view?.update.last_known, 'up_to_date');
+    assert.equal((await host.check()).units['web.service']?.status, 'up_to_date');
+  });
+
   test('of a registry that is gone is not asked tag by tag, and holds up no other', async (t) => {
     const [good, gone] = [await startRegistry(t), await startRegistry(t)];
     const host = makeHost(t, [good, gone]);
-    gone.close();
+    gone.intercept = (request) => {
+      request.socket.destroy();
+      return true;
+    };
     good.manifests.set('app:latest', OLD);
     host.running = [
       { unit: 'good.service', image: `${good.host}/app:latest`, digests: [OLD.digest] },
@@ -138,6 +170,8 @@ describe('what could not be asked', () => {
     const { units, failed } = await host.check();
     assert.equal(units['good.service']?.status, 'up_to_date');
     assert.equal(units['gone7.service']?.reason, 'REGISTRY_UNREACHABLE');
+    // Those that are asked at a time share one look, which opens a connection that breaks once again.
+    assert.ok(gone.asked.length <= 4, `${gone.asked.length} questions`);
     assert.equal(failed, 21);
   });
 
