@@ -25,18 +25,20 @@ type Parts = {
   readonly known: KnownUnits;
   readonly units: UnitCatalog;
   readonly selfUpdate: Pick<SelfUpdate, 'check'>;
+};
+
+type MetricParts = Pick<Parts, 'store' | 'gate'> & {
   readonly intake: Pick<Intake, 'waiting'>;
   readonly health: Pick<Health, 'check'>;
   /** The word of the supervisor. */
   readonly update: () => UpdateStatus | undefined;
 };
 
-/** Joins what tells of this program itself: its API, its settings, its webhooks, its version, its numbers. */
+/** Joins what tells of this program itself: its API, its settings, its webhooks, its version. */
 export function registerInfoRoutes(app: FastifyInstance, loaded: Loaded, parts: Parts): void {
   const { store, gate, known, units, selfUpdate } = parts;
   const { settings, paths } = loaded;
   registerOpenApi(app);
-  joinMetrics(app, loaded, parts);
   registerInfoApi(app, {
     gate,
     baseUrl: settings.publicBaseUrl,
@@ -62,10 +64,11 @@ export function registerInfoRoutes(app: FastifyInstance, loaded: Loaded, parts: 
   });
 }
 
-function joinMetrics(
+/** Joins what a monitor is told: of a worker alone, for nobody else has an intake. */
+export function registerMetricRoutes(
   app: FastifyInstance,
-  { settings }: Loaded,
-  { store, gate, intake, health, update }: Parts,
+  { settings }: Pick<Loaded, 'settings'>,
+  { store, gate, intake, health, update }: MetricParts,
 ): void {
   const sources: MetricSources = {
     ...{ store, intake, update, program: PROGRAM, now: Date.now },
