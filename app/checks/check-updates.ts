@@ -3,6 +3,7 @@ import type { Store } from '../db/store.ts';
 import { withTag } from '../domain/image-reference.ts';
 import type { Host } from '../host/host.ts';
 import { readPlatform } from '../host/image-store.ts';
+import { listRunning } from '../host/running-images.ts';
 import { openRegistryClient } from '../registry/registry-client.ts';
 import { type AskParts, askTags, type Learnt, tagsOf } from './ask-tags.ts';
 import { findHigher, type HigherWishes, hasVersion } from './find-higher.ts';
@@ -118,12 +119,13 @@ export async function checkUpdates(
   }
 }
 
-/** What the units run, and how registries are asked from their host. */
+/** What the units run, by two questions of podman however many they are, and how registries are asked from their host. */
 async function look(host: Host, units: readonly UnitToCheck[]) {
-  const info = await host.readInfo(host.run);
+  const [info, running] = await Promise.all([host.readInfo(host.run), listRunning(host.run)]);
   if (!info.ok) return info;
+  if (!running.ok) return running;
   const images = { host, graphRoot: info.value.graphRoot };
-  const seen = await seeUnits(images, units);
+  const seen = await seeUnits(images, units, running.value);
   if (!seen.ok) return seen;
   const reach = await reachRegistries(host, info.value.registries);
   return reach.ok ? succeed({ images, seen: seen.value, reach: reach.value }) : reach;
