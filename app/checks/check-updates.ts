@@ -23,6 +23,8 @@ export type CheckParts = {
   readonly timeoutMs: number;
   /** Gives the check up: it then rejects with the reason of the signal, and has written nothing. */
   readonly signal: AbortSignal;
+  /** Keeps other processes from checking until what it gives is called: each tag would be asked for twice at a time. */
+  readonly lock: (signal: AbortSignal) => Promise<() => void>;
   /** Hears each secret of a registry that is read. */
   readonly onSecret?: (secret: string) => void;
 };
@@ -44,8 +46,8 @@ export type CheckSummary = {
   readonly durationMs: number;
 };
 
-/** Of all questions together; what is not answered by then is REGISTRY_TIMEOUT. */
-const CHECK_LIMIT_MS = 90_000;
+/** Of all questions together, in milliseconds; what is not answered by then is REGISTRY_TIMEOUT. */
+export const CHECK_LIMIT_MS = 90_000;
 /** By the clock: what was answered so shortly before is not asked again. */
 const FRESH_MS = 60_000;
 /** Tags are added rarely, and a list of them costs more than a digest. */
@@ -61,6 +63,19 @@ export async function checkUpdates(
   parts: CheckParts,
   request: CheckRequest,
 ): Promise<Outcome<CheckSummary>> {
+  const release = await parts.lock(parts.signal);
+  try {
+    return await checkAlone(parts, request);
+  } finally {
+    release();
+  }
+}
+
+async function checkAlone(
+  parts: CheckParts,
+  request: CheckRequest,
+): Promise<Outcome<CheckSummary>> {
+  parts.signal.throwIfAborted();
   const begun = performance.now();
   const { host, store } = parts;
   const all = parts.units();
