@@ -17,11 +17,13 @@ import { openHost } from './host/open-host.ts';
 import { createApp } from './http/create-app.ts';
 import { createEventStreams } from './http/event-streams.ts';
 import { registerTaskLogStream } from './http/routes/task-log-stream.ts';
+import { registerInfoRoutes } from './info-routes.ts';
 import { createExecutors } from './tasks/create-dispatcher.ts';
 import { createTimerGuards } from './tasks/create-timer-guards.ts';
 import { createCommitSource } from './tasks/live/commit-source.ts';
 import { TaskLogFeed } from './tasks/live/task-log-feed.ts';
 import { TaskKiller } from './tasks/task-killer.ts';
+import { createSelfUpdate } from './updates/self-update.ts';
 
 /** What works on the state where no service does. */
 export type LocalParts = {
@@ -65,7 +67,7 @@ export async function openLocalService(parts: LocalParts): Promise<Outcome<Local
 
 function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const { loaded } = parts;
-  const { paths, secrets } = loaded;
+  const { settings, paths, secrets } = loaded;
   const destination = process.stderr;
   const log = createLogger({ name: 'command', level: 'error', secrets, destination });
   const { run } = host;
@@ -91,6 +93,8 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
       kill: (task) => killer.kill(task),
     },
   });
+  const selfUpdate = createSelfUpdate({ settings, paths });
+  registerInfoRoutes(app, loaded, { store, gate, known, units, selfUpdate });
   const onError = (error: unknown) => log.error({ err: error }, 'watching the database failed');
   const feed = new TaskLogFeed(store, createCommitSource(paths.database, log), onError);
   const streams = createEventStreams();

@@ -12,6 +12,7 @@ import { addDeployCommands } from './cli/deploy-commands.ts';
 import { addDoctorCommand } from './cli/doctor/commands.ts';
 import { addEventCommands } from './cli/events/commands.ts';
 import { addExitHelp } from './cli/exit-help.ts';
+import { addHookCommands } from './cli/hook-commands.ts';
 import { addHelperCommands, addServingCommands, OWN_PROCESSES } from './cli/process-commands.ts';
 import { addPruneCommand } from './cli/prune-command.ts';
 import { addQuarantineCommands } from './cli/quarantine-commands.ts';
@@ -120,6 +121,7 @@ export function buildProgram(
   addPruneCommand(parts);
   addBackupCommands(parts);
   addUpdateCommands(parts);
+  addHookCommands(parts);
   addConfigCommands(parts);
   addDoctorCommand(parts);
   addCompletionCommand(parts);

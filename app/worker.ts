@@ -28,7 +28,7 @@ import { createLocalServer } from './http/local-server.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
-import { registerInfoRoutes } from './info-routes.ts';
+import { registerInfoRoutes, registerMetricRoutes } from './info-routes.ts';
 import { Intake } from './intake/intake.ts';
 import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
@@ -261,6 +261,7 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule: ownSchedule });
   registerSelfUpdateApi(app, { selfUpdate, gate });
   registerInfoRoutes(app, loaded, { ...joined, selfUpdate });
+  registerMetricRoutes(app, loaded, { ...joined, update: () => channel?.latestStatus() });
   const { maintain } = manual;
   const prune = createPruneService({ store, settings, paths, commits, maintain });
   registerPruneApi(app, { gate, prune });

@@ -58,6 +58,7 @@ const TAGS: Readonly<Record<string, string>> = {
   last_payload: 'The last webhook with a bad signature.',
   live: 'What happens, while it happens.',
   manual: 'What scripts and people have done to units.',
+  metrics: 'Numbers for a monitor.',
   openapi: 'This description.',
   'prune-state': 'Removing what is older than it is kept for.',
   quarantine: 'Images that failed and are left alone.',

@@ -56,6 +56,27 @@ const EXPIRED: Readonly<Record<PrunedTable, readonly [key: string, rows: string]
     'key',
     'idempotency_keys AS old WHERE old.created_at < @answers ORDER BY old.created_at',
   ],
+  update_checks: [
+    'unit',
+    'update_checks AS old WHERE old.checked_at < @caches ORDER BY old.checked_at',
+  ],
+  registry_tags: [
+    'image',
+    'registry_tags AS old WHERE old.checked_at < @caches ORDER BY old.checked_at',
+  ],
+  index_manifests: [
+    'index_digest, platform, digest',
+    `index_manifests AS old WHERE NOT EXISTS (SELECT 1 FROM registry_tags
+       WHERE registry_tags.digest = old.index_digest AND registry_tags.checked_at >= @caches) ORDER BY old.index_digest`,
+  ],
+  registry_hosts: [
+    'host',
+    'registry_hosts AS old WHERE old.updated_at < @caches ORDER BY old.updated_at',
+  ],
+  auto_update_imports: [
+    'name',
+    'auto_update_imports AS old WHERE old.imported_at < @caches ORDER BY old.imported_at',
+  ],
   rate_limit_tokens: ['id', 'rate_limit_tokens AS old WHERE old.at < @short ORDER BY old.id'],
 };
 

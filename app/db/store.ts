@@ -26,6 +26,7 @@ import { openTaskChangeTable, type TaskChangeTable } from './task-changes.ts';
 import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';
 import { openTaskTable, type TaskTable } from './tasks.ts';
 import { tellErrors } from './tell-errors.ts';
+import { openTotals, type Totals } from './totals.ts';
 import { openUpdateCheckTable, type UpdateCheckTable } from './update-checks.ts';
 
 /** The open, migrated database with all its tables. */
@@ -36,6 +37,7 @@ export type Store = DatabaseChecks & {
   readonly deliveries: DeliveryTable;
   readonly events: EventTable;
   readonly hooks: HookReads;
+  readonly totals: Totals;
   readonly segments: SpoolSegmentTable;
   readonly tasks: TaskTable;
   readonly taskLogs: TaskLogTable;
@@ -102,6 +104,7 @@ function prepareStore(database: Database, schema: number): Store {
     deliveries: openDeliveryTable(database),
     events: openEventTable(database),
     hooks: openHookReads(database),
+    totals: openTotals(database),
     segments: openSpoolSegmentTable(database),
     tasks: openTaskTable(database),
     taskLogs: openTaskLogTable(database),

@@ -18,12 +18,17 @@ const DAY_MS = 86_400_000;
 export const SHORT_MAX_AGE_MS = DAY_MS;
 /** Runs of the schedule that went well, which comes many times a day. */
 const RUNS_KEPT_MS = 30 * DAY_MS;
+/** What registries have said, and what can be found out anew. */
+const CACHES_KEPT_MS = 30 * DAY_MS;
 /** Longer than any image has to be known before it is deployed, see PODUP_DEPLOY_MIN_AGE_MS. */
 const SIGHTINGS_KEPT_MS = 400 * DAY_MS;
 
 /** The moments before which things are old; each rule names one. `events` is not among them, for it also counts rows. */
 export type Cutoffs = Readonly<
-  Record<'tasks' | 'runs' | 'deliveries' | 'sightings' | 'answers' | 'short' | 'now', number>
+  Record<
+    'tasks' | 'runs' | 'deliveries' | 'sightings' | 'answers' | 'caches' | 'short' | 'now',
+    number
+  >
 >;
 
 /** What is older than these is to go. */
@@ -38,6 +43,7 @@ export function cutoffsOf(
     sightings: nowMs - Math.max(taskMaxAgeMs, SIGHTINGS_KEPT_MS),
     // For a day they are given again, and nothing is done twice: no person can shorten that.
     answers: nowMs - Math.max(shortMaxAgeMs, SHORT_MAX_AGE_MS),
+    caches: nowMs - CACHES_KEPT_MS,
     short: nowMs - shortMaxAgeMs,
     now: nowMs,
   };
@@ -53,6 +59,11 @@ export const PRUNED_TABLES = [
   'plans',
   'idempotency_keys',
   'rate_limit_tokens',
+  'update_checks',
+  'registry_tags',
+  'index_manifests',
+  'registry_hosts',
+  'auto_update_imports',
 ] as const;
 
 /** Files that are pruned: where, which, and which moment they are older than. */

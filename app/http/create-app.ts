@@ -8,6 +8,7 @@ import type { ServedForm } from '../api/route-form.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import type { EventWriter } from '../events/event-writer.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
+import { countRequests, type RequestCounter } from '../metrics/count-requests.ts';
 import { describeThrown, sendFailure } from './problem-reply.ts';
 
 /** What a request leaves for its event. */
@@ -32,6 +33,8 @@ declare module 'fastify' {
     servedForms: ServedForm[];
     /** The path of every route, of those that only refuse too. */
     servedUrls: Set<string>;
+    /** What was answered since it was made. */
+    requestCounts: Pick<RequestCounter, 'list'>;
   }
 }
 
@@ -50,7 +53,8 @@ type Parts = { readonly log: Logger; readonly events: Events };
  * The HTTP application without its routes: request ids, problem answers, one event for each request, and a drain that
  * cuts nobody off.
  */
-export function createApp({ log, events }: Parts): FastifyInstance {
+export function createApp({ log, events: recorded }: Parts): FastifyInstance {
+  const events = countRequests(recorded);
   const app = fastify({
     logger: false,
     genReqId: () => newIdentifier('req'),
@@ -71,6 +75,7 @@ export function createApp({ log, events }: Parts): FastifyInstance {
   app.decorateRequest('note');
   const servedForms: ServedForm[] = [];
   const servedUrls = new Set<string>();
+  app.decorate('requestCounts', events);
   app.decorate('servedForms', servedForms);
   app.decorate('servedUrls', servedUrls);
   app.addHook('onRoute', ({ config, url }) => {

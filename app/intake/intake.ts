@@ -21,8 +21,8 @@ export class Intake {
   readonly #store: Store;
   readonly #taker: Taker;
   readonly #writer: SpoolWriter;
-  /** Accepted deliveries that the database does not have yet, by unit and GUID, with the id of their record. */
-  readonly #fresh = new Map<string, string>();
+  /** Accepted deliveries that the database does not have yet, by unit and GUID, oldest first. */
+  readonly #fresh = new Map<string, { readonly id: string; readonly at: number }>();
 
   constructor({ folder, store, startTaker, onTasks }: Options) {
     this.#store = store;
@@ -49,7 +49,7 @@ export class Intake {
   /** The id of an earlier accepted delivery of this GUID to this unit whose task has not gone wrong. */
   findDuplicate(source: string, delivery: string, unit: string): string | undefined {
     const fresh = this.#fresh.get(keyOf(unit, delivery));
-    if (fresh !== undefined) return fresh;
+    if (fresh !== undefined) return fresh.id;
     try {
       return this.#store.deliveries.findLive(source, delivery, unit)?.id;
     } catch {
@@ -62,10 +62,17 @@ export class Intake {
   async accept(entry: SpoolEntry): Promise<Outcome<void>> {
     const { record } = entry;
     const isWork = record.verdict.verdict === 'accepted';
-    if (isWork) this.#fresh.set(keyOf(record.unit, record.delivery), record.id);
+    if (isWork) this.#fresh.set(keyOf(record.unit, record.delivery), toFresh(record));
     const outcome = await this.#writer.append(entry);
     if (isWork && !outcome.ok) this.#forget(record.unit, record.delivery, record.id);
     return outcome;
+  }
+
+  /** Deliveries of this process that wait for the database, and since when the oldest does; null where none waits. */
+  waiting(): { readonly count: number; readonly oldestAt: number | null } {
+    // They stand in the order in which they came.
+    const [oldest] = this.#fresh.values();
+    return { count: this.#fresh.size, oldestAt: oldest?.at ?? null };
   }
 
   /** Waits for the disk and takes over what is left, as far as the database lets us. */
@@ -76,8 +83,12 @@ export class Intake {
 
   #forget(unit: string, delivery: string, id: string): void {
     const key = keyOf(unit, delivery);
-    if (this.#fresh.get(key) === id) this.#fresh.delete(key);
+    if (this.#fresh.get(key)?.id === id) this.#fresh.delete(key);
   }
+}
+
+function toFresh({ id, receivedAt }: SpoolEntry['record']) {
+  return { id, at: receivedAt };
 }
 
 /** No unit name has a line break. */

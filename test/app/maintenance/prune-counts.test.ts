@@ -148,6 +148,7 @@ test('a dry run counts what the run behind it removes, and touches nothing', asy
     events: fc.array(age, { maxLength: 40 }),
     plans: fc.array(age, { maxLength: 10 }),
     calls: fc.array(age, { maxLength: 10 }),
+    tags: fc.array(age, { maxLength: 10 }),
     segments: fc.array(fc.integer({ min: 0, max: 25 }), { maxLength: 5 }),
   });
   await fc.assert(
@@ -175,6 +176,12 @@ test('a dry run counts what the run behind it removes, and touches nothing', asy
           store.idempotency.add({ key: `${at}`, ...answered, created_at: NOW - old });
           store.rateLimits.add('manual', NOW - old, 1_000 * DAY);
         }
+        for (const [at, old] of given.tags.entries()) {
+          const digest = `sha256:${at}`;
+          store.registryAnswers.noteTag(`ghcr.io/o/${at}:1`, { digest, isIndex: true }, NOW - old);
+          store.registryAnswers.noteManifest(digest, 'linux/amd64', `${digest}1`);
+          store.autoUpdateImports.add(`${at}`, NOW - old);
+        }
         for (const at of given.segments) store.segments.setConsumed(`${at}.spool`, 1);
 
         const before = files();
@@ -201,4 +208,20 @@ test('an answer that may be asked for again is kept for a day, whatever a person
   add('young', 23 * HOUR);
   const { idempotency_keys, rate_limit_tokens } = count({ ...RETENTION, shortMaxAgeMs: HOUR });
   assert.deepEqual([idempotency_keys, rate_limit_tokens], [1, 1]);
+});
+
+test('what registries have said is kept for thirty days, of an index as long as a tag means it', async (t) => {
+  const { store, prune } = open(t, makeTempFolder(t));
+  const { registryAnswers: answers } = store;
+  for (const [name, days] of [
+    ['old', 31],
+    ['young', 29],
+  ] as const) {
+    const at = NOW - days * DAY;
+    answers.noteTag(`ghcr.io/o/${name}:1`, { digest: `sha256:${name}`, isIndex: true }, at);
+    answers.noteManifest(`sha256:${name}`, 'linux/amd64', 'sha256:a');
+    answers.noteManifest(`sha256:${name}`, 'linux/arm64', 'sha256:b');
+  }
+  assert.deepEqual(await prune(), { ...NONE, registry_tags: 1, index_manifests: 2 });
+  assert.equal(answers.hasManifests('sha256:young', 'linux/amd64'), true);
 });

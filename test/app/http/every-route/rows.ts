@@ -45,6 +45,7 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
   'GET /health/self': () => [{ is: 200 }],
   'POST /github-package-update/:service([^/]+)': () => push(''),
   'POST /github-package-update/:service([^/]+)/redeploy': () => push('/redeploy'),
+  'GET /metrics': () => [{ is: 200 }],
   'GET /api/config': () => [{ is: 200 }],
   'GET /api/settings': () => [{ is: 200 }],
   'GET /api/webhooks/status': () => [{ is: 200 }],

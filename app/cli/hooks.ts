@@ -1,0 +1,42 @@
+import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
+import type { HooksView } from '../api/info-views.ts';
+import type { Calling } from './call-note.ts';
+import { callService } from './call-service.ts';
+import { formatTime } from './output/format-time.ts';
+import { print, printJson } from './output/say.ts';
+import { findScreen, type Tone } from './output/screen.ts';
+import { formatTable } from './output/table.ts';
+
+const HEAD = ['UNIT', 'GOES TO', 'LAST', 'STATUS', 'SIGNATURE'];
+const TONES: Readonly<Record<string, Tone>> = { good: 'good', bad: 'bad' };
+
+/** `hooks list`: the webhook of each unit that one may update. */
+export async function listHooks(
+  { json }: { readonly json?: boolean },
+  calling: Calling,
+): Promise<ExitCode> {
+  const answer = await callService(calling, { path: '/api/webhooks/status' });
+  if (!answer.isGood) return answer.exit;
+  const view = answer.body as HooksView;
+  if (json) {
+    printJson(view);
+    return EXIT.ok;
+  }
+  if (view.units.length === 0) print('No unit may be updated by a webhook.');
+  else {
+    const rows = view.units.map(toRow);
+    print(formatTable(rows, { head: HEAD, screen: findScreen(), tone: (cell) => TONES[cell] }));
+  }
+  if (!view.secret_configured) {
+    process.stderr.write('warning: no secret is configured, so every webhook is refused.\n');
+  }
+  return EXIT.ok;
+}
+
+function toRow(hook: HooksView['units'][number]): string[] {
+  const { unit, webhook_url: url, webhook_path: path, last_ts: at, last_status: status } = hook;
+  const last = at === null ? 'never' : formatTime(at);
+  const { hmac_ok: isGood, hmac_last_error: error } = hook;
+  const signature = isGood === null ? '' : isGood ? 'good' : (error ?? 'bad');
+  return [unit, url ?? path, last, status === null ? '' : String(status), signature];
+}

@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify';
+import { succeed } from '../../../shared/contract/outcome.ts';
+import type { Metric } from '../../metrics/list-metrics.ts';
+import { type AdminGate, createAdminGate } from '../admin-gate.ts';
+import { route, serveRoutes } from '../serve-routes.ts';
+
+type Parts = {
+  readonly gate: AdminGate;
+  /** Opens this route and nothing else. */
+  readonly token: string | undefined;
+  readonly isOpen: boolean;
+  readonly list: () => Promise<readonly Metric[]>;
+};
+
+/** `GET /metrics`: numbers for Prometheus; for admins, who has PODUP_METRICS_TOKEN, or everybody. */
+export function registerMetrics(app: FastifyInstance, { gate, token, isOpen, list }: Parts): void {
+  const monitors = token === undefined ? undefined : createAdminGate(token);
+  const admit: AdminGate = (request) =>
+    isOpen || monitors?.(request).ok ? succeed('monitor') : gate(request);
+  serveRoutes(app, { action: 'metrics', gate: admit }, [
+    route(
+      {
+        method: 'GET',
+        url: '/metrics',
+        summary: 'Numbers for Prometheus.',
+        about: 'Open to PODUP_METRICS_TOKEN too, or, with PODUP_METRICS_OPEN, to everybody.',
+        answers: { 200: { media: ['text/plain'], about: 'The text format of Prometheus, 0.0.4.' } },
+      },
+      async (_given, _request, reply) => {
+        // Not loaded where nobody asks.
+        const { formatMetrics, METRICS_TYPE } = await import('../../metrics/format-metrics.ts');
+        return reply.type(METRICS_TYPE).send(await formatMetrics(await list()));
+      },
+    ),
+  ]);
+}
