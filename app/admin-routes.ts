@@ -96,6 +96,7 @@ export function registerAdminRoutes(
     gate,
     services: {
       ...{ known, discovery, autoDiscover: settings.autoDiscover },
+      autoUpdateUnit: settings.autoUpdateUnit,
       listSweeps: () => store.discovered.listSweeps(hostKey(settings)),
       listUpdates: () => new Map(checks.list({}).checks.map(({ unit, update }) => [unit, update])),
       checkNow: () => checks.checkNow(undefined),

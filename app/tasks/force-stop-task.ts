@@ -4,6 +4,7 @@ import type { TaskRow } from '../db/tasks.ts';
 import { describeCutOff } from '../domain/force-stop.ts';
 import { stepTask } from '../domain/task-life.ts';
 import { readDeployment } from './deploy-memory.ts';
+import { letGoOfUnits } from './podman-auto-update-units.ts';
 import { lifeOf } from './task-view.ts';
 
 /** Who wants it, when, and at which other host the task works. */
@@ -37,6 +38,7 @@ export function forceStopTask(
     const why = { errorCode: 'TASK_FORCE_STOPPED', errorDetail: `By ${by}.` } as const;
     store.tasks.forceStop(task, { by, summary, ...why, at: nowMs });
     store.deployments.setCause(id, why.errorCode, why.errorDetail);
+    letGoOfUnits(store, task);
     store.taskLogs.append({
       ...{ task_id: id, ts: nowMs, level: 'warning', action: 'task-force-stopped' },
       ...{ summary: `Force-stopped by ${by}.`, meta: null },

@@ -22,6 +22,7 @@ export type WatchedUnit = {
 };
 
 const ACTION = 'auto-update-result';
+const SOURCE = 'auto-update';
 
 /**
  * Makes the tasks that prove, each for its unit, what podman does: before it does it, so that a unit is looked after
@@ -50,11 +51,16 @@ export function makeUnitTasks(
   });
 }
 
-/** The tasks that an earlier attempt has made and not let go begin now: they look themselves how far podman came. */
-export function letGoOfUnits(store: Store, parent: TaskRow): number {
+/**
+ * The tasks that a run of podman's auto-update has made and not let go begin now: they look themselves how far podman came.
+ * How many there were; nothing is done for a task that is no such run.
+ */
+export function letGoOfUnits(store: Store, parent: Pick<TaskRow, 'id' | 'batch_id'>): number {
   if (parent.batch_id === null) return 0;
   const filter = { batchId: parent.batch_id, statuses: ['pending'], limit: 500 } as const;
-  const waiting = store.tasks.list(filter).filter(({ id }) => id !== parent.id);
+  const waiting = store.tasks
+    .list(filter)
+    .filter(({ id, trigger_source: source }) => id !== parent.id && source === SOURCE);
   for (const { id } of waiting) store.tasks.hasten(id, Date.now());
   return waiting.length;
 }
@@ -145,7 +151,7 @@ function describe({ unit, image, result, reason }: UnitOutcome): string {
 function describeParent(parent: TaskRow) {
   return {
     kind: 'internal',
-    trigger_source: 'auto-update',
+    trigger_source: SOURCE,
     batch_id: parent.batch_id,
     trigger_request_id: parent.trigger_request_id,
     trigger_path: parent.trigger_path,

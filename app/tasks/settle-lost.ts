@@ -4,6 +4,7 @@ import type { Store } from '../db/store.ts';
 import type { TaskLogRow } from '../db/task-logs.ts';
 import type { TaskRow } from '../db/tasks.ts';
 import { decideLost, describeLost, lostFailure } from '../domain/task.ts';
+import { letGoOfUnits } from './podman-auto-update-units.ts';
 
 /** What it is done with. */
 export type LostTaskParts = {
@@ -42,6 +43,7 @@ export function settleLost(
     errorDetail: failure.detail,
     at: Date.now(),
   });
+  letGoOfUnits(store, task);
   log.error({ task: id, code: failure.code, how }, 'task ended');
   onLost?.(id, how, failure);
   return 'closed';

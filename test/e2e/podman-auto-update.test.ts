@@ -3,7 +3,8 @@ import { after, before, describe, test } from 'node:test';
 import type { TaskDetailView } from '../../app/api/views.ts';
 import { command, countStarts, pushImage, served, startUnit } from '../helpers/lab.ts';
 import { startUnits, systemctl, untilServed } from '../helpers/lab-units.ts';
-import { Product } from '../helpers/product.ts';
+import { PATIENCE_MS, Product } from '../helpers/product.ts';
+import { until } from '../helpers/until.ts';
 
 type Begun = { readonly status: string; readonly task_id: string; readonly batch_id: string };
 
@@ -110,6 +111,37 @@ describe("podman's auto-update", () => {
     assert.equal(of('sick.service'), undefined);
   });
 
+  test('goes on when its process is killed in the middle of it', async () => {
+    pushImage('web:stable', 'v2b', '--pad', '150');
+    const mark = product.lines.length;
+    const { body } = await product.post<Begun>('/api/manual/auto-update/run', {});
+    const { task_id: id, batch_id: batch } = body;
+    await until('podman runs', PATIENCE_MS, async () => {
+      return (await product.task(id)).phase === 'restarting';
+    });
+    // Whichever process has taken it on.
+    const listed = systemctl('list-units', '--plain', '--no-legend', 'podup-task-*');
+    const units = listed.split('\n').map((line) => line.split(' ', 1)[0] ?? '');
+    systemctl('kill', '--signal=KILL', ...units);
+    await product.logged(({ msg }) => msg === 'task begins again', mark);
+    await untilServed(8101, 'v2b');
+    const tasks = await until('all has ended', PATIENCE_MS, async () => {
+      const { tasks: all } = await product.api<{ tasks: TaskDetailView[] }>(
+        `/api/tasks?batch=${batch}`,
+      );
+      return all.every(({ finished_at: at }) => at !== null) && all;
+    });
+    const parent = tasks.find(({ task_id: one }) => one === id);
+    assert.deepEqual([parent?.status, parent?.attempts], ['succeeded', 2], JSON.stringify(tasks));
+    // Of the first attempt and, where that had not come to it yet, of the second.
+    const web = tasks.filter(({ unit }) => unit === 'web.service');
+    assert.ok(
+      web.length > 0 && web.every(({ status }) => status === 'succeeded'),
+      JSON.stringify(web),
+    );
+    assert.equal(await served(8101), 'v2b');
+  });
+
   test('brings back a unit that podman calls updated and that does not serve, once', async () => {
     const push = pushImage('web:stable', 'v3', '--broken');
     const { parent, of } = await run();
@@ -118,7 +150,7 @@ describe("podman's auto-update", () => {
     const web = of('web.service');
     assert.equal(web?.status, 'failed', JSON.stringify(web));
     assert.match(web.error?.code ?? '', /^GATE_/);
-    await untilServed(8101, 'v2');
+    await untilServed(8101, 'v2b');
     const listed = await product.api<{ images: { unit: string; digest: string }[] }>(
       '/api/quarantine',
     );
@@ -130,7 +162,7 @@ describe("podman's auto-update", () => {
     const again = await run();
     assert.equal(again.of('web.service'), undefined);
     assert.deepEqual([countStarts('web.service', 'v3'), containerOf('web')], [starts, container]);
-    assert.equal(await served(8101), 'v2');
+    assert.equal(await served(8101), 'v2b');
   });
 
   test('records what podman rolls back, brings back what needs the unit, and tries it once', async () => {

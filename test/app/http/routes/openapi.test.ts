@@ -9,7 +9,7 @@ describe('GET /openapi.html', () => {
     const { port } = await startApp(t, { prepare: registerOpenApi });
     const { status, headers, text } = await ask(port, { path: '/openapi.html' });
     assert.equal(status, 200);
-    const [, style = ''] = /<style>([^]*?)<\/style>/.exec(text) ?? [];
+    const [, style = ''] = /<style>(.*?)<\/style>/s.exec(text) ?? [];
     const digest = createHash('sha256').update(style).digest('base64');
     assert.equal(
       headers['content-security-policy'],
