@@ -21,8 +21,8 @@ export function openUpdateWork(
   const parts = checkPartsOf({ settings, store, host, listUnits });
   return {
     known,
-    check: (units, signal) =>
-      checkUpdates({ ...parts, signal, onSecret }, { isForced: false, ...(units && { units }) }),
+    check: (units, { isForced, signal }) =>
+      checkUpdates({ ...parts, signal, onSecret }, { isForced, ...(units && { units }) }),
     list: (units) => listChecks(store, units.map(toCheck), settings.updateStaleMs, Date.now()),
   };
 }
