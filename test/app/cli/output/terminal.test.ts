@@ -34,10 +34,7 @@ describe('on a terminal', () => {
     const { id, onTerminal } = await start(t);
     const shown = await onTerminal('tasks list');
     assert.ok(shown.includes(`${ESCAPE}[31mfailed`), JSON.stringify(shown));
-    const bare = shown
-      .replaceAll(/\u001b\[\d+m/g, '')
-      .trimEnd()
-      .split('\n');
+    const bare = stripVTControlCharacters(shown).trimEnd().split('\n');
     assert.equal(bare.length, 2);
     assert.ok(bare[1]?.startsWith(`${id}  `));
     assert.match(bare[1] ?? '', /…$/);
