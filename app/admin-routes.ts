@@ -96,6 +96,7 @@ export function registerAdminRoutes(
     gate,
     services: {
       ...{ known, discovery, autoDiscover: settings.autoDiscover },
+      autoUpdateUnit: settings.autoUpdateUnit,
       listSweeps: () => store.discovered.listSweeps(hostKey(settings)),
       listUpdates: () => new Map(checks.list({}).checks.map(({ unit, update }) => [unit, update])),
       checkNow: () => checks.checkNow(undefined),
@@ -223,13 +224,13 @@ export function joinHealth(
 
 /** Joins checks for updates of every known unit to the store and the host. */
 export function joinChecks(
-  { settings }: Pick<Loaded, 'settings'>,
+  { settings, paths }: Pick<Loaded, 'settings' | 'paths'>,
   store: Store,
   host: Host,
   { known, units }: { readonly known: KnownUnits; readonly units: UnitCatalog },
 ) {
   return openUpdateChecks({
-    ...{ settings, store, host },
+    ...{ settings, store, host, dataDir: paths.dataDir },
     choose: (name) => known.choose('person', name),
     listUnits: () =>
       known.all().map((one) => {

@@ -22,6 +22,7 @@ import { addUpdateCommands } from './cli/self-update/commands.ts';
 import type { LocalService } from './cli/service/question.ts';
 import { addTaskCommands } from './cli/task-commands.ts';
 import { addTriggerCommands } from './cli/trigger-commands.ts';
+import { addUnitCommands } from './cli/unit-commands.ts';
 
 /** How the program was started. */
 export type Invocation = {
@@ -115,6 +116,7 @@ export function buildProgram(
   const units = program
     .command('units')
     .description('the units, and what registries have for them');
+  addUnitCommands(units, calling, onEnd);
   addCheckCommands(units, calling, onEnd);
   addScheduleCommands(program, calling, argv, onEnd);
   addAttentionCommands(parts);

@@ -31,30 +31,38 @@ type Order = {
   >;
   readonly version: string;
   readonly nowMs: number;
+  /** The service that runs has let its database go, as damaged, and will open what lies there next. */
+  readonly isLetGo?: boolean;
 };
 
 /**
  * Puts a backup in the place of the database and keeps what lay there. Neither the service nor a task may run, and no
  * update be open: STATE_DIR_IN_USE and UPDATE_IN_PROGRESS. The backup is verified first; while it is put in place both locks are
- * held, so that nobody starts. Where the power goes meanwhile, the old database or the backup is there, whole. What is in
+ * held, so that nobody starts; a service that has let the database go holds them itself. Where the power goes meanwhile, the old database or the backup is there, whole. What is in
  * quarantine now is so afterwards: no bad image is installed again.
  */
 export async function restoreBackup(order: Order): Promise<Outcome<Restored>> {
-  const { backup, paths } = order;
+  const { paths } = order;
+  if (order.isLetGo) return verifyAndExchange(order);
   const supervisor = lockFile(paths.supervisorLock);
   if (!supervisor.ok) return supervisor;
   const worker = lockFile(paths.workerLock);
   try {
     if (!worker.ok) return worker;
-    if (realFiles.facts(paths.updateRecord)) {
-      return fail('UPDATE_IN_PROGRESS', `${paths.updateRecord} is there.`);
-    }
-    const verified = await verifyBackup(backup);
-    return verified.ok ? await exchange(order) : verified;
+    return await verifyAndExchange(order);
   } finally {
     if (worker.ok) worker.value.release();
     supervisor.value.release();
   }
+}
+
+async function verifyAndExchange(order: Order): Promise<Outcome<Restored>> {
+  const { backup, paths } = order;
+  if (realFiles.facts(paths.updateRecord)) {
+    return fail('UPDATE_IN_PROGRESS', `${paths.updateRecord} is there.`);
+  }
+  const verified = await verifyBackup(backup);
+  return verified.ok ? exchange(order) : verified;
 }
 
 async function exchange(order: Order): Promise<Outcome<Restored>> {

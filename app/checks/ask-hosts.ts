@@ -12,14 +12,15 @@ export type HostQuestion = {
 };
 
 const HOSTS_AT_ONCE = 32;
-const PER_HOST = 4;
+/** As many as a browser has. */
+const PER_HOST = 6;
 /** So long a host is waited for that asks to be left alone for a moment. */
 const PATIENCE_MS = 5_000;
 /** After so many questions in a row without an answer a host is not asked any more. */
 const DEAD_AFTER = 2;
 
 /**
- * Asks all questions, of up to 32 hosts at once and up to four of each. A host that is slow, limits the rate or is gone
+ * Asks all questions, of up to 32 hosts at once and up to six of each. A host that is slow, limits the rate or is gone
  * holds up no other: what it is not asked for fails with REGISTRY_RATE_LIMITED, or as the last question did.
  */
 export async function askHosts(

@@ -3,6 +3,7 @@ import type { Store } from '../db/store.ts';
 import { withTag } from '../domain/image-reference.ts';
 import type { Host } from '../host/host.ts';
 import { readPlatform } from '../host/image-store.ts';
+import { listRunning } from '../host/running-images.ts';
 import { openRegistryClient } from '../registry/registry-client.ts';
 import { type AskParts, askTags, type Learnt, tagsOf } from './ask-tags.ts';
 import { findHigher, type HigherWishes, hasVersion } from './find-higher.ts';
@@ -22,6 +23,8 @@ export type CheckParts = {
   readonly timeoutMs: number;
   /** Gives the check up: it then rejects with the reason of the signal, and has written nothing. */
   readonly signal: AbortSignal;
+  /** Keeps other processes from checking until what it gives is called: each tag would be asked for twice at a time. */
+  readonly lock: (signal: AbortSignal) => Promise<() => void>;
   /** Hears each secret of a registry that is read. */
   readonly onSecret?: (secret: string) => void;
 };
@@ -43,8 +46,8 @@ export type CheckSummary = {
   readonly durationMs: number;
 };
 
-/** Of all questions together; what is not answered by then is REGISTRY_TIMEOUT. */
-const CHECK_LIMIT_MS = 90_000;
+/** Of all questions together, in milliseconds; what is not answered by then is REGISTRY_TIMEOUT. */
+export const CHECK_LIMIT_MS = 90_000;
 /** By the clock: what was answered so shortly before is not asked again. */
 const FRESH_MS = 60_000;
 /** Tags are added rarely, and a list of them costs more than a digest. */
@@ -60,6 +63,19 @@ export async function checkUpdates(
   parts: CheckParts,
   request: CheckRequest,
 ): Promise<Outcome<CheckSummary>> {
+  const release = await parts.lock(parts.signal);
+  try {
+    return await checkAlone(parts, request);
+  } finally {
+    release();
+  }
+}
+
+async function checkAlone(
+  parts: CheckParts,
+  request: CheckRequest,
+): Promise<Outcome<CheckSummary>> {
+  parts.signal.throwIfAborted();
   const begun = performance.now();
   const { host, store } = parts;
   const all = parts.units();
@@ -118,12 +134,13 @@ export async function checkUpdates(
   }
 }
 
-/** What the units run, and how registries are asked from their host. */
+/** What the units run, by two questions of podman however many they are, and how registries are asked from their host. */
 async function look(host: Host, units: readonly UnitToCheck[]) {
-  const info = await host.readInfo(host.run);
+  const [info, running] = await Promise.all([host.readInfo(host.run), listRunning(host.run)]);
   if (!info.ok) return info;
+  if (!running.ok) return running;
   const images = { host, graphRoot: info.value.graphRoot };
-  const seen = await seeUnits(images, units);
+  const seen = await seeUnits(images, units, running.value);
   if (!seen.ok) return seen;
   const reach = await reachRegistries(host, info.value.registries);
   return reach.ok ? succeed({ images, seen: seen.value, reach: reach.value }) : reach;

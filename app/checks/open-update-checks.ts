@@ -1,18 +1,25 @@
+import { join } from 'node:path';
 import type { Settings } from '../../shared/config/settings.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
+import { lockFileWithin } from '../../shared/fs/lock-file.ts';
 import type { Store } from '../db/store.ts';
 import { policyDefaults } from '../domain/unit-policy.ts';
 import type { Host } from '../host/host.ts';
-import type { CheckParts } from './check-updates.ts';
+import { CHECK_LIMIT_MS, type CheckParts } from './check-updates.ts';
 import { readWishes } from './read-wishes.ts';
 import type { UnitToCheck } from './see-units.ts';
 import { createUpdateChecker, type UpdateChecker } from './update-checker.ts';
 import { createUpdateChecks, type UpdateChecks } from './update-checks.ts';
 
+/** What a check may take before its first question of a registry. */
+const HOST_LIMIT_MS = 60_000;
+
 /** What checks are joined to. */
 export type CheckSurroundings = {
   readonly settings: Settings;
-  readonly store: Store;
+  /** Where the lock lies that processes share. */
+  readonly dataDir: string;
+  readonly store: Pick<Store, 'updateChecks' | 'registryAnswers' | 'transact'>;
   readonly host: Host;
   /** The units that updates are looked for. */
   readonly listUnits: () => readonly UnitToCheck[];
@@ -33,6 +40,7 @@ export function openUpdateChecks(
 /** The parts of one check, for a process that makes just one; it adds the signal that gives it up. */
 export function checkPartsOf({
   settings,
+  dataDir,
   store,
   host,
   listUnits,
@@ -44,5 +52,11 @@ export function checkPartsOf({
     units: listUnits,
     readWishes: (units) => readWishes(host, defaults, units),
     timeoutMs: settings.registryTimeoutMs,
+    lock: async (signal) => {
+      const path = join(dataDir, 'update-check.lock');
+      const held = await lockFileWithin(path, CHECK_LIMIT_MS + HOST_LIMIT_MS, signal);
+      // Without it a tag is asked for twice at the worst.
+      return () => held.ok && held.value.release();
+    },
   };
 }

@@ -7,7 +7,7 @@ import {
   sameRepository,
 } from '../domain/image-reference.ts';
 import { type ImageStore, listDigests } from '../host/image-store.ts';
-import { listRunning, type RunningContainer } from '../host/running-images.ts';
+import type { RunningContainer } from '../host/running-images.ts';
 
 /** A unit that updates are looked for. */
 export type UnitToCheck = {
@@ -40,14 +40,13 @@ export type SeenUnit = {
   readonly failure: Failure | null;
 };
 
-/** Looks at what all units run, by one question of podman however many they are. PODMAN_FAILED, PODMAN_UNAVAILABLE. */
+/** What each unit runs, of all that `runs`. PODMAN_FAILED, PODMAN_UNAVAILABLE. */
 export async function seeUnits(
   images: ImageStore,
   units: readonly UnitToCheck[],
+  runs: readonly RunningContainer[],
 ): Promise<Outcome<readonly SeenUnit[]>> {
-  const listed = await listRunning(images.host.run);
-  if (!listed.ok) return listed;
-  const byUnit = Map.groupBy(listed.value, ({ unit }) => unit);
+  const byUnit = Map.groupBy(runs, ({ unit }) => unit);
   const found = units.map(({ unit, image }) => findContainers(unit, image, byUnit.get(unit) ?? []));
   const ids = new Set(found.flatMap(({ containers }) => containers.map(({ imageId }) => imageId)));
   const digests = await listDigests(images, [...ids]);

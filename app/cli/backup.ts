@@ -15,6 +15,7 @@ import { print, printJson, sayFailure } from './output/say.ts';
 import { findScreen } from './output/screen.ts';
 import { formatTable } from './output/table.ts';
 import { printFaults } from './print-faults.ts';
+import { askHealth } from './service/ask-health.ts';
 
 type Options = { readonly json?: boolean };
 
@@ -81,7 +82,10 @@ function viewVerified({ failure, ...rest }: Verified) {
   return { ...rest, failure: failure && viewFailure(failure) };
 }
 
-/** `backup restore NAME`: puts it in the place of the database; the service must not run. */
+/**
+ * `backup restore NAME`: puts it in the place of the database. The service must not run, unless its database is damaged: it
+ * has let that go, and takes what lies there next.
+ */
 export function backupRestore(
   name: string,
   { json }: Options,
@@ -91,7 +95,9 @@ export function backupRestore(
     const backup = find(paths.databaseBackupsDir, name);
     if (!backup) return sayFailure(notFound(name), json);
     const { version } = PROGRAM;
-    const restored = await restoreBackup({ backup, paths, version, nowMs: Date.now() });
+    const order = { backup, paths, version, nowMs: Date.now() };
+    const isLetGo = await hasLetGo(paths);
+    const restored = await restoreBackup({ ...order, isLetGo });
     if (!restored.ok) return sayFailure(restored.failure, json);
     const { kept, quarantined, unread } = restored.value;
     if (json) {
@@ -106,6 +112,14 @@ export function backupRestore(
     }
     return EXIT.ok;
   });
+}
+
+/** Whether a running service says that it uses its database no more. */
+async function hasLetGo(paths: StatePaths): Promise<boolean> {
+  const service = await askHealth(paths);
+  return (
+    service.kind === 'running' && service.issues.some(({ code }) => code === 'DATABASE_DAMAGED')
+  );
 }
 
 type Places = { readonly settings: Settings; readonly paths: StatePaths };

@@ -80,7 +80,7 @@ export async function runTaskCommand(
     ...{ store: store.value, log, settings, paths, host: host.value },
     ...{ lookUp, lockUnits, signal, onWake },
     updates: (cut: Host) =>
-      openUpdateWork(settings, store.value, cut, (secret) => hidden.add(secret)),
+      openUpdateWork({ settings, paths }, store.value, cut, (secret) => hidden.add(secret)),
     mask: (text: string) => hidden.mask(text),
   };
   const parts = { ...common, ...lockPull };

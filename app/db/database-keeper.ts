@@ -48,7 +48,7 @@ type Parts = {
 };
 
 /** Nothing tells of what a kernel without a watch (another file system, its limit) sees. */
-const LOOK_EVERY_MS = 30_000;
+const LOOK_EVERY_MS = 10_000;
 /** Writes into the file itself, which are many under load, are looked at together. */
 const GATHER_MS = 500;
 /** Between two tries while it is ill. */
@@ -61,7 +61,7 @@ const READABLE: ReadonlySet<string> = new Set(['DATABASE_DISK_FULL', 'DATABASE_R
  * Sees to it that the database is the one at its path and takes reads and writes, and mends what can be mended while the
  * process goes on: a database that was deleted or replaced is written to its path again from what is still open; one that
  * is damaged is let go until another content lies there; one that cannot be written is tried until it can. Heard from the
- * errors of both threads, from the kernel's word that the file has changed, and twice a minute.
+ * errors of both threads, from the kernel's word that the file has changed, and every ten seconds.
  */
 export class DatabaseKeeper {
   readonly #parts: Parts;
@@ -233,7 +233,7 @@ export class DatabaseKeeper {
       watcher.on('error', () => watcher.close());
       this.#watcher = watcher;
     } catch {
-      // The look twice a minute remains.
+      // The look every ten seconds remains.
     }
   }
 

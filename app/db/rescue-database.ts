@@ -45,6 +45,34 @@ export function rescueDatabase(
   }
 }
 
+/**
+ * Gives a copy that was rescued whole, but whose name a crash kept back, the name of the database where there is none. One that
+ * was cut off is removed. Nobody may have either open.
+ */
+export function adoptRescued(path: string): void {
+  const staged = `${path}.rescued`;
+  if (!existsSync(staged)) return;
+  if (!existsSync(path) && isSound(staged)) {
+    removeSides(path);
+    renameDurably(staged, path);
+  } else {
+    for (const side of ['', ...SIDES]) rmSync(`${staged}${side}`, { force: true });
+  }
+}
+
+function isSound(path: string): boolean {
+  let database: SqliteDatabase.Database | undefined;
+  try {
+    database = new SqliteDatabase(path, { readonly: true });
+    const isWhole = database.pragma('quick_check(1)', { simple: true }) === 'ok';
+    return isWhole && database.prepare('SELECT 1 FROM schema_migrations').get() !== undefined;
+  } catch {
+    return false;
+  } finally {
+    database?.close();
+  }
+}
+
 /** Of a folder, or of what is left above it. */
 function findDevice(folder: string): number | undefined {
   const stats = statSync(folder, { throwIfNoEntry: false });

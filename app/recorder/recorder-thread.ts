@@ -9,7 +9,7 @@ import { realFiles } from '../../shared/fs/files.ts';
 import type { Reopening } from '../db/database-keeper.ts';
 import { explainDatabaseError } from '../db/explain-database-error.ts';
 import { identifyDatabase } from '../db/identify-database.ts';
-import { findOccupant, placeRescued, rescueDatabase } from '../db/rescue-database.ts';
+import { adoptRescued, findOccupant, placeRescued, rescueDatabase } from '../db/rescue-database.ts';
 import type { Store } from '../db/store.ts';
 import { StoreHolder } from '../db/store-holder.ts';
 import { EventWriter, type PendingEvent } from '../events/event-writer.ts';
@@ -40,6 +40,11 @@ say({ kind: 'opened', outcome: open() });
 serve(holder.store);
 
 function open(): Outcome<number> {
+  try {
+    adoptRescued(databasePath);
+  } catch {
+    // What keeps it from that keeps the database from being opened as well.
+  }
   const outcome = holder.open();
   isIll = !outcome.ok;
   return outcome;

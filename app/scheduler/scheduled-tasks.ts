@@ -40,7 +40,10 @@ export function beginEvery(
 ): Outcome<ScheduleRunView> {
   const timing = { times: everyInterval(everyMs), share: 0, spreadMs: 0 };
   const begin = () => beginTask(job, idle, make);
-  const tick = takeTick(store, { name: job, timing }, { mark: processMark(), nowMs, begin });
+  // Its first time is now, however young the database is.
+  const never = Number.NEGATIVE_INFINITY;
+  const mark = processMark();
+  const tick = takeTick(store, { name: job, timing }, { mark, nowMs, never, begin });
   const row = store.schedule.find(job);
   return succeed({
     ...{ job, task_id: row?.task_id ?? null, txn: null },

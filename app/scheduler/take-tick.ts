@@ -23,14 +23,20 @@ export type Claimer = {
   /** See `processMark`. */
   readonly mark: string;
   readonly nowMs: number;
+  /** See `lastDueOf`. */
+  readonly never?: number;
   /** Called in the same transaction; makes the task where there is one. */
   readonly begin: () => Beginning;
 };
 
-/** The due time of a job that was served last; where none ever was, since when it could have been. */
-export function lastDueOf(store: Pick<Store, 'schedule' | 'madeAt'>, job: ScheduledJob): number {
+/** The due time of a job that was served last; where none ever was `never`: since when it could have been. */
+export function lastDueOf(
+  store: Pick<Store, 'schedule' | 'madeAt'>,
+  job: ScheduledJob,
+  never = store.madeAt,
+): number {
   const row = store.schedule.find(job);
-  if (!row) return store.madeAt;
+  if (!row) return never;
   // A claim that came to no end, by a process that is gone, is none.
   const isVoid = row.task_id === null && row.ended_at === null && !isAlive(row.claimed_by);
   return isVoid ? row.due_at - 1 : row.due_at;
@@ -44,13 +50,13 @@ export function lastDueOf(store: Pick<Store, 'schedule' | 'madeAt'>, job: Schedu
 export function takeTick(
   store: Pick<Store, 'schedule' | 'madeAt' | 'transact'>,
   { name: job, timing }: TimedJob,
-  { mark, nowMs, begin }: Claimer,
+  { mark, nowMs, never, begin }: Claimer,
 ): TakenTick | undefined {
   return store.transact(() => {
     const row = store.schedule.find(job);
     const isOpen = row && row.task_id === null && row.ended_at === null;
     if (isOpen && isAlive(row.claimed_by)) return undefined;
-    const dueAt = findDue(timing, lastDueOf(store, job), nowMs);
+    const dueAt = findDue(timing, lastDueOf(store, job, never), nowMs);
     if (dueAt === undefined) return undefined;
     const beginning = begin();
     store.schedule.claim({

@@ -18,8 +18,11 @@ export type KeepingSettings = Pick<
 /** Looking for updates, as a task does it. */
 export type UpdateWork = {
   readonly known: KnownUnits;
-  /** Looks now; absent units: at all that are known. */
-  check(units: readonly string[] | undefined, signal: AbortSignal): Promise<Outcome<CheckSummary>>;
+  /** Looks now; absent units: at all that are known. Forced: what was answered a moment ago will not do. */
+  check(
+    units: readonly string[] | undefined,
+    how: { readonly isForced: boolean; readonly signal: AbortSignal },
+  ): Promise<Outcome<CheckSummary>>;
   /** What is stored of them. */
   list(units: readonly string[]): readonly CheckedUnitView[];
 };
@@ -27,6 +30,8 @@ export type UpdateWork = {
 /** What maintenance works with; `signal` ends it where it can be ended. */
 export type MaintenanceParts = {
   readonly taskId: string;
+  /** It is the word of a person, not of the clock. */
+  readonly isByPerson: boolean;
   readonly store: Store;
   readonly host: Host;
   readonly settings: KeepingSettings;

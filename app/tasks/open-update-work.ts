@@ -1,4 +1,4 @@
-import type { Settings } from '../../shared/config/settings.ts';
+import type { Loaded } from '../../shared/config/load-settings.ts';
 import { checkUpdates } from '../checks/check-updates.ts';
 import { checkPartsOf } from '../checks/open-update-checks.ts';
 import { unitToCheck } from '../checks/see-units.ts';
@@ -10,7 +10,7 @@ import type { UpdateWork } from './maintenance-parts.ts';
 
 /** Joins looking for updates to the store and the host, for a process that does it once. */
 export function openUpdateWork(
-  settings: Settings,
+  { settings, paths: { dataDir } }: Pick<Loaded, 'settings' | 'paths'>,
   store: Store,
   host: Host,
   onSecret: (secret: string) => void,
@@ -18,11 +18,11 @@ export function openUpdateWork(
   const known = openKnownUnits(settings, store);
   const toCheck = (unit: string) => unitToCheck(known.find(unit) ?? { unit, image: null });
   const listUnits = () => known.all().map((one) => unitToCheck(one));
-  const parts = checkPartsOf({ settings, store, host, listUnits });
+  const parts = checkPartsOf({ settings, dataDir, store, host, listUnits });
   return {
     known,
-    check: (units, signal) =>
-      checkUpdates({ ...parts, signal, onSecret }, { isForced: false, ...(units && { units }) }),
+    check: (units, { isForced, signal }) =>
+      checkUpdates({ ...parts, signal, onSecret }, { isForced, ...(units && { units }) }),
     list: (units) => listChecks(store, units.map(toCheck), settings.updateStaleMs, Date.now()),
   };
 }

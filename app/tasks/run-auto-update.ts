@@ -16,7 +16,8 @@ export async function runAutoUpdate(parts: MaintenanceParts): Promise<Maintenanc
   const updates = parts.updates();
   const units = listAutoUpdated(updates.known);
   if (units.length === 0) return { status: 'succeeded', summary: 'No unit asks for it.' };
-  const checked = await updates.check(units, signal);
+  // What is deployed is what the tags mean now, not a minute ago.
+  const checked = await updates.check(units, { isForced: true, signal });
   if (!checked.ok) return endFailed('Updates could not be looked for', checked.failure);
   const views = updates.list(units);
   const newer = views.filter(({ update }) => update.status === 'tag_update_available');

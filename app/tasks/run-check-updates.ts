@@ -2,9 +2,9 @@ import { endFailed, type MaintenanceEnd, type MaintenanceParts } from './mainten
 
 /** Looks for updates of all units that are known. */
 export async function runCheckUpdates(parts: MaintenanceParts): Promise<MaintenanceEnd> {
-  const { signal, note } = parts;
+  const { isByPerson: isForced, signal, note } = parts;
   const updates = parts.updates();
-  const checked = await updates.check(undefined, signal);
+  const checked = await updates.check(undefined, { isForced, signal });
   if (!checked.ok) return endFailed('Updates could not be looked for', checked.failure);
   const { units, asked, failed } = checked.value;
   const found = updates.list(updates.known.all().map(({ unit }) => unit));

@@ -27,7 +27,17 @@ export function runMaintenanceTask(
     store.taskLogs.append({ task_id: task.id, ts: Date.now(), ...entry });
   };
   return runMaintenance(
-    { taskId: task.id, store, host, settings, paths, updates, signal, note },
+    {
+      taskId: task.id,
+      isByPerson: task.trigger_source === 'manual',
+      store,
+      host,
+      settings,
+      paths,
+      updates,
+      signal,
+      note,
+    },
     { ...input, maintenance: input.maintenance },
   );
 }

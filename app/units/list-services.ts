@@ -10,6 +10,8 @@ import type { KnownUnits } from './known-units.ts';
 export type ServicesParts = {
   readonly known: Pick<KnownUnits, 'all' | 'admit' | 'placesOf'>;
   readonly autoDiscover: boolean;
+  /** The unit of podman auto-update. */
+  readonly autoUpdateUnit: string;
   readonly listSweeps: () => readonly SweepRow[];
   readonly discovery: Pick<UnitDiscovery, 'refresh' | 'isSweeping'>;
   /** What the last look for updates has found of each of them. */
@@ -66,7 +68,7 @@ async function refresh({ discovery, checkNow }: ServicesParts, looks: Looks): Pr
 }
 
 function viewService(
-  { known }: ServicesParts,
+  { known, autoUpdateUnit }: ServicesParts,
   { unit, isListed, image, marks }: KnownUnit,
   update: UpdateView,
 ): ServiceView {
@@ -80,7 +82,7 @@ function viewService(
     default_image: image,
     github_path: `/github-package-update/${slug}`,
     source: isListed ? 'manual' : 'discovered',
-    is_auto_update: false,
+    is_auto_update: unit === autoUpdateUnit,
     update,
     is_found: marks !== null,
     found: places.map(viewPlace),

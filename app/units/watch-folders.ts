@@ -46,6 +46,8 @@ export function watchFolders({ onChange, log, quietMs = QUIET_MS }: Parts): Fold
         ignored: (path, stats) => (stats?.isFile() ?? false) && !OURS.test(path),
       })
         .on('all', tell)
+        // What has changed before the watch began told nobody.
+        .on('ready', tell)
         .on('error', (error) => log.warn({ err: error }, 'changes of unit files are found late'));
     },
     async close() {

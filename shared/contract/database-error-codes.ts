@@ -21,7 +21,7 @@ export const DATABASE_ERRORS = {
     status: 503,
     sentence:
       'The database is damaged, so it is left alone; webhooks are accepted and kept meanwhile.',
-    hint: 'Put the newest good backup in its place: stop the service, pod-upgrade-trigger backup list, backup restore NAME, start it. A good file put at the path is taken without a restart.',
+    hint: 'Put the newest good backup in its place: pod-upgrade-trigger backup list, then backup restore NAME. The service takes it without a restart.',
   },
   DATABASE_READ_ONLY: {
     status: 503,

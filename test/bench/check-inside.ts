@@ -66,6 +66,7 @@ for (let round = 0; round < rounds; round++) {
       ...{ store, host, units: () => all, timeoutMs: 10_000 },
       readWishes: (names) => readWishes(host, policy, names),
       signal: new AbortController().signal,
+      lock: () => Promise.resolve(() => undefined),
     },
     { isForced: true },
   );

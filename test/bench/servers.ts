@@ -112,7 +112,7 @@ async function serve(children: Children, start: Start): Promise<BenchServer> {
   return { name, url: `http://127.0.0.1:${port}${path}`, child, pids: [pid, ...childrenOf(pid)] };
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

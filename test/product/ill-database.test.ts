@@ -119,25 +119,32 @@ describe('a database that is taken away while the product runs', () => {
 });
 
 describe('a database that is damaged while the product runs', () => {
-  test('is let go and told with its fix; a good one at its place is taken without a restart', async (t) => {
-    const { product, client, database, stateDir, code, taken, settle } = await startLoaded(t);
-    const environment = { ...process.env, ...NO_MANAGER, PODUP_STATE_DIR: stateDir };
-    execFileSync(process.execPath, [PROGRAM_FILE, 'backup', 'create'], { env: environment });
-    damage(database);
-    await becomes(code, 'DATABASE_DAMAGED');
-    const refused = await fetch(`http://${product.address}/api/tasks`, {
-      headers: { authorization: `Bearer ${TOKEN}` },
+  for (const how of ['by hand', 'by its command'] as const)
+    test(`is let go and told with its fix; a backup put there ${how} is taken without a restart`, async (t) => {
+      const { product, client, database, stateDir, code, taken, settle } = await startLoaded(t);
+      const environment = { ...process.env, ...NO_MANAGER, PODUP_STATE_DIR: stateDir };
+      execFileSync(process.execPath, [PROGRAM_FILE, 'backup', 'create'], { env: environment });
+      damage(database);
+      await becomes(code, 'DATABASE_DAMAGED');
+      const refused = await fetch(`http://${product.address}/api/tasks`, {
+        headers: { authorization: `Bearer ${TOKEN}` },
+      });
+      assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '10']);
+      assert.equal(((await refused.json()) as { code: string }).code, 'DATABASE_DAMAGED');
+      await taken(client.acknowledged.length + 10);
+      const folder = join(stateDir, 'data/backups/database');
+      const [backup = ''] = readdirSync(folder).filter((name) => name.endsWith('.db'));
+      if (how === 'by its command') {
+        execFileSync(process.execPath, [PROGRAM_FILE, 'backup', 'restore', backup], {
+          env: environment,
+        });
+      } else {
+        copyFileSync(join(folder, backup), `${database}.good`);
+        renameSync(`${database}.good`, database);
+      }
+      await becomes(code, undefined);
+      await settle();
     });
-    assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '10']);
-    assert.equal(((await refused.json()) as { code: string }).code, 'DATABASE_DAMAGED');
-    await taken(client.acknowledged.length + 10);
-    const folder = join(stateDir, 'data/backups/database');
-    const [backup = ''] = readdirSync(folder).filter((name) => name.endsWith('.db'));
-    copyFileSync(join(folder, backup), `${database}.good`);
-    renameSync(`${database}.good`, database);
-    await becomes(code, undefined);
-    await settle();
-  });
 });
 
 describe('a database that cannot be written', () => {
@@ -165,6 +172,22 @@ describe('a database that cannot be written', () => {
     await becomes(code, undefined);
     const again = await post(url, BODY, makeHeaders('registry_package', BODY));
     assert.equal(again.status, 202);
+    await settle();
+  });
+});
+
+describe('a database that is mounted over by what cannot be written', () => {
+  test('is told as read-only, and as well when that is gone; deliveries are accepted all the time', async (t) => {
+    const { database, code, client, taken, settle } = await startLoaded(t);
+    const folder = join(database, '..');
+    if (!mountReadOnly(folder)) return t.skip('a file system cannot be mounted here');
+    try {
+      await becomes(code, 'DATABASE_READ_ONLY');
+      await taken(client.acknowledged.length + 10);
+    } finally {
+      spawnSync('umount', [folder]);
+    }
+    await becomes(code, undefined);
     await settle();
   });
 });
@@ -215,4 +238,11 @@ function fill(file: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Shows a folder to whoever opens something in it as on a file system that is read only. */
+function mountReadOnly(folder: string): boolean {
+  const mounted = spawnSync('mount', ['--bind', folder, folder]);
+  if (mounted.status !== 0) return false;
+  return spawnSync('mount', ['-o', 'remount,bind,ro', folder]).status === 0;
 }

@@ -72,6 +72,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/registry',
     'shared/config',
     'shared/contract',
+    'shared/fs',
   ],
   'app/maintenance': ['app/db', 'app/domain', 'shared/contract'],
   'app/db': ['app/domain', 'shared/contract', 'shared/fs'],

@@ -1,11 +1,12 @@
 import { accessSync, constants } from 'node:fs';
-import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { findStateDirectory } from '../../../shared/config/state-directory.ts';
 import { statePaths } from '../../../shared/contract/state-paths.ts';
 import { fitSocketPath } from '../../../shared/fs/socket-path.ts';
 import type { ServicesView } from '../../api/service-views.ts';
 import type { TaskView } from '../../api/views.ts';
+import { request } from '../service/http-client.ts';
 import type { Asked } from './word-tree.ts';
 
 /** A person who types does not wait for longer. */
@@ -58,7 +59,7 @@ async function ask(socketPath: string, path: string): Promise<unknown> {
       ...{ socketPath: fitting.path, path, agent: false },
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const answer = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       sent.once('response', resolve).once('error', reject).end();
     });
     return await json(answer);

@@ -3,7 +3,6 @@ import type { Loaded } from '../../../shared/config/load-settings.ts';
 import { ERRORS, type ErrorCode } from '../../../shared/contract/error-codes.ts';
 import { type Failure, fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
 import { runCommand } from '../../../shared/process/run-command.ts';
-import type { HealthIssueView } from '../../api/health-views.ts';
 import { type Severity, severityOf } from '../../domain/health.ts';
 import {
   askClockSynchronised,
@@ -14,6 +13,7 @@ import {
 } from '../../host/health.ts';
 import type { Host } from '../../host/host.ts';
 import { checkUserManager } from '../../host/systemctl.ts';
+import type { ServiceState } from '../service/ask-health.ts';
 import {
   checkCgroups,
   checkInit,
@@ -47,12 +47,6 @@ export type Patient = {
   readonly host: Host;
   readonly service: ServiceState;
 };
-
-/** Whether a service runs, and what it says of its health; `silent`: somebody works on the state, but does not answer. */
-export type ServiceState =
-  | { readonly kind: 'running'; readonly issues: readonly HealthIssueView[] }
-  | { readonly kind: 'stopped' }
-  | { readonly kind: 'silent'; readonly failure: Failure };
 
 /** What the service knows better than a look from outside: what was stored, and what happened while it ran. */
 const KNOWN_TO_SERVICE = ['database', 'clock', 'registry', 'supervisor'] as const;

@@ -1,17 +1,12 @@
-import { json as readJson } from 'node:stream/consumers';
-import { type Loaded, loadSettings } from '../../../shared/config/load-settings.ts';
+import { loadSettings } from '../../../shared/config/load-settings.ts';
 import { EXIT, type ExitCode } from '../../../shared/contract/exit-codes.ts';
-import type { HealthView } from '../../api/health-views.ts';
 import { openHost } from '../../host/open-host.ts';
 import { print, printJson, sayFailure } from '../output/say.ts';
 import { findScreen, type Screen, type Tone } from '../output/screen.ts';
 import { printFaults } from '../print-faults.ts';
-import { askOverSocket } from '../service/ask-over-socket.ts';
-import { dialService } from '../service/dial-service.ts';
-import { type Diagnosis, diagnose, type ServiceState } from './diagnose.ts';
+import { askHealth } from '../service/ask-health.ts';
+import { type Diagnosis, diagnose } from './diagnose.ts';
 
-/** A service that is being replaced is not waited for: what it would say is looked at in another way. */
-const WITHIN_MS = 2_000;
 const TONES: Readonly<Record<Diagnosis['status'], Tone>> = {
   ok: 'good',
   warning: 'busy',
@@ -36,7 +31,7 @@ export async function doctor(
   const { loaded } = result;
   const host = openHost(loaded.settings, environment);
   if (!host.ok) return sayFailure(host.failure, json);
-  const service = await askService(loaded);
+  const service = await askHealth(loaded.paths);
   const checks = await diagnose({ loaded, environment, host: host.value, service });
   await host.value.close();
   const ok = checks.every(({ status }) => status !== 'error');
@@ -48,23 +43,6 @@ export async function doctor(
   }
   return ok ? EXIT.ok : EXIT.failure;
 }
-
-/** Whether a service runs, and what it says is wrong. */
-async function askService({ paths }: Loaded): Promise<ServiceState> {
-  const dialled = await dialService(paths, { withinMs: WITHIN_MS });
-  if (!dialled.ok) return { kind: 'silent', failure: dialled.failure };
-  if (!dialled.value) return { kind: 'stopped' };
-  const signal = AbortSignal.timeout(WITHIN_MS);
-  const reply = await askOverSocket(dialled.value, { path: '/health' }, signal);
-  if (typeof reply === 'string') return { kind: 'silent', failure: LOST };
-  try {
-    return { kind: 'running', issues: ((await readJson(reply.body)) as HealthView).issues };
-  } catch {
-    return { kind: 'silent', failure: LOST };
-  }
-}
-
-const LOST = { code: 'SERVICE_CONNECTION_LOST', detail: '' } as const;
 
 function describe({ name, status, message, detail, code, fix }: Diagnosis, screen: Screen): string {
   const head = `${screen.paint(TONES[status], status.padEnd(7))} ${name}`;

@@ -17,7 +17,7 @@ names=(-path '*.d/*.conf')
 while [ "$count" -gt 0 ]; do names+=(-o -name "*$1"); shift; count=$((count - 1)); done
 walk() {
   LC_ALL=C find -L "$1" -maxdepth "$depth" -type d '(' -name '*.wants' -o -name '*.requires' -o -name '*.upholds' ')' -prune \
-    -o ! -type d '(' "\${names[@]}" ')' -printf '%d %p/%s\0'
+    -o ! -type d '(' "\${names[@]}" ')' -printf '%d %p/%s\\0'
 }
 for folder; do
   [ -d "$folder" ] || continue
@@ -33,7 +33,7 @@ for folder; do
     elif ! [ -r "$path" ]; then fault=EACCES
     elif [ "$size" -gt "$max" ]; then fault=EFBIG
     else IFS= read -r -d '' text <"$path"; fi
-    printf '%s\0%s\0%s\0%s\0' "$path" "$target" "$fault" "$text"
+    printf '%s\\0%s\\0%s\\0%s\\0' "$path" "$target" "$fault" "$text"
   done
 done
 exit 0`;
@@ -58,7 +58,9 @@ export async function readRemoteFolders(
   });
   if (!isSuccess(result)) {
     const code = result.end.kind === 'exited' ? 'EIO' : 'EHOSTUNREACH';
-    throw Object.assign(new Error(formatEnd(result)), { code });
+    // The command itself is a program, and says nothing to a person.
+    const end = formatEnd({ ...result, argv: ['find', ...folders] });
+    throw Object.assign(new Error(end), { code });
   }
   if (result.stdoutDropped > 0) {
     throw Object.assign(new Error('more unit files than are anywhere'), { code: 'EFBIG' });

@@ -83,6 +83,7 @@ export function makeHost(t: TestContext, registries: readonly LoopbackRegistry[]
   };
   const parts: CheckParts = {
     ...{ store, host, timeoutMs: 5_000, signal: new AbortController().signal },
+    lock: () => Promise.resolve(() => undefined),
     units: () =>
       made.running.map(({ unit, image }) => ({ unit, image: parseImageReference(image) })),
     readWishes: (units) =>

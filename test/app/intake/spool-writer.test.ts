@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -207,6 +207,21 @@ describe('a disk that fails', () => {
     const entries = entriesOf(3);
     await Promise.all(entries.map((entry) => writer.append(entry)));
     assert.deepEqual(readSegment(folder, listSegments(folder)[0] ?? '', 0).entries, entries);
+  });
+
+  test('a segment that was deleted while it was open acknowledges nothing more; the next one does', async (t) => {
+    const folder = makeTempFolder(t);
+    const writer = new SpoolWriter(folder, {
+      onDurable: () => undefined,
+      onFinished: () => undefined,
+    });
+    assert.deepEqual(await writer.append(spoolEntry({ id: 'dlv_1' })), OK);
+    for (const name of readdirSync(folder)) rmSync(join(folder, name));
+    const refused = await writer.append(spoolEntry({ id: 'dlv_2' }));
+    assert.equal(refused.ok ? '' : refused.failure.code, 'SPOOL_UNAVAILABLE');
+    assert.deepEqual(await writer.append(spoolEntry({ id: 'dlv_3' })), OK);
+    await writer.close();
+    assert.deepEqual(storedIds(folder), ['dlv_3']);
   });
 
   test('that is full refuses, loses nothing, and serves again when there is room', async (t) => {

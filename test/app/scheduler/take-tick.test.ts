@@ -61,6 +61,15 @@ describe('a tick', () => {
     assert.equal(take(store, 10 * MINUTE), 10 * MINUTE);
   });
 
+  test('is due since the database is there, or since ever where that is said', (t) => {
+    const [store] = openTwice(t);
+    const young = { ...store, madeAt: 10 * MINUTE + 5 };
+    assert.equal(take(young, 10 * MINUTE + 9), undefined);
+    const never = Number.NEGATIVE_INFINITY;
+    const claimer = { mark: processMark(), nowMs: 10 * MINUTE + 9, never, begin: () => CALL };
+    assert.equal(takeTick(young, JOB, claimer)?.dueAt, 10 * MINUTE);
+  });
+
   test('is held while its process lives, and is due again when that has died before the end', (t) => {
     const [one, other] = openTwice(t);
     const now = 10 * MINUTE;

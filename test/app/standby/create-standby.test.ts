@@ -4,10 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { listSegments, readSegment } from '../../../app/intake/segments.ts';
 import { createStandby } from '../../../app/standby/create-standby.ts';
+import { keepForStandby } from '../../../app/units/keep-for-standby.ts';
 import { loadSettings } from '../../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../../shared/config/program-version.ts';
+import type { StatePaths } from '../../../shared/contract/state-paths.ts';
 import { formatUpdateRecord, type UpdateState } from '../../../shared/contract/update-record.ts';
 import { sha256 } from '../../../shared/fs/sha256.ts';
+import { listedUnits } from '../../helpers/listed-units.ts';
 import { RECORD } from '../../shared/contract/samples.ts';
 import { container, published } from '../domain/package-body.ts';
 import {
@@ -30,7 +33,11 @@ const PUSH = JSON.stringify(published(container()));
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
 /** A standby that serves a state directory of its own. */
-async function startStandby(context: TestContext, rest: Readonly<Record<string, string>> = {}) {
+async function startStandby(
+  context: TestContext,
+  rest: Readonly<Record<string, string>> = {},
+  prepare: (paths: StatePaths) => void = () => undefined,
+) {
   const folder = makeFolder(context);
   const result = loadSettings({
     PODUP_STATE_DIR: folder,
@@ -43,6 +50,7 @@ async function startStandby(context: TestContext, rest: Readonly<Record<string, 
   assert.ok(result.ok);
   const { paths } = result.loaded;
   for (const path of [paths.dataDir, paths.intakeDir]) mkdirSync(path);
+  prepare(paths);
   const { log, lines } = keepLog();
   const { app, stop } = await createStandby(result.loaded, log);
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -146,6 +154,27 @@ describe('a push to the standby', () => {
     );
     assert.ok(spooled().length >= accepted.length);
   });
+});
+
+test('the standby knows what units said for themselves when somebody looked last', async (t) => {
+  const found = {
+    'auto.service': { isAutoUpdated: true },
+    'silent.service': {},
+    'web.service': { webhookEnabled: false },
+  };
+  const standby = await startStandby(t, { PODUP_AUTO_DISCOVER: '1' }, ({ foundUnits }) =>
+    keepForStandby(foundUnits, 'user localhost', listedUnits([], found)),
+  );
+  for (const [unit, expected] of [
+    ['auto', 'accepted'],
+    ['silent', 'unit-not-opted-in'],
+    ['web', 'unit-webhooks-off'],
+    ['twin', 'accepted'],
+    ['nobody', 'unit-unknown'],
+  ] as const) {
+    const { json } = await deliver(standby.port, unit, PUSH);
+    assert.equal(json['reason'] ?? json['verdict'], expected, unit);
+  }
 });
 
 describe('everything else is told to come back', () => {

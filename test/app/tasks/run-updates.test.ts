@@ -52,7 +52,7 @@ function make(
   const notes: { level: string; summary: string }[] = [];
   const summary = { units: found.length, asked: 2, failed: 1, durationMs: 5 };
   const parts: MaintenanceParts = {
-    ...{ taskId: 'tsk_run', store, paths: statePaths(folder) },
+    ...{ taskId: 'tsk_run', isByPerson: false, store, paths: statePaths(folder) },
     host: {
       ...openLocalHost('user', {}),
       run: () =>

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { keepForStandby, readForStandby } from '../../../app/units/keep-for-standby.ts';
+import { listedUnits } from '../../helpers/listed-units.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
+
+const HOST = 'user localhost';
+const MARKS = { isAutoUpdated: true, hasPolicy: false, webhookEnabled: null };
+
+test('what units say is kept for who has no database, and written when it is something else', (t) => {
+  const path = join(makeTempFolder(t), 'found.json');
+  assert.deepEqual(readForStandby(path, HOST), new Map());
+  const known = listedUnits(['listed.service'], { 'auto.service': { isAutoUpdated: true } });
+  keepForStandby(path, HOST, known);
+  assert.deepEqual(readForStandby(path, HOST), new Map([['auto.service', MARKS]]));
+  assert.deepEqual(readForStandby(path, 'user elsewhere'), new Map());
+  const { ino } = statSync(path);
+  keepForStandby(path, HOST, known);
+  assert.equal(statSync(path).ino, ino);
+  keepForStandby(path, HOST, listedUnits([]));
+  assert.deepEqual(readForStandby(path, HOST), new Map());
+  for (const text of ['', '{', '[]', '{"v":2}', readFileSync(path, 'utf8').slice(0, -5)]) {
+    writeFileSync(path, text);
+    assert.deepEqual(readForStandby(path, HOST), new Map(), text);
+  }
+});
