@@ -5,6 +5,7 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
+import { mapWithin } from '../shared/process/map-within.ts';
 import {
   type AdminParts,
   joinChecks,
@@ -51,6 +52,9 @@ import { obeySupervisor } from './updates/obey-supervisor.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
 import type { SupervisorChannel } from './updates/supervisor-channel.ts';
 import { whileSaying } from './updates/while-saying.ts';
+
+/** Where systemd cannot be asked over its socket each look at a unit is two processes. */
+const UNITS_AT_ONCE = 8;
 
 /** What a worker is made of. */
 export type WorkerParts = {
@@ -99,7 +103,7 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
   });
   if (!opened.ok) return opened;
   const readInfo = sharePodmanInfo(dataDir, environment);
-  const host = openHost(loaded.settings, environment, { readInfo });
+  const host = openHost(loaded.settings, environment, { readInfo, sockets: 'manager' });
   if (!host.ok) {
     opened.value.close();
     await recorder.close();
@@ -211,7 +215,7 @@ async function recoverAll(
   if (!database.failure()) await takeOver();
   health.start();
   // Known before the first webhook asks, but nothing waits for it.
-  for (const unit of loaded.settings.units) void units.refresh(unit);
+  void mapWithin(loaded.settings.units, UNITS_AT_ONCE, units.refresh);
   system.started({ schema: database.schema, isTrial });
   if (isTrial) return;
   dropOldCompiledCode(loaded.paths.dataDir);

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Failure, fail, type Outcome } from '../../shared/contract/outcome.ts';
+import { mapWithin } from '../../shared/process/map-within.ts';
 import type { HostLimits } from './host-limits.ts';
 
 /** One question of a host. */
@@ -29,9 +30,9 @@ export async function askHosts(
   signal: AbortSignal,
 ): Promise<void> {
   const byHost = [...Map.groupBy(questions, ({ host }) => host).values()];
-  await eachOf(byHost, HOSTS_AT_ONCE, async (ofHost) => {
+  await mapWithin(byHost, HOSTS_AT_ONCE, async (ofHost) => {
     const state: HostState = { failures: 0, signal };
-    await eachOf(ofHost, PER_HOST, async (question) => {
+    await mapWithin(ofHost, PER_HOST, async (question) => {
       const answer = await askOne(question, limits, state);
       if (!answer.ok) question.onFailure(answer.failure);
     });
@@ -70,17 +71,4 @@ function noteEnd(answer: Outcome<unknown>, state: HostState): void {
   }
   state.failures += 1;
   if (state.failures >= DEAD_AFTER && !answer.ok) state.dead = answer.failure;
-}
-
-/** Acts on each item, on at most so many at a time. */
-export async function eachOf<T>(
-  items: readonly T[],
-  lanes: number,
-  act: (item: T) => Promise<void>,
-): Promise<void> {
-  const rest = items.values();
-  const lane = async () => {
-    for (const item of rest) await act(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
 }

@@ -1,10 +1,10 @@
 import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { mapWithin } from '../../shared/process/map-within.ts';
 import type { HigherTags } from '../domain/tag-version.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
 import type { Host } from '../host/host.ts';
 import { listUnitFiles } from '../host/list-unit-files.ts';
 import { readUnitPolicy } from '../host/read-unit-policy.ts';
-import { eachOf } from './ask-hosts.ts';
 import type { HigherWishes } from './find-higher.ts';
 
 const AT_ONCE = 8;
@@ -19,7 +19,7 @@ export async function readWishes(
   if (units.length === 0) return wishes;
   const files = await listUnitFiles(host.run, units);
   if (!files.ok) return new Map(units.map((unit) => [unit, files]));
-  await eachOf(units, AT_ONCE, async (unit) => {
+  await mapWithin(units, AT_ONCE, async (unit) => {
     const known = files.value.get(unit) ?? { fragmentPath: '', dropInPaths: [] };
     const policy = await readUnitPolicy(host, unit, defaults, known);
     wishes.set(unit, policy.ok ? succeed(policy.value.higherTags) : policy);

@@ -56,7 +56,7 @@ export async function runTaskCommand(
   const { signal } = ending;
   const host = openHost(settings, environment, {
     readInfo: sharePodmanInfo(paths.dataDir, environment),
-    hasService: true,
+    sockets: 'all',
   });
   if (!host.ok) {
     log.error({ code: host.failure.code }, formatFailure(host.failure));

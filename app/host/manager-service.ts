@@ -14,6 +14,8 @@ const SERVICE_FACE = 'org.freedesktop.systemd1.Service';
 /** What is asked of a service and no other kind of unit has. */
 const OF_SERVICES: ReadonlySet<string> = new Set(['Result', 'MainPID', 'NRestarts']);
 const DEFAULT_MAX_OUTPUT_BYTES = 32_768;
+/** Whoever is connected hears of every change of every unit: nobody is who has nothing to ask. */
+const IDLE_MS = 2_000;
 
 /** The service manager of this host, in place of one process of systemctl(1) or busctl(1) for each question. */
 export type ManagerService = {
@@ -29,6 +31,15 @@ export type ManagerService = {
 export function createManagerService(folder: string): ManagerService {
   let connection: Promise<ManagerConnection> | undefined;
   let open: ManagerConnection | undefined;
+  let asking = 0;
+  let idle: NodeJS.Timeout | undefined;
+
+  function leave(): void {
+    asking--;
+    if (asking > 0) return;
+    clearTimeout(idle);
+    idle = setTimeout(() => open?.close(), IDLE_MS).unref();
+  }
 
   async function connect(): Promise<ManagerConnection | undefined> {
     if (open && !open.isClosed()) return open;
@@ -46,11 +57,12 @@ export function createManagerService(folder: string): ManagerService {
   return {
     answer: async (command, request) => {
       const startedAt = performance.now();
-      const manager = await connect();
-      if (!manager) return undefined;
+      clearTimeout(idle);
+      asking++;
       const ended = new AbortController();
       const cut = untilCutOff(command, ended.signal);
-      const answered = await Promise.race([ask(manager, request), cut]);
+      const answer = connect().then((manager) => manager && ask(manager, request));
+      const answered = await Promise.race([answer, cut]).finally(leave);
       ended.abort();
       const stdout = new OutputCollector(command.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES);
       if (answered === undefined) return undefined;
@@ -63,7 +75,10 @@ export function createManagerService(folder: string): ManagerService {
         ...{ stdoutDropped: stdout.dropped, stderrDropped: 0 },
       };
     },
-    close: () => open?.close(),
+    close: () => {
+      clearTimeout(idle);
+      open?.close();
+    },
   };
 }
 

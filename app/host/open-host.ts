@@ -20,10 +20,11 @@ export type LocalHost = {
   /** What it is and has; absent: it is asked each time. */
   readonly readInfo?: Host['readInfo'];
   /**
-   * Podman and the service manager are asked by their sockets for what can be asked there; a service of podman is started
-   * for it and shared with others. See `createPodmanService`, `createManagerService`.
+   * Who is asked over a socket for what can be asked there, in place of a process for each question: the service manager
+   * (`createManagerService`), and with `all` podman too, of which a service is started then and shared with others
+   * (`createPodmanService`).
    */
-  readonly hasService?: boolean;
+  readonly sockets?: 'none' | 'manager' | 'all';
 };
 
 /** Which host, and whose units there. */
@@ -86,15 +87,16 @@ export function makeControlDir(parent: string): string {
 export function openLocalHost(
   scope: SystemdScope,
   environment: NodeJS.ProcessEnv,
-  { readInfo = readPodmanInfo, hasService = false }: LocalHost = {},
+  { readInfo = readPodmanInfo, sockets = 'none' }: LocalHost = {},
 ): Host {
   const run = inScope(runCommand, scope);
   const folder = scope === 'system' ? '/run' : environment['XDG_RUNTIME_DIR'];
   const service =
-    hasService && folder !== undefined
+    sockets === 'all' && folder !== undefined
       ? createPodmanService({ run, folder, environment })
       : undefined;
-  const manager = hasService && folder !== undefined ? createManagerService(folder) : undefined;
+  const manager =
+    sockets !== 'none' && folder !== undefined ? createManagerService(folder) : undefined;
   return {
     run: async (command) => {
       const { request, manager: question } = command;

@@ -1,5 +1,6 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { parseUnitName } from '../../shared/contract/unit-name.ts';
+import { mapWithin } from '../../shared/process/map-within.ts';
 import type { PlanView } from '../api/deployment-views.ts';
 import type {
   AutoUpdateView,
@@ -30,7 +31,6 @@ import {
   toPending,
   type Wish,
 } from './manual-call.ts';
-import { mapWithin } from './map-within.ts';
 
 /** What a person or a script has done to units; the same for HTTP and the command line. */
 export type ManualActions = {

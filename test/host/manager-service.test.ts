@@ -20,7 +20,7 @@ const plain = openLocalHost(scope, env).run;
 
 /** This host by the socket of its service manager, and how each question was answered. */
 function openServed(context: TestContext, environment: NodeJS.ProcessEnv = env) {
-  const host = openLocalHost(scope, environment, { hasService: true });
+  const host = openLocalHost(scope, environment, { sockets: 'manager' });
   context.after(() => host.close());
   const results: CommandResult[] = [];
   const run: RunCommand = async (wanted) => {
@@ -33,8 +33,13 @@ function openServed(context: TestContext, environment: NodeJS.ProcessEnv = env) 
 }
 
 const service = (lines: string) => `[Unit]\nStartLimitIntervalSec=0\n[Service]\n${lines}\n`;
+/** Of this process: to whichever socket. */
+const countConnections = () =>
+  process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length;
 const jobOf = (unit: string) => systemctl('show', '--property=Job', '--value', unit);
 const mainPid = (unit: string) => Number(systemctl('show', '--property=MainPID', '--value', unit));
+
+const unconnected = countConnections();
 
 describe('the service manager by its socket', () => {
   startUnits(
@@ -159,6 +164,16 @@ describe('the service manager by its socket', () => {
     const result = await restarted;
     assert.deepEqual(result.end, { kind: 'exited', code: 0 }, result.stderr);
     assert.ok(isSuccess(await restartUnit(run, 'plain.service', 20_000)));
+  });
+
+  test('nobody stays connected who has nothing to ask, and who asks again is answered', async (t) => {
+    const { run, kinds } = openServed(t);
+    await until('those of before have left', 10_000, () => countConnections() === unconnected);
+    await readUnitSample(run, 'plain.service');
+    assert.equal(countConnections(), unconnected + 1);
+    await until('it has left', 10_000, () => countConnections() === unconnected);
+    assert.ok((await readUnitSample(run, 'plain.service')).ok);
+    assert.deepEqual(kinds(), ['answered']);
   });
 
   test('where there is no socket the commands are run', async (t) => {

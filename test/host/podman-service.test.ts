@@ -24,7 +24,7 @@ const folder = scope === 'system' ? '/run' : (env['XDG_RUNTIME_DIR'] ?? '');
 
 /** This host by the service of podman, and what was answered or run. */
 function openServed(context: { after(act: () => unknown): void }) {
-  const host = openLocalHost(scope, env, { hasService: true });
+  const host = openLocalHost(scope, env, { sockets: 'all' });
   context.after(() => host.close());
   const results: CommandResult[] = [];
   const run: RunCommand = async (wanted) => {

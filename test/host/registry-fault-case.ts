@@ -35,7 +35,7 @@ type More = Parameters<typeof deploy>[1] & {
 export type Row = readonly [title: string, at: readonly Target[], Fault, Expected, More?];
 
 /** By the service of podman, as tasks do; the other tests of this folder run its commands. */
-const served = openLocalHost('user', process.env, { hasService: true });
+const served = openLocalHost('user', process.env, { sockets: 'all' });
 
 /** Units that no row has at the moment, and what version each runs. */
 const free: string[] = [];
