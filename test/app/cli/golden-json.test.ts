@@ -58,6 +58,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   doctor: 'tells of the health of this host, see doctor/doctor.test.ts',
   'attention list': 'tells of the health of this host, see attention.test.ts',
   'backup restore': 'refused while the service runs, see backup.test.ts',
+  'units list': 'tells what was found on this host, see units.test.ts',
+  'units show': 'tells what was found on this host, see units.test.ts',
   'units check': 'asks registries, see check-updates.test.ts',
   'self-update explain': 'says when something comes next, see self-update/look.test.ts',
   'self-update run': 'needs a supervisor, see self-update/run.test.ts',
