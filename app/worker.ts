@@ -5,7 +5,6 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
-import { mapWithin } from '../shared/process/map-within.ts';
 import {
   type AdminParts,
   joinChecks,
@@ -14,6 +13,7 @@ import {
   joinUnits,
   registerAdminRoutes,
 } from './admin-routes.ts';
+import { mapWithin } from './domain/map-within.ts';
 import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createSystemEvents, type SystemEvents } from './events/system-events.ts';

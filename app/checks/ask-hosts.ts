@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Failure, fail, type Outcome } from '../../shared/contract/outcome.ts';
-import { mapWithin } from '../../shared/process/map-within.ts';
+import { mapWithin } from '../domain/map-within.ts';
 import type { HostLimits } from './host-limits.ts';
 
 /** One question of a host. */

@@ -1,5 +1,5 @@
 import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import { mapWithin } from '../../shared/process/map-within.ts';
+import { mapWithin } from '../domain/map-within.ts';
 import type { HigherTags } from '../domain/tag-version.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
 import type { Host } from '../host/host.ts';

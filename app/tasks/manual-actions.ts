@@ -1,6 +1,5 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { parseUnitName } from '../../shared/contract/unit-name.ts';
-import { mapWithin } from '../../shared/process/map-within.ts';
 import type { PlanView } from '../api/deployment-views.ts';
 import type {
   AutoUpdateView,
@@ -13,6 +12,7 @@ import type {
 import type { UnitFacts } from '../domain/delivery-verdict.ts';
 import type { RestartSteps } from '../domain/deployment-plan.ts';
 import { type ImageReference, withDigest, withTag } from '../domain/image-reference.ts';
+import { mapWithin } from '../domain/map-within.ts';
 import { selectUnits, type UnitSelection } from '../domain/unit-selection.ts';
 import { parseWantedVersion } from '../domain/wanted-version.ts';
 import { answerOnce } from './answer-once.ts';
