@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { TASK_KINDS, TASK_PHASES, TASK_STATUSES } from '../domain/task.ts';
+import { TASK_WORKS } from '../domain/task-input.ts';
 import { type Answer, failureView, moment, pageOf } from './answer.ts';
 
 const status = z.enum(TASK_STATUSES);
@@ -31,6 +32,10 @@ const counts = Object.fromEntries(TASK_STATUSES.map((one) => [one, count])) as {
 const taskFields = {
   task_id: z.string(),
   kind: z.enum(TASK_KINDS),
+  work: z
+    .enum(TASK_WORKS)
+    .nullable()
+    .describe('What it does; null: it is only a record of what another program did.'),
   status,
   phase,
   unit: z.string(),

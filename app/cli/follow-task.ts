@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import { formatLogEntry } from '../api/task-text.ts';
 import type { TaskDetailView, TaskLogView } from '../api/views.ts';
 import type { Calling } from './call-note.ts';
-import { callService, readFromService } from './call-service.ts';
+import { callService, readFromService, type ServiceAnswer } from './call-service.ts';
 import { print, printJson } from './output/say.ts';
 import { findScreen } from './output/screen.ts';
 import { beginStatusLine, type StatusLine } from './output/status-line.ts';
@@ -31,23 +31,39 @@ export async function followTask(
   calling.note.taskId = id;
   const leaving = leaveOnSignal();
   const line = json ? undefined : beginStatusLine();
-  const following: Following = { lastId: '0', hasEnded: false };
   try {
-    for (let empty = 0; !following.hasEnded; ) {
-      const before = following.lastId;
-      const read = (body: Readable) => readLog(body, following, line);
-      const path = `/sse/task-logs?task_id=${encodeURIComponent(id)}`;
-      const question = { path, headers: { 'last-event-id': before } };
-      const answer = await readFromService(calling, question, read, leaving);
-      if (leaving.aborted) return leave(id, line);
-      if (!answer.isGood) return answer.exit;
-      empty = following.lastId === before ? empty + 1 : 0;
-      if (empty > MAX_EMPTY) break;
-    }
+    const answer = await untilEnded(id, calling, { leaving, line });
+    if (leaving.aborted) return leave(id, line);
+    if (!answer.isGood) return answer.exit;
   } finally {
     line?.end();
   }
   return await sayEnd(id, json ?? false, calling);
+}
+
+/**
+ * Reads the log of a task until its end, also over restarts of the service, or until `leaving` is aborted; its entries go to
+ * `line`. Gives the last answer, which is a refusal where the service could not be asked any more.
+ */
+export async function untilEnded(
+  id: string,
+  calling: Calling,
+  {
+    leaving,
+    line,
+  }: { readonly leaving?: AbortSignal; readonly line?: StatusLine | undefined } = {},
+): Promise<ServiceAnswer> {
+  const following: Following = { lastId: '0', hasEnded: false };
+  const read = (body: Readable) => readLog(body, following, line);
+  const path = `/sse/task-logs?task_id=${encodeURIComponent(id)}`;
+  for (let empty = 0; ; ) {
+    const before = following.lastId;
+    const question = { path, headers: { 'last-event-id': before } };
+    const answer = await readFromService(calling, question, read, leaving);
+    empty = following.lastId === before ? empty + 1 : 0;
+    const isOver = following.hasEnded || leaving?.aborted || !answer.isGood;
+    if (isOver || empty > MAX_EMPTY) return answer;
+  }
 }
 
 async function readLog(body: Readable, following: Following, line?: StatusLine): Promise<void> {

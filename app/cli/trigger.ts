@@ -1,9 +1,9 @@
-import type { Readable } from 'node:stream';
 import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import type { TriggerView } from '../api/manual-views.ts';
 import type { TaskDetailView } from '../api/views.ts';
 import type { Calling } from './call-note.ts';
-import { callService, readFromService, type ServiceAnswer } from './call-service.ts';
+import { callService, type ServiceAnswer } from './call-service.ts';
+import { untilEnded } from './follow-task.ts';
 import { print, printJson } from './output/say.ts';
 import { WAITS_FOR_SERVICE } from './output/task-words.ts';
 
@@ -74,11 +74,6 @@ function toEnded(unit: string, { status, summary }: TaskDetailView): Ended {
 
 /** Its log is followed until it ends: nothing is asked again and again. */
 async function waitForEnd(id: string, calling: Calling): Promise<ServiceAnswer> {
-  const task = encodeURIComponent(id);
-  await readFromService(calling, { path: `/sse/task-logs?task_id=${task}` }, drop);
-  return callService(calling, { path: `/api/tasks/${task}` });
-}
-
-async function drop(body: Readable): Promise<void> {
-  for await (const _ of body.resume());
+  await untilEnded(id, calling);
+  return callService(calling, { path: `/api/tasks/${encodeURIComponent(id)}` });
 }

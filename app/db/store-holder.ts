@@ -28,7 +28,11 @@ export class StoreHolder {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.store = new Proxy({} as Store, {
-      get: (_none, name) => Reflect.get(this.#current(), name),
+      // Whoever prints it or awaits what holds it asks for these; a store has none of them.
+      get: (_none, name) =>
+        typeof name === 'symbol' || name === 'then'
+          ? undefined
+          : Reflect.get(this.#current(), name),
     });
   }
 

@@ -1,5 +1,25 @@
-import type { MaintenanceAction } from './maintenance.ts';
+import { MAINTENANCE_ACTIONS, type MaintenanceAction } from './maintenance.ts';
 import type { AutoUpdateMode } from './podman-auto-update.ts';
+
+/** What a task may do: the closed list, those of maintenance included. */
+export const TASK_WORKS = [
+  'deploy',
+  'restart',
+  'podman-auto-update',
+  'podman-auto-update-dry-run',
+  ...MAINTENANCE_ACTIONS,
+] as const;
+
+/** One of them. */
+export type TaskWork = (typeof TASK_WORKS)[number];
+
+/** What a task does, of what it was asked to. */
+export function workOf({ maintenance, restart, podmanAutoUpdate }: Partial<TaskInput>): TaskWork {
+  if (maintenance) return maintenance;
+  if (restart) return 'restart';
+  if (podmanAutoUpdate === undefined) return 'deploy';
+  return podmanAutoUpdate === 'run' ? 'podman-auto-update' : 'podman-auto-update-dry-run';
+}
 
 /** What a task was asked to do, enough to do it anew. */
 export type TaskInput = {

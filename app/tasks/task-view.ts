@@ -4,6 +4,7 @@ import type { TaskLogRow } from '../db/task-logs.ts';
 import type { BatchCount } from '../db/task-pages.ts';
 import type { TaskRow } from '../db/tasks.ts';
 import { TASK_STATUSES, type TaskStatus } from '../domain/task.ts';
+import { type TaskInput, workOf } from '../domain/task-input.ts';
 import { rightsOf, type TaskLife } from '../domain/task-life.ts';
 
 /** Tasks as the API shows them; `countBatches` is asked once for all of them. */
@@ -25,6 +26,7 @@ function toView(row: TaskRow, counts: readonly Pick<BatchCount, 'status' | 'coun
   return {
     task_id: row.id,
     kind: row.kind,
+    work: row.input === null ? null : workOf(JSON.parse(row.input) as Partial<TaskInput>),
     ...{ status: row.status, phase: row.phase, unit: row.unit, image: row.image },
     summary: row.summary,
     created_at: isoTime(row.created_at),

@@ -15,7 +15,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
     rounds: { type: 'string', default: '3' },
-    units: { type: 'string', default: '500' },
+    units: { type: 'string', default: '50' },
   },
 });
 const seconds = Number(values.seconds);

@@ -93,4 +93,28 @@ describe('known units', () => {
     });
     assert.deepEqual(known.list('webhook'), ['web.service', 'db.service']);
   });
+
+  test('a template is no unit, and its instances say what it says where they have no file', () => {
+    const known = start(() => [
+      row('app@.service', { isAutoUpdated: true, webhookEnabled: false, image: 'ghcr.io/o/app:1' }),
+      row('app@1.service', { source: 'podman', path: null }),
+      row('app@2.service', { image: 'ghcr.io/o/app:2' }),
+    ]);
+    const seen = known.all().map(({ unit, image, marks }) => [unit, image, marks?.isAutoUpdated]);
+    assert.deepEqual(seen.slice(2), [
+      ['app@1.service', 'ghcr.io/o/app:1', true],
+      ['app@2.service', 'ghcr.io/o/app:2', false],
+    ]);
+    assert.ok(!known.choose('person', 'app@').ok && !known.choose('person', 'app@3').ok);
+  });
+
+  test('an instance that is listed is held to what its template says', () => {
+    const known = createKnownUnits({
+      ...{ listed: ['app@1.service'], autoDiscover: false },
+      readFound: () => [row('app@.service', { webhookEnabled: false })],
+    });
+    assert.deepEqual(known.admit('webhook', 'app@1.service'), {
+      ...{ allowed: false, reason: 'webhooks-off' },
+    });
+  });
 });

@@ -72,6 +72,15 @@ describe('GET /sse/events', () => {
     );
   });
 
+  test('tells that health is another one', async (t) => {
+    const { port, changeHealth } = await startLive(t);
+    const listener = await listen(t, port, PATH);
+    await listener.hear(3);
+    changeHealth();
+    const told = (await listener.hear(4)).at(-1);
+    assert.deepEqual([told?.event, told?.data, told?.id], ['attention', '{}', undefined]);
+  });
+
   test('who comes again hears what has changed since, each task once, as it is now', async (t) => {
     const { port, store } = await startLive(t);
     beginTask(store);

@@ -25,6 +25,8 @@ export async function startLive(
     readonly fake: ReturnType<typeof openFakeChannel>;
     readonly databasePath: string;
     readonly close: () => void;
+    /** Something is ill in another way. */
+    readonly changeHealth: () => void;
   }
 > {
   const fake = openFakeChannel();
@@ -35,20 +37,30 @@ export async function startLive(
   const { settings } = result.loaded;
   const selfUpdate = createSelfUpdate({ settings, paths, channel: fake.channel });
   let close = () => {};
+  let changeHealth = () => {};
+  const health = {
+    onChange: (listener: () => void) => {
+      changeHealth = listener;
+    },
+  };
   let databasePath = '';
   const app = await startApp(context, {
     prepare: (prepared, { store, folder, log }) => {
       databasePath = join(folder, 'data', 'test.db');
       const commits = createCommitSource(databasePath, log);
       const gate = createAdminGate(TOKEN);
-      close = registerLiveStreams(prepared, { store: wrap(store), commits, selfUpdate, gate, log });
+      const parts = { store: wrap(store), commits, selfUpdate, gate, log, health };
+      close = registerLiveStreams(prepared, parts);
     },
   });
   defer(context, () => close());
   const other = openStore(databasePath, { version: '0.0.0', nowMs: 1 });
   if (!other.ok) throw new Error(other.failure.detail);
   defer(context, () => other.value.close());
-  return { ...app, other: other.value, fake, databasePath, close };
+  return {
+    ...{ ...app, other: other.value, fake, databasePath, close },
+    changeHealth: () => changeHealth(),
+  };
 }
 
 /** A task that runs. */
