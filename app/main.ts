@@ -72,6 +72,12 @@ export async function runApp(invocation: Invocation): Promise<ExitCode> {
   return run.exitCode;
 }
 
+/** Whoever read what is printed has seen enough, as `head` does: that is no failure of the command. */
+function endUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+}
+
 /** The tree of all commands; nothing that they need is loaded yet. */
 export function buildProgram(
   { program: argv, environment, loadSupervisor }: Omit<Invocation, 'words'>,
@@ -86,6 +92,7 @@ export function buildProgram(
     .exitOverride()
     .hook('preAction', (_program, command) => {
       run.begun = { command, startedMs: performance.now() };
+      if (!OWN_PROCESSES.has(command.name())) process.stdout.on('error', endUnread);
     });
   const onEnd = (code: ExitCode) => {
     run.exitCode = code;

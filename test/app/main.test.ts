@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import { EXIT } from '../../shared/contract/exit-codes.ts';
@@ -69,6 +71,16 @@ describe('command line', () => {
     const { code, stdout, stderr } = await runProgram(t, []);
     assert.equal(code, EXIT.usage);
     assert.match(stdout + stderr, /Usage: pod-upgrade-trigger/);
+  });
+});
+
+describe('output that nobody reads any more', () => {
+  test('is no failure of the command', (t) => {
+    const script = join(import.meta.dirname, '../../scripts/pod-upgrade-trigger.ts');
+    const line = `set -o pipefail; '${process.execPath}' '${script}' config show | true`;
+    const env = { PATH: process.env['PATH'], PODUP_STATE_DIR: makeFolder(t) };
+    const { status, stderr } = spawnSync('bash', ['--norc', '-c', line], { env, encoding: 'utf8' });
+    assert.deepEqual([status, stderr], [EXIT.ok, '']);
   });
 });
 
