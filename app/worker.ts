@@ -13,7 +13,6 @@ import {
   joinUnits,
   registerAdminRoutes,
 } from './admin-routes.ts';
-import { mapWithin } from './domain/map-within.ts';
 import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createSystemEvents, type SystemEvents } from './events/system-events.ts';
@@ -52,9 +51,6 @@ import { obeySupervisor } from './updates/obey-supervisor.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
 import type { SupervisorChannel } from './updates/supervisor-channel.ts';
 import { whileSaying } from './updates/while-saying.ts';
-
-/** Where systemd cannot be asked over its socket each look at a unit is two processes. */
-const UNITS_AT_ONCE = 8;
 
 /** What a worker is made of. */
 export type WorkerParts = {
@@ -215,7 +211,7 @@ async function recoverAll(
   if (!database.failure()) await takeOver();
   health.start();
   // Known before the first webhook asks, but nothing waits for it.
-  void mapWithin(loaded.settings.units, UNITS_AT_ONCE, units.refresh);
+  void units.refreshAll(loaded.settings.units);
   system.started({ schema: database.schema, isTrial });
   if (isTrial) return;
   dropOldCompiledCode(loaded.paths.dataDir);

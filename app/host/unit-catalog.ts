@@ -1,5 +1,6 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { UnitFacts, UnitImage } from '../domain/delivery-verdict.ts';
+import { mapWithin } from '../domain/map-within.ts';
 import type { Admission, Trigger } from '../domain/unit-triggers.ts';
 import type { UnitReading } from './read-unit.ts';
 
@@ -9,7 +10,12 @@ export type UnitCatalog = {
   facts(unit: string): UnitFacts;
   /** Asks systemd again; at most one question per unit at a time. */
   refresh(unit: string): Promise<UnitFacts>;
+  /** The same for many, a few at a time. */
+  refreshAll(units: readonly string[]): Promise<void>;
 };
+
+/** Where systemd cannot be asked over its socket each look at a unit is two processes. */
+const UNITS_AT_ONCE = 8;
 
 /** A catalogue of the units that `admit` lets somebody deploy; `read` asks systemd. */
 export function createUnitCatalog(
@@ -31,14 +37,16 @@ export function createUnitCatalog(
     return facts(unit);
   }
 
+  function refresh(unit: string): Promise<UnitFacts> {
+    if (!admit('person', unit).allowed) return Promise.resolve(facts(unit));
+    const asked = underWay.get(unit) ?? ask(unit).finally(() => underWay.delete(unit));
+    underWay.set(unit, asked);
+    return asked;
+  }
+
   return {
-    facts,
-    refresh: (unit) => {
-      if (!admit('person', unit).allowed) return Promise.resolve(facts(unit));
-      const asked = underWay.get(unit) ?? ask(unit).finally(() => underWay.delete(unit));
-      underWay.set(unit, asked);
-      return asked;
-    },
+    ...{ facts, refresh },
+    refreshAll: async (units) => void (await mapWithin(units, UNITS_AT_ONCE, refresh)),
   };
 }
 

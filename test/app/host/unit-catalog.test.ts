@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { UnitReading } from '../../../app/host/read-unit.ts';
 import { createUnitCatalog } from '../../../app/host/unit-catalog.ts';
 import { fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
@@ -112,5 +113,21 @@ describe('unit catalogue', () => {
       state: 'not-looked-up',
     });
     assert.equal(questions.length, 0);
+  });
+
+  test('many units are asked for a few at a time, each once', async () => {
+    const names = Array.from({ length: 30 }, (_, at) => `unit${at}.service`);
+    let [asking, most, asked] = [0, 0, 0];
+    const units = createUnitCatalog(listedUnits(names).admit, async () => {
+      asked++;
+      asking++;
+      most = Math.max(most, asking);
+      await setImmediate();
+      asking--;
+      return reading(IMAGE);
+    });
+    await units.refreshAll(names);
+    assert.deepEqual([asked, most], [30, 8]);
+    assert.ok(names.every((name) => units.facts(name).state === 'known'));
   });
 });
