@@ -5,14 +5,7 @@ import {
   isSuccess,
   type RunCommand,
 } from '../../shared/process/run-command.ts';
-import {
-  askPodman,
-  type PodmanCall,
-  parsePodmanJson,
-  podmanPath,
-  queryPodman,
-  runPodman,
-} from './podman.ts';
+import { type PodmanCall, parsePodmanJson, podmanPath, queryPodman, runPodman } from './podman.ts';
 
 /** A local image. */
 export type LocalImage = {
@@ -24,7 +17,7 @@ export type LocalImage = {
 };
 
 /** podman looks at all images to find one, and stumbles over another that just comes or goes. */
-const HALF_THERE = /locating item named/;
+const HALF_THERE = /locating (?:item named|image with ID)/;
 const LOOKS = 4;
 
 /** A local image by any of its names; undefined where there is none. */
@@ -62,6 +55,13 @@ async function lookForImage(run: RunCommand, call: PodmanCall): Promise<Outcome<
   }
 }
 
+/** The same, with PODMAN_FAILED where podman does not say. */
+async function lookAtImages(run: RunCommand, call: PodmanCall): Promise<Outcome<CommandResult>> {
+  const called = await lookForImage(run, call);
+  if (!called.ok || isSuccess(called.value)) return called;
+  return fail('PODMAN_FAILED', formatEnd(called.value));
+}
+
 type NamedImage = { readonly id: string; readonly names: readonly string[] };
 
 /**
@@ -73,7 +73,7 @@ export async function listImageNames(
   pattern: string,
 ): Promise<Outcome<readonly NamedImage[]>> {
   const filters = JSON.stringify({ reference: [pattern] });
-  const listed = await askPodman(run, {
+  const listed = await lookAtImages(run, {
     args: [
       ...['image', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Repository}}:{{.Tag}}'],
       ...['--filter', `reference=${pattern}`],
@@ -106,7 +106,7 @@ export async function findImageId(
   name: string,
 ): Promise<Outcome<string | undefined>> {
   // The command fails where there is no such image, and a list does not.
-  const found = await askPodman(run, {
+  const found = await lookAtImages(run, {
     args: ['image', 'ls', '--quiet', '--no-trunc', '--filter', `reference=${name}`],
     request: { method: 'GET', path: podmanPath(['images', name, 'json']) },
     isPrivate: true,

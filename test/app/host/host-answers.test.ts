@@ -12,7 +12,7 @@ import { readPodmanInfo } from '../../../app/host/podman-info.ts';
 import { readUnit } from '../../../app/host/read-unit.ts';
 import { readStanding } from '../../../app/host/read-unit-state.ts';
 import { isUnitAlive } from '../../../app/host/systemctl.ts';
-import type { CommandResult } from '../../../shared/process/run-command.ts';
+import type { CommandResult, RunCommand } from '../../../shared/process/run-command.ts';
 import { answerCommands } from '../tasks/task-fixture.ts';
 
 /** What no real host can be made to say on demand. */
@@ -138,20 +138,30 @@ describe('podman: odd answers', () => {
     }
   });
 
-  test('an image is looked at again where podman stumbles over another one, a few times', async () => {
-    const stderr = 'Error: locating item named "manifest" for image: file does not exist\n';
-    for (const [times, isFound] of [
-      [3, true],
-      [4, false],
-    ] as const) {
-      let count = 0;
-      const { run } = answerCommands(() =>
-        ++count <= times ? { ...FAILED, stderr } : { stdout: '[{"Id":"i","Digest":"d"}]' },
-      );
-      assert.equal((await inspectImage(run, 'web')).ok, isFound);
-      assert.equal(count, 4);
-    }
-  });
+  for (const [what, stderr] of [
+    ['comes', 'Error: locating item named "manifest" for image: file does not exist\n'],
+    ['goes', 'Error: reading image "a1": locating image with ID "a1": image not known\n'],
+  ] as const) {
+    test(`images are looked at again where podman stumbles over one that just ${what}, a few times`, async () => {
+      for (const [times, isFound] of [
+        [3, true],
+        [4, false],
+      ] as const) {
+        for (const [look, stdout] of [
+          [(run: RunCommand) => inspectImage(run, 'web'), '[{"Id":"i","Digest":"d"}]'],
+          [(run: RunCommand) => listImageNames(run, 'web:*'), 'i web:1\n'],
+          [(run: RunCommand) => findImageId(run, 'web:1'), 'sha256:i\n'],
+        ] as const) {
+          let count = 0;
+          const { run } = answerCommands(() =>
+            ++count <= times ? { ...FAILED, stderr } : { stdout },
+          );
+          assert.equal((await look(run)).ok, isFound);
+          assert.equal(count, 4);
+        }
+      }
+    });
+  }
 
   test('whether an image is here is known only from who could look', async () => {
     for (const [end, isHere] of [
