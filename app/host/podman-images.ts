@@ -32,7 +32,9 @@ export async function inspectImage(
   });
   if (!called.ok) return called;
   // podman says 125 both for "no such image" and for its own troubles; the message tells them apart.
-  if (/no such image|image not known/.test(called.value.stderr)) return succeed(undefined);
+  const { stderr } = called.value;
+  const isAbsent = /no such image|image not known/.test(stderr) && !HALF_THERE.test(stderr);
+  if (isAbsent) return succeed(undefined);
   if (!isSuccess(called.value)) return fail('PODMAN_FAILED', formatEnd(called.value));
   const parsed = parsePodmanJson(called.value.stdout);
   if (!parsed.ok) return parsed;
