@@ -30,7 +30,7 @@ describe('command line', () => {
     [['--server', '--help'], /^Usage: pod-upgrade-trigger http-server/],
   ] as const) {
     test(`${words.join(' ')} is understood, as it was by the earlier program`, async (t) => {
-      const environment = { PODUP_STATE_DIR: '/nonexistent/podup' };
+      const environment = { PODUP_STATE_DIR: '/proc/none/podup' };
       const { code, stdout } = await runProgram(t, words, environment);
       assert.equal(code, EXIT.ok);
       assert.match(stdout, said);

@@ -34,7 +34,7 @@ const PUSH = JSON.stringify(published(container()));
 
 /** No user manager, whatever the machine has: neither for this process nor for its tasks. */
 const NO_MANAGER = {
-  XDG_RUNTIME_DIR: '/nonexistent',
+  XDG_RUNTIME_DIR: '/proc/none',
   DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
 };
 

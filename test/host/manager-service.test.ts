@@ -177,7 +177,7 @@ describe('the service manager by its socket', () => {
   });
 
   test('where there is no socket the commands are run', async (t) => {
-    const { run, kinds } = openServed(t, { ...env, XDG_RUNTIME_DIR: '/nonexistent' });
+    const { run, kinds } = openServed(t, { ...env, XDG_RUNTIME_DIR: '/proc/none' });
     const sample = await readUnitSample(run, 'plain.service');
     assert.ok(sample.ok && sample.value.activeState === 'active');
     assert.deepEqual(kinds(), ['exited']);

@@ -26,7 +26,7 @@ import { recordRuns } from './host-fixture.ts';
 const NO_MANAGER = recordRuns(() => ({
   ...process.env,
   DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
-  XDG_RUNTIME_DIR: '/nonexistent',
+  XDG_RUNTIME_DIR: '/proc/none',
 }));
 const NO_PROGRAMS = recordRuns(() => ({ PATH: '/nonexistent' }));
 

@@ -100,7 +100,7 @@ describe('systemd-run executor', () => {
       {
         environment: {
           ...ENVIRONMENT,
-          XDG_RUNTIME_DIR: '/nonexistent',
+          XDG_RUNTIME_DIR: '/proc/none',
           DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
         },
       },
@@ -177,8 +177,7 @@ describe('systemd-run executor', () => {
 
   test('a kill that nobody can speak for is told', async (t) => {
     const nobody = createSystemdRunExecutor(
-      (command) =>
-        runCommand({ ...command, environment: { PATH, XDG_RUNTIME_DIR: '/nonexistent' } }),
+      (command) => runCommand({ ...command, environment: { PATH, XDG_RUNTIME_DIR: '/proc/none' } }),
       { argv: ['true'], environment: ENVIRONMENT },
       LIMIT_MS,
     );

@@ -16,7 +16,7 @@ const SWAPS = 3;
 const ENVIRONMENT = {
   PODUP_MANUAL_UNITS: 'web',
   PODUP_TASK_EXECUTOR: 'child',
-  XDG_RUNTIME_DIR: '/nonexistent',
+  XDG_RUNTIME_DIR: '/proc/none',
 };
 
 /** A command of the built program, with nothing but the state directory known to it. */

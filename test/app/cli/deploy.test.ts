@@ -12,7 +12,7 @@ async function startService(context: TestContext) {
     PODUP_TOKEN: TOKEN,
     PODUP_MANUAL_UNITS: 'web',
     PODUP_TASK_EXECUTOR: 'child',
-    XDG_RUNTIME_DIR: '/nonexistent',
+    XDG_RUNTIME_DIR: '/proc/none',
   };
   const { logged } = startProgram(
     context,

@@ -101,8 +101,8 @@ function makeState(context: TestContext) {
     PODUP_HTTP_ADDR: '127.0.0.1:0',
     PODUP_MANUAL_UNITS: 'web',
     PODUP_TASK_EXECUTOR: 'child',
-    XDG_RUNTIME_DIR: '/nonexistent',
-    HOME: '/nonexistent',
+    XDG_RUNTIME_DIR: '/proc/none',
+    HOME: '/proc/none',
     TZ: 'UTC',
     ...NO_CLOCK,
   };

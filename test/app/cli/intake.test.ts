@@ -33,7 +33,7 @@ function makeHost(context: TestContext) {
     PODUP_GH_WEBHOOK_SECRET: SECRET,
     PODUP_MANUAL_UNITS: 'web',
     // No user manager, whatever the machine has.
-    XDG_RUNTIME_DIR: '/nonexistent',
+    XDG_RUNTIME_DIR: '/proc/none',
     DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
   };
   const start = (name: string, rest: ProgramStart = {}) =>

@@ -10,7 +10,7 @@ const SETTINGS = {
   PODUP_MANUAL_UNITS: 'web,db',
   PODUP_TASK_EXECUTOR: 'child',
   // There is no user manager: each restart fails, and says so.
-  XDG_RUNTIME_DIR: '/nonexistent',
+  XDG_RUNTIME_DIR: '/proc/none',
 } as const;
 
 /** A service and the command line beside it, with the same settings. */

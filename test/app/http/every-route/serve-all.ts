@@ -38,7 +38,7 @@ export async function serveAll(folder: string): Promise<World> {
   const environment = {
     PATH: process.env['PATH'],
     // No user manager, whatever the machine has.
-    XDG_RUNTIME_DIR: '/nonexistent',
+    XDG_RUNTIME_DIR: '/proc/none',
     DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
     PODUP_STATE_DIR: folder,
     PODUP_TOKEN: TOKEN,

@@ -24,7 +24,7 @@ const AT_ONCE = { timeout: 30_000 };
 type Process = 'removes' | 'fails' | 'is stopped' | 'hangs';
 
 async function start(context: TestContext, process: Process = 'removes') {
-  const loaded = loadSettings({ PODUP_STATE_DIR: '/nonexistent' });
+  const loaded = loadSettings({ PODUP_STATE_DIR: '/proc/none' });
   assert.ok(loaded.ok);
   const { settings } = loaded.loaded;
   const inputs: TaskInput[] = [];

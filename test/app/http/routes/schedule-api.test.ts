@@ -16,7 +16,7 @@ const NOW = Date.parse('2026-03-04T12:00:00Z');
 
 async function start(context: TestContext, environment: Readonly<Record<string, string>> = {}) {
   const loaded = loadSettings({
-    ...{ PODUP_STATE_DIR: '/nonexistent', PODUP_SCHEDULE_TIME_ZONE: 'Europe/Berlin' },
+    ...{ PODUP_STATE_DIR: '/proc/none', PODUP_SCHEDULE_TIME_ZONE: 'Europe/Berlin' },
     ...environment,
   });
   assert.ok(loaded.ok);
