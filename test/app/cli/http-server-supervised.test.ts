@@ -220,8 +220,16 @@ async function deliverToOrphan(t: TestContext) {
   const port = await run.port();
   await run.said('worker-ready');
   const headers = Object.entries(deliveryHeaders(PUSH)).map(([name, value]) => `${name}: ${value}`);
-  const head = ['POST /github-package-update/web HTTP/1.1', 'host: x', ...headers].join('\r\n');
-  const socket = await openConnection(t, port, `${head}\r\n\r\n${PUSH.slice(0, 10)}`);
+  const head = [
+    'POST /github-package-update/web HTTP/1.1',
+    'host: x',
+    'expect: 100-continue',
+    ...headers,
+  ];
+  const socket = await openConnection(t, port, `${head.join('\r\n')}\r\n\r\n`);
+  // It has begun to read: what only waits in the kernel is for the next worker.
+  await once(socket, 'data');
+  socket.write(PUSH.slice(0, 10));
   run.child.disconnect();
   await run.logged('stopping');
   socket.write(PUSH.slice(10));
