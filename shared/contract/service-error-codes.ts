@@ -10,7 +10,7 @@ export const SERVICE_ERRORS = {
   SERVICE_OF_ANOTHER_USER: {
     status: 403,
     sentence: 'The service belongs to another user.',
-    hint: 'Run the command as that user, as with: runuser -u USER -- pod-upgrade-trigger …',
+    hint: 'Run the command as that user, for example by runuser -u USER.',
   },
   SERVICE_CONNECTION_LOST: {
     status: 502,

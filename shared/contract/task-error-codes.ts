@@ -4,7 +4,7 @@ import type { ErrorMeaning } from './error-meaning.ts';
 export const TASK_ERRORS = {
   AUTO_UPDATE_FAILED: {
     status: 502,
-    sentence: "podman's auto-update did not do what it was to.",
+    sentence: 'The auto-update of podman did not do what it was to.',
     hint: 'The log of the task has what podman printed; each unit that failed has a task of its own.',
   },
   AUTO_UPDATE_ROLLED_BACK: {

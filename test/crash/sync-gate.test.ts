@@ -121,6 +121,8 @@ const SITE_GATES: readonly Gate[] = [
 /** Places that no story goes through, and the test that fails without them. */
 const PROVEN_ELSEWHERE: Readonly<Record<string, string>> = {
   'app/db/backup-database.ts: sync': 'test/app/db/backup-database.test.ts',
+  'app/db/rescue-database.ts: sync': 'test/app/db/rescue-database.test.ts',
+  'app/db/rescue-database.ts: syncDirectory': 'test/app/db/rescue-database.test.ts',
   'app/intake/spool-writer.ts: datasync': 'test/app/intake/spool-writer.test.ts',
   'app/intake/spool-writer.ts: sync': 'test/app/intake/spool-writer.test.ts',
   'app/updates/release/download-program.ts: sync':

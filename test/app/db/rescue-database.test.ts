@@ -10,6 +10,7 @@ import {
   setStaleLogAside,
 } from '../../../app/db/rescue-database.ts';
 import { openStore } from '../../../app/db/store.ts';
+import { realFiles } from '../../../shared/fs/files.ts';
 import { newTask, openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
@@ -41,6 +42,19 @@ describe('a database that has lost its name', () => {
     store.close();
     assert.equal(countTasks(path), 1);
     assert.equal(existsSync(staged.value), false);
+  });
+
+  test('is a copy only once that is on the disk', (t) => {
+    const { path, rescue } = prepare(t);
+    for (const side of ['', '-wal', '-shm']) rmSync(`${path}${side}`);
+    const sync = t.mock.method(realFiles, 'sync', () => {
+      assert.ok(existsSync(`${path}.rescued`));
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    });
+    const rescued = rescue();
+    assert.equal(!rescued.ok && rescued.failure.code, 'DATABASE_DISK_FULL');
+    assert.equal(sync.mock.callCount(), 1);
+    assert.equal(existsSync(`${path}.rescued`), false);
   });
 
   test('is not written to another file system: that is the place of a volume that is away', (t) => {
@@ -100,7 +114,10 @@ describe('what lies at the path', () => {
     assert.ok(existsSync(`${path}-wal`));
     writeFileSync(`${path}.new`, 'another');
     renameSync(`${path}.new`, path);
+    const synced = t.mock.method(realFiles, 'syncDirectory');
     setStaleLogAside(path, files);
+    // Once for the new name, once for those that are gone.
+    assert.equal(synced.mock.callCount(), 2);
     assert.ok(existsSync(`${path}.damaged-wal`));
     assert.equal(existsSync(`${path}-wal`), false);
     store.close();

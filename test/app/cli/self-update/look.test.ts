@@ -136,6 +136,7 @@ describe('self-update check', () => {
       running: PROGRAM.version,
       version: '99.1.0',
       tag: 'v99.1.0',
+      published_at: '2026-11-26T12:00:00Z',
       skipped: ['v99.2.0'],
     });
   });
