@@ -41,7 +41,7 @@ function prepare(context: TestContext, answer: Answer = WELL) {
     state.steady += ms;
     state.now += ms;
     context.mock.timers.tick(10_000);
-    for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+    for (let turn = 0; turn < 2_000; turn++) await new Promise(setImmediate);
   };
   return { folder, told, state, asked, make, pass };
 }
