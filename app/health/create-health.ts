@@ -140,8 +140,9 @@ class HealthWatch implements Health {
     this.#traces = isRemote ? { podman: '', manager: '' } : readHostTraces(environment, isSystem);
     await Promise.all([
       checkDisk(stateDir, minFreeBytes).then((checked) => this.#noteOutcome('disk', checked)),
-      this.#askHost('podman', before?.podman !== this.#traces.podman),
-      this.#askHost('user-manager', before?.manager !== this.#traces.manager),
+      // Of another host no file here shows a change.
+      this.#askHost('podman', isRemote || before?.podman !== this.#traces.podman),
+      this.#askHost('user-manager', isRemote || before?.manager !== this.#traces.manager),
       this.#askClock(),
     ]);
     const needsLinger = !isRemote && !isSystem && !this.#states.get('user-manager')?.failure;
