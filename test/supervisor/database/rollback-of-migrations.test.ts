@@ -65,7 +65,10 @@ async function makeHost(context: TestContext, ...broken: readonly Behaviour[]) {
     before,
     /** Starts the new worker, as an update does. */
     startNew() {
-      const child = spawn(next, ['http-server', '--trial'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+      const child = spawn(next, ['http-server', '--trial'], {
+        env,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
       context.after(() => child.kill('SIGKILL'));
       return { child, exited: once(child, 'exit') };
     },
