@@ -49,6 +49,7 @@ export const scheduleRunView = z
     job,
     task_id: z.string().nullable(),
     txn: z.string().nullable().describe('The update of the program that was asked for.'),
+    due_at: moment.nullable().describe('The due time that it is for; null where it is for none.'),
     is_new: z.boolean().describe('It was begun now; false: by somebody else before.'),
     said: z.string().nullable().describe('Why there was nothing to do.'),
   })

@@ -47,13 +47,15 @@ export async function scheduler(
   await tickEvery({
     ...{ clock: REAL_CLOCK, everyMs: everyS * 1_000, signal: ending.signal },
     maxTicks: options.maxIterations ?? schedulerMaxTicks ?? Number.POSITIVE_INFINITY,
-    async tick(dueAt) {
+    async tick(awaited) {
       const question = { path: '/api/schedule/auto-update/run', body: { every_s: everyS } };
       const answer = await callService(calling, question);
       hasFailed ||= !answer.isGood;
       if (!answer.isGood) return;
       const begun = answer.body as ScheduleRunView;
-      process.stdout.write(`${new Date(dueAt).toISOString()}  ${describe(begun)}\n`);
+      // Who came late, on a busy machine, was given a later time than the one it has waited for.
+      const dueAt = begun.due_at ?? new Date(awaited).toISOString();
+      process.stdout.write(`${dueAt}  ${describe(begun)}\n`);
       if (!answer.isLocal) return;
       const isDone = await workAlone(loaded, environment, program, begun, ending.signal);
       hasFailed ||= !isDone;

@@ -37,7 +37,7 @@ export function createRunJob(parts: {
     if (action && everyMs !== undefined) {
       return beginEvery(store, action, everyMs, { nowMs: Date.now(), idle, make });
     }
-    const none = { job, task_id: null, txn: null, is_new: true, said: null };
+    const none = { job, task_id: null, txn: null, due_at: null, is_new: true, said: null };
     if (action) return succeed({ ...none, task_id: maintain(action, asker) });
     const { by, reason = null } = asker;
     const asked = await ask(newUpdateRequest('run', 'api', { by, reason, dryRun }));

@@ -47,6 +47,7 @@ export function beginEvery(
   const row = store.schedule.find(job);
   return succeed({
     ...{ job, task_id: row?.task_id ?? null, txn: null },
+    due_at: row ? new Date(row.due_at).toISOString() : null,
     is_new: tick?.beginning.kind === 'task',
     said: row?.result ?? null,
   });

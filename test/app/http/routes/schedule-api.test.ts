@@ -108,7 +108,7 @@ describe('POST /api/schedule/JOB/run', () => {
     const task = store.tasks.find(String(first.json['task_id']));
     assert.deepEqual([task?.trigger_reason, task?.trigger_source], ['tidy', 'manual']);
     const again = await post(port, '/api/schedule/prune/run');
-    const begun = { txn: null, is_new: true, said: null };
+    const begun = { txn: null, due_at: null, is_new: true, said: null };
     assert.deepEqual(again.json, { job: 'prune', task_id: task?.id, ...begun });
     const job = await readJob('prune');
     assert.equal(job?.last_run?.by, 'admin at 127.0.0.1');
@@ -118,7 +118,7 @@ describe('POST /api/schedule/JOB/run', () => {
   test('asks for an update of the program, and says why there is none', async (t) => {
     const { port, asked } = await start(t);
     const done = await post(port, '/api/schedule/self-update/run');
-    const begun = { txn: 'upd_1', is_new: true, said: null };
+    const begun = { txn: 'upd_1', due_at: null, is_new: true, said: null };
     assert.deepEqual(done.json, { job: 'self-update', task_id: null, ...begun });
     assert.deepEqual([asked[0]?.trigger, asked[0]?.dryRun], ['api', true]);
     const refused = await post(port, '/api/schedule/self-update/run');
@@ -134,7 +134,9 @@ describe('POST /api/schedule/JOB/run', () => {
     assert.equal(task?.trigger_source, 'scheduler');
     const second = await ask();
     assert.deepEqual([second.json['task_id'], second.json['is_new']], [task?.id, false]);
-    assert.notEqual((await readJob('prune'))?.last_due_at, null);
+    const due = (await readJob('prune'))?.last_due_at;
+    assert.ok(due);
+    assert.deepEqual([first.json['due_at'], second.json['due_at']], [due, due]);
     const idle = await post(port, '/api/schedule/reconcile/run', { every_s: 3_600 });
     const { task_id, is_new, said } = idle.json;
     assert.deepEqual([task_id, is_new, said], [null, false, 'No unit is known.']);
