@@ -3,6 +3,7 @@ import { type FSWatcher, watch } from 'chokidar';
 import type { Logger } from 'pino';
 import type { Store } from '../db/store.ts';
 import { type AutoUpdateLog, readAutoUpdateLog } from '../domain/auto-update-log.ts';
+import { createSweeps, type Sweeps } from '../domain/sweeps.ts';
 import { type ForeignRun, recordForeignRun } from './record-foreign-run.ts';
 
 /** What the import works with. */
@@ -38,48 +39,36 @@ export class AutoUpdateLogImporter {
   readonly #done = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #watcher: FSWatcher | undefined;
-  #sweeping: Promise<void> | undefined;
-  #isWanted = false;
-  #isClosed = false;
+  readonly #sweeps: Sweeps;
 
   constructor(parts: LogImportParts) {
     this.#parts = parts;
+    this.#sweeps = createSweeps(
+      () => this.#sweep(),
+      // The files stay, and the next sweep finds them.
+      (error) => parts.log.error({ err: error }, 'importing logs of auto-update failed'),
+    );
   }
 
   /** Imports what is there and, from now on, what comes. Nothing once it is closed. */
   start(): void {
-    if (this.#isClosed || this.#timer) return;
+    if (this.#sweeps.isClosed() || this.#timer) return;
     const { folder, log, sweepEveryMs = SWEEP_EVERY_MS } = this.#parts;
-    this.#timer = setInterval(() => this.#look(), sweepEveryMs);
-    const look = () => this.#look();
+    this.#timer = setInterval(() => this.#sweeps.look(), sweepEveryMs);
+    const look = () => this.#sweeps.look();
     this.#watcher = watch(folder, { depth: 0 })
       .on('add', look)
       .on('change', look)
       .on('error', (error) => log.warn({ err: error }, 'logs of auto-update are found late'));
-    this.#look();
+    this.#sweeps.look();
   }
 
   /** Settles when nothing is being imported any more. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    const swept = this.#sweeps.close();
     clearInterval(this.#timer);
     await this.#watcher?.close();
-    await this.#sweeping;
-  }
-
-  #look(): void {
-    this.#isWanted = true;
-    if (this.#sweeping || this.#isClosed) return;
-    this.#isWanted = false;
-    this.#sweeping = this.#sweep()
-      .catch((error: unknown) => {
-        // The files stay, and the next sweep finds them.
-        this.#parts.log.error({ err: error }, 'importing logs of auto-update failed');
-      })
-      .finally(() => {
-        this.#sweeping = undefined;
-        if (this.#isWanted) this.#look();
-      });
+    await swept;
   }
 
   async #sweep(): Promise<void> {
@@ -90,7 +79,7 @@ export class AutoUpdateLogImporter {
     for (const name of this.#done) if (!isThere.has(name)) this.#done.delete(name);
     const wanted = names.filter((name) => name.endsWith('.jsonl') && !this.#done.has(name));
     for (const name of wanted.sort().slice(0, MAX_FILES)) {
-      if (this.#isClosed) return;
+      if (this.#sweeps.isClosed()) return;
       if (await this.#import(name)) this.#done.add(name);
     }
   }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { makeDirectoryDurably, renameDurably } from '../../shared/fs/durable-file.ts';
 import { realFiles } from '../../shared/fs/files.ts';
 import type { Store } from '../db/store.ts';
+import { createSweeps, type Sweeps } from '../domain/sweeps.ts';
 import { importReport } from './import-report.ts';
 
 /** What the import works with. */
@@ -34,22 +35,25 @@ export class ReportImporter {
   readonly #timers: NodeJS.Timeout[] = [];
   #again: NodeJS.Timeout | undefined;
   #watcher: FSWatcher | undefined;
-  #sweeping: Promise<void> | undefined;
-  #isWanted = false;
-  #isClosed = false;
+  readonly #sweeps: Sweeps;
 
   constructor(parts: ImportParts) {
     this.#parts = parts;
+    this.#sweeps = createSweeps(
+      () => this.#sweep(),
+      // The reports stay, and the next sweep finds them.
+      (error) => parts.log.error({ err: error }, 'importing self-update reports failed'),
+    );
   }
 
   /** Imports what is there and, from now on, what comes. Nothing once it is closed. */
   start(): void {
-    if (this.#isClosed || this.#timers.length > 0) return;
+    if (this.#sweeps.isClosed() || this.#timers.length > 0) return;
     const { folder, log, sweepEveryMs = SWEEP_EVERY_MS } = this.#parts;
-    this.#timers.push(setInterval(() => this.#look(), sweepEveryMs));
+    this.#timers.push(setInterval(() => this.#sweeps.look(), sweepEveryMs));
     try {
       makeDirectoryDurably(folder);
-      const look = () => this.#look();
+      const look = () => this.#sweeps.look();
       this.#watcher = watch(folder, { depth: 0, ignored: isOther })
         .on('add', look)
         .on('change', look)
@@ -57,39 +61,23 @@ export class ReportImporter {
     } catch (error) {
       log.warn({ err: error, folder }, 'the folder of self-update reports cannot be made');
     }
-    this.#look();
+    this.#sweeps.look();
   }
 
   /** Settles when nothing is being imported any more; from then on the database may be closed. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    const swept = this.#sweeps.close();
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#again);
     await this.#watcher?.close();
-    await this.#sweeping;
-  }
-
-  /** One sweep at a time; what comes during one leads to one more. */
-  #look(): void {
-    this.#isWanted = true;
-    if (this.#sweeping || this.#isClosed) return;
-    this.#isWanted = false;
-    this.#sweeping = this.#sweep()
-      .catch((error: unknown) => {
-        // The reports stay, and the next sweep finds them.
-        this.#parts.log.error({ err: error }, 'importing self-update reports failed');
-      })
-      .finally(() => {
-        this.#sweeping = undefined;
-        if (this.#isWanted) this.#look();
-      });
+    await swept;
   }
 
   async #sweep(): Promise<void> {
     const { folder } = this.#parts;
     const names = (await readdir(folder).catch((): string[] => [])).sort();
     for (const name of names.filter(isReportName)) {
-      if (this.#isClosed) return;
+      if (this.#sweeps.isClosed()) return;
       await this.#import(name);
     }
     await forgetOldest(folder, '.json.imported');
@@ -105,7 +93,7 @@ export class ReportImporter {
       case 'unfinished':
         this.#again ??= setTimeout(() => {
           this.#again = undefined;
-          this.#look();
+          this.#sweeps.look();
         }, AGAIN_MS);
         return;
       case 'imported':
