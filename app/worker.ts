@@ -140,7 +140,8 @@ function joinParts(
     onTasks: () => dispatcher.wake(),
   });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
-  const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
+  const { publicBaseUrl, eventsExclude } = settings;
+  const app = createApp({ log, events: filterEvents(events, eventsExclude), publicBaseUrl });
   const local = createLocalServer(app, log);
   const drain = prepareDrain(app, local);
   const gate = createAdminGate(settings.adminToken);
