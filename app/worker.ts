@@ -29,7 +29,8 @@ import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerInfoRoutes, registerMetricRoutes } from './info-routes.ts';
-import { Intake } from './intake/intake.ts';
+import type { Intake } from './intake/intake.ts';
+import { joinIntake } from './join-intake.ts';
 import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
@@ -133,13 +134,9 @@ function joinParts(
   const system = createSystemEvents(events);
   const commits = createCommitSource(paths.database, log);
   const dispatcher = createDispatcher({ ...parts, store, commits, onLost: system.taskLost });
-  const intake = new Intake({
-    folder: paths.intakeDir,
-    store,
-    startTaker: (onTaken) => recorder.startTaker(onTaken),
-    onTasks: () => dispatcher.wake(),
-  });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
+  const wake = () => dispatcher.wake();
+  const { intake, search } = joinIntake(parts, recorder, { store, known, units, wake });
   const { publicBaseUrl, eventsExclude } = settings;
   const app = createApp({ log, events: filterEvents(events, eventsExclude), publicBaseUrl });
   const local = createLocalServer(app, log);
@@ -157,22 +154,17 @@ function joinParts(
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
-  let isProven = !isTrial;
-  const startSchedules = () => {
-    // They begin with what the database says of their last time.
-    if (database.failure() || !isProven) return;
+  const beginning = createBeginning(database, isTrial, () => {
     schedules.start();
     guards.start();
     discovery.start();
-  };
-  obeySupervisor(channel, joined, () => {
-    isProven = true;
-    startSchedules();
+    search.afterStart();
   });
+  obeySupervisor(channel, joined, beginning.prove);
   return {
     app,
     local,
-    recover: () => recoverAll(parts, database, joined, startSchedules),
+    recover: () => recoverAll(parts, database, joined, beginning.begin),
     async stop(hurry) {
       schedules.endStreams();
       health.close();
@@ -194,6 +186,26 @@ function joinParts(
       database.close();
     },
   };
+}
+
+/**
+ * Lets what begins by itself begin: once the database is well, for it begins with what that says of its last time, and no
+ * sooner than the version is proven. It begins anew whenever the supervisor lets the worker go on after an update.
+ */
+function createBeginning(database: WorkerDatabase, isTrial: boolean, start: () => void) {
+  let isProven = !isTrial;
+  let hasBegun = false;
+  const begin = () => {
+    if (database.failure() || !isProven || hasBegun) return;
+    hasBegun = true;
+    start();
+  };
+  const prove = () => {
+    isProven = true;
+    hasBegun = false;
+    begin();
+  };
+  return { begin, prove };
 }
 
 /** Takes over what was accepted and what was running before: at once, or as soon as the database is well. */
@@ -254,7 +266,7 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const schedule = joinSchedule({
     ...{ settings, store, log, onBegun: system.jobBegun },
     askForUpdate: createSelfUpdateCall({ dryRun, ask, log, onRun }),
-    idle: createIdleReason(known),
+    idle: createIdleReason(known, store),
     onTask(job) {
       if (job !== 'reconcile') return dispatcher.wake();
       dispatcher.lookForLost().catch((error: unknown) => {
