@@ -6,21 +6,19 @@ import {
   IGNORED_REASONS,
   type UnitFacts,
 } from '../../../app/domain/delivery-verdict.ts';
-import type { GithubReading } from '../../../app/domain/github-payload.ts';
 import { parseImageReference } from '../../../app/domain/image-reference.ts';
+import type { ImageReading } from '../../../app/domain/sources/source.ts';
 import { REFUSALS, type RefusalReason } from '../../../app/domain/unit-triggers.ts';
 
 const DIGEST = `sha256:${'0a'.repeat(32)}`;
 const REPOSITORY = 'ghcr.io/octo-org/hello';
 
-function push(tags: readonly string[], digest?: string): GithubReading {
+function push(tags: readonly string[], digest?: string): ImageReading {
   const image = { registry: 'ghcr.io', repository: 'octo-org/hello' };
   return {
     kind: 'push',
     action: 'published',
-    image,
-    tags,
-    ...(digest !== undefined && { digest }),
+    pushes: [{ image, tags, ...(digest !== undefined && { digest }) }],
   };
 }
 
@@ -44,7 +42,7 @@ function refused(reason: RefusalReason): UnitFacts {
 }
 
 const UNLISTED = refused('unknown');
-const CHILD: GithubReading = { kind: 'ignored', reason: 'untagged-child', detail: 'It is x.' };
+const CHILD: ImageReading = { kind: 'ignored', reason: 'untagged-child', detail: 'It is x.' };
 const NAMED = 'The unit is web.service.';
 
 function ignored(reason: keyof typeof IGNORED_REASONS, detail: string): DeliveryVerdict {
@@ -57,7 +55,7 @@ function accepted(image: string, matched: 'tag' | 'repository', digest?: string)
 }
 
 describe('decideVerdict', () => {
-  const ROWS: readonly (readonly [title: string, GithubReading, UnitFacts, DeliveryVerdict])[] = [
+  const ROWS: readonly (readonly [title: string, ImageReading, UnitFacts, DeliveryVerdict])[] = [
     ['a ping is a ping', { kind: 'ping' }, running(REPOSITORY), { verdict: 'ping' }],
     [
       'a ping is a ping for a unit that is not configured',
