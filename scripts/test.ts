@@ -14,7 +14,7 @@ const ON_BOTH =
   /\/(push|manual|podman-auto-update|bad-images\.long|podman-timer|pods|templates|unit-kinds|preflight|podman-service|write-image|restart|timer-runs|update-checks|auth-files)\.test\.ts$/;
 const TRIXIE = '/var/cache/lab/trixie';
 const LABS_AT_A_TIME = 2;
-/** Labs in which something has to be done within seconds; the longest first, so that the last one is a short one. */
+/** Labs in which something has to be done within seconds: they run alone. */
 const TIMED = ['rootful/bad-images', 'host/bad-images', 'e2e/push'];
 const isLong = process.argv.includes('--long');
 const FILE_LIMIT_MS = isLong ? 3_600_000 : 300_000;
@@ -136,13 +136,13 @@ const labRuns = inside.flatMap((file) => {
     ? [bookworm, inLab(file, ['--root', TRIXIE], 'Debian 13, Quadlet')]
     : [bookworm];
 });
-// Labs wait more than they work, so those without a time to keep run beside the others, and then beside each other.
+// Labs wait more than they work, so those without a time to keep run beside the others.
 const isTimed = ({ name }: Run) => TIMED.some((word) => name.includes(word));
 const timed = TIMED.flatMap((word) => labRuns.filter(({ name }) => name.includes(word)));
 const labs = obstacle === undefined ? labRuns : [];
 const untimed = labs.filter((run) => !isTimed(run));
 const results = await executeAll([...hostRuns, ...untimed], LABS_AT_A_TIME);
-if (obstacle === undefined) results.push(...(await executeAll(timed, LABS_AT_A_TIME)));
+if (obstacle === undefined) results.push(...(await executeAll(timed, 1)));
 
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 let failed = results.reduce((sum, result) => sum + result.failed, 0);

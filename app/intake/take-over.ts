@@ -6,18 +6,30 @@ import type { IntakeRecord, SpoolEntry } from './spool-format.ts';
 /** Where in the spool the entries end, so that they are never taken over twice. */
 export type SpoolPosition = { readonly segment: string; readonly end: number };
 
+/** What a take-over goes by. */
+export type TakeOverRules = {
+  /** So long the task of a delivery waits for further ones of its unit and image, in milliseconds. */
+  readonly windowMs: number;
+};
+
 /**
  * Takes entries of the spool over into the database: deliveries, the tasks that follow from them, and the position,
  * all in one transaction. Repeating it after a crash changes nothing. Accepted deliveries for the same unit and image
- * whose task has not begun share that task.
+ * whose task has not begun share that task. It begins when the window of the first of them is over: that is in its row, so that
+ * neither a crash nor any number of deliveries puts it off.
  * @returns how many tasks were made.
  */
-export function takeOver(store: Store, entries: readonly SpoolEntry[], at: SpoolPosition): number {
+export function takeOver(
+  store: Store,
+  entries: readonly SpoolEntry[],
+  at: SpoolPosition,
+  rules: TakeOverRules,
+): number {
   return store.transact(() => {
     const pending = new PendingTasks(store);
     let made = 0;
     for (const entry of entries) {
-      if (takeOverEntry(store, pending, entry)) made++;
+      if (takeOverEntry(store, pending, entry, rules)) made++;
     }
     store.segments.setConsumed(at.segment, at.end);
     return made;
@@ -58,6 +70,7 @@ function takeOverEntry(
   store: Store,
   pendingTasks: PendingTasks,
   { record, body }: SpoolEntry,
+  rules: TakeOverRules,
 ): boolean {
   const { verdict } = record;
   const isWork = verdict.verdict === 'accepted';
@@ -88,13 +101,18 @@ function takeOverEntry(
     return false;
   }
   const taskId = newIdentifier('tsk');
-  makeTask(store, taskId, record);
+  makeTask(store, taskId, record, rules);
   store.deliveries.setTask(record.id, taskId);
   pendingTasks.add(record, taskId);
   return true;
 }
 
-function makeTask(store: Store, taskId: string, record: IntakeRecord): void {
+function makeTask(
+  store: Store,
+  taskId: string,
+  record: IntakeRecord,
+  { windowMs }: TakeOverRules,
+): void {
   const image = record.verdict.image ?? null;
   store.tasks.insert({
     id: taskId,
@@ -108,6 +126,8 @@ function makeTask(store: Store, taskId: string, record: IntakeRecord): void {
     trigger_path: record.path,
     trigger_caller: `${record.source}:${record.delivery}`,
     webhook_digest: record.verdict.digest ?? null,
+    // By a clock that was wrong when it was received it would wait for as long as that was wrong.
+    not_before: Math.min(record.receivedAt, Date.now()) + windowMs,
   });
   store.taskLogs.append({
     task_id: taskId,

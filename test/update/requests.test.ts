@@ -8,8 +8,9 @@ import type { Installation } from '../helpers/installation.ts';
 import { checkLeftovers, digestOf } from '../helpers/update-checks.ts';
 import { BLOCK, Host, inRole, listFiles, type Offer } from './fault-fixture.ts';
 
-/** What every run leaves in the state: the tale of it. */
-const TALE = /history|reports|update-answers|pod-upgrade-trigger\.db|intake/;
+/** What every run leaves in the state: the tale of it. Beside that, what the worker notes of the host in its own time. */
+const TALE =
+  /history|reports|update-answers|pod-upgrade-trigger\.db|intake|found-units\.json|podman-info\./;
 
 /** Holds up the copy of the database for as long as this file is there. */
 const SLOW_BACKUP = 'slow-backup';

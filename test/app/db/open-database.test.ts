@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import SqliteDatabase from 'better-sqlite3';
 import { describeSqliteError } from '../../../app/db/explain-database-error.ts';
 import { openDatabase } from '../../../app/db/open-database.ts';
@@ -30,6 +31,31 @@ test('the mode of a database that is there already is left as it is', (t) => {
   open(path).close();
   assert.equal(statSync(path).mode & 0o777, 0o640);
 });
+
+test('whoever opens a new database while another one still writes to it waits for that', async (t) => {
+  const path = join(makeTempFolder(t), 'x.db');
+  const turns = new Int32Array(new SharedArrayBuffer(8));
+  const writer = new Worker(WRITER, { eval: true, workerData: { path, turns } });
+  t.after(() => writer.terminate());
+  Atomics.wait(turns, 0, 0, 10_000);
+  const database = open(path);
+  t.after(() => database.close());
+  assert.equal(turns[1], 1, 'it has ended before');
+  assert.equal(database.prepare('SELECT count(*) FROM t').pluck().get(), 1);
+});
+
+/** Writes for a while in the mode that SQLite begins with: says when it has begun, and that it is about to end. */
+const WRITER = `
+  const { workerData: { path, turns } } = require('node:worker_threads');
+  const database = new (require('better-sqlite3'))(path);
+  database.exec('CREATE TABLE t (a); BEGIN IMMEDIATE; INSERT INTO t VALUES (1)');
+  Atomics.store(turns, 0, 1);
+  Atomics.notify(turns, 0);
+  Atomics.wait(turns, 1, 0, 300);
+  Atomics.store(turns, 1, 1);
+  database.exec('COMMIT');
+  database.close();
+`;
 
 test('commits are synced, foreign keys hold, and the journal is a write-ahead log', (t) => {
   const database = open(join(makeTempFolder(t), 'x.db'));

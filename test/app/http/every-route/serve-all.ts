@@ -46,6 +46,7 @@ export async function serveAll(folder: string): Promise<World> {
     PODUP_MANUAL_UNITS: 'web, api',
     PODUP_STOP_TIMEOUT_MS: '2000',
     PODUP_RELEASE_BASE_URL: publishRelease(folder),
+    PODUP_PUBLIC_BASE_URL: 'https://deploy.example.com',
   };
   const result = loadSettings(environment);
   assert.ok(result.ok, JSON.stringify(result));
