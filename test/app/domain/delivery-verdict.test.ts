@@ -7,7 +7,7 @@ import {
   type UnitFacts,
 } from '../../../app/domain/delivery-verdict.ts';
 import { parseImageReference } from '../../../app/domain/image-reference.ts';
-import type { ImageReading } from '../../../app/domain/sources/source.ts';
+import type { ImageReading, Push } from '../../../app/domain/sources/source.ts';
 import { REFUSALS, type RefusalReason } from '../../../app/domain/unit-triggers.ts';
 
 const DIGEST = `sha256:${'0a'.repeat(32)}`;
@@ -177,6 +177,47 @@ describe('decideVerdict', () => {
   ];
   for (const [title, reading, unit, expected] of ROWS)
     test(title, () => assert.deepEqual(decideVerdict(reading, unit), expected));
+});
+
+describe('a delivery that names several images', () => {
+  const OTHER_DIGEST = `sha256:${'1b'.repeat(32)}`;
+  const named = (repository: string, tag: string, digest: string): Push => ({
+    image: { registry: 'ghcr.io', repository },
+    tags: [tag],
+    digest,
+  });
+  const several = (...pushes: readonly Push[]) =>
+    decideVerdict({ kind: 'push', action: 'push', pushes }, running(`${REPOSITORY}:v1`));
+
+  test('leads to the one that the unit runs', () =>
+    assert.deepEqual(
+      several(named('octo-org/other', 'v1', OTHER_DIGEST), named('octo-org/hello', 'v1', DIGEST)),
+      accepted(`${REPOSITORY}:v1`, 'tag', DIGEST),
+    ));
+
+  test('gives the digest of the tag that the unit runs, not of another', () =>
+    assert.deepEqual(
+      several(named('octo-org/hello', 'v2', OTHER_DIGEST), named('octo-org/hello', 'v1', DIGEST)),
+      accepted(`${REPOSITORY}:v1`, 'tag', DIGEST),
+    ));
+
+  test('gives no digest where it names two for the tag', () =>
+    assert.deepEqual(
+      several(named('octo-org/hello', 'v1', OTHER_DIGEST), named('octo-org/hello', 'v1', DIGEST)),
+      accepted(`${REPOSITORY}:v1`, 'tag'),
+    ));
+
+  test('is ignored where it names none of the unit, with the first three of them', () => {
+    const names = ['a', 'b', 'b', 'c', 'd'].map((name) => named(`octo-org/${name}`, 'v1', DIGEST));
+    const three = 'ghcr.io/octo-org/a, ghcr.io/octo-org/b, ghcr.io/octo-org/c';
+    assert.deepEqual(
+      several(...names),
+      ignored(
+        'unit-image-differs',
+        `web.service runs ${REPOSITORY}, pushed was ${three} and more.`,
+      ),
+    );
+  });
 });
 
 test('every reason is one sentence', () => {
