@@ -87,7 +87,7 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
   const { database, dataDir, intakeDir, updateRecord } = loaded.paths;
   const { version } = PROGRAM;
   const recorder = startRecorder(
-    { databasePath: database, intakeDir, updateRecord, version },
+    { databasePath: database, intakeDir, updateRecord, version, takeOver: takeOverRules(loaded) },
     log,
     onDeath,
   );
@@ -113,6 +113,10 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
   return succeed({ app, local, schema: opened.value.schema, stop });
 }
 
+function takeOverRules({ settings: { webhookWindowMs } }: Loaded) {
+  return { windowMs: webhookWindowMs };
+}
+
 type Joined = Pick<WorkerProcess, 'app' | 'local' | 'stop'> & { recover(): Promise<void> };
 
 function joinParts(
@@ -136,7 +140,8 @@ function joinParts(
     onTasks: () => dispatcher.wake(),
   });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
-  const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
+  const { publicBaseUrl, eventsExclude } = settings;
+  const app = createApp({ log, events: filterEvents(events, eventsExclude), publicBaseUrl });
   const local = createLocalServer(app, log);
   const drain = prepareDrain(app, local);
   const gate = createAdminGate(settings.adminToken);
