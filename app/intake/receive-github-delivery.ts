@@ -110,7 +110,7 @@ function withoutRepetition(
   verdict: DeliveryVerdict,
 ): DeliveryVerdict {
   if (verdict.verdict !== 'accepted') return verdict;
-  const earlier = parts.intake.findDuplicate('github', delivery, unit);
+  const earlier = parts.intake.findDuplicate({ source: 'github' }, delivery, unit);
   return earlier === undefined ? verdict : { verdict: 'duplicate', of: earlier };
 }
 
