@@ -87,7 +87,7 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
   const { database, dataDir, intakeDir, updateRecord } = loaded.paths;
   const { version } = PROGRAM;
   const recorder = startRecorder(
-    { databasePath: database, intakeDir, updateRecord, version },
+    { databasePath: database, intakeDir, updateRecord, version, takeOver: takeOverRules(loaded) },
     log,
     onDeath,
   );
@@ -111,6 +111,10 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
   return succeed({ app, local, schema: opened.value.schema, stop });
+}
+
+function takeOverRules({ settings: { webhookWindowMs } }: Loaded) {
+  return { windowMs: webhookWindowMs };
 }
 
 type Joined = Pick<WorkerProcess, 'app' | 'local' | 'stop'> & { recover(): Promise<void> };
