@@ -20,7 +20,7 @@ const LOOK_AGAIN_MS = 1_000;
 const ENTRIES_PER_TRANSACTION = 500;
 
 /** A delivery that is in the database now. */
-export type TakenDelivery = Pick<IntakeRecord, 'id' | 'unit' | 'delivery'>;
+export type TakenDelivery = Pick<IntakeRecord, 'id' | 'unit' | 'delivery' | 'source' | 'hook'>;
 
 /** Told after each transaction, with the number of tasks that it made. */
 export type OnTaken = (taken: readonly TakenDelivery[], tasksMade: number) => void;
@@ -160,7 +160,10 @@ export class SpoolTaker implements Taker {
     const made = takeOver(this.#options.store, entries, { segment, end }, this.#options.rules);
     // At once, for a later transaction may fail and these tasks would wait for nobody.
     this.#options.onTaken(
-      entries.map(({ record: { id, unit, delivery } }) => ({ id, unit, delivery })),
+      entries.map(({ record: { id, unit, delivery, source, hook } }) => ({
+        ...{ id, unit, delivery, source },
+        ...(hook && { hook }),
+      })),
       made,
     );
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DeliveryRow } from '../db/deliveries.ts';
 import type { Store } from '../db/store.ts';
 import { newIdentifier } from './new-identifier.ts';
 import type { IntakeRecord, SpoolEntry } from './spool-format.ts';
@@ -75,7 +76,7 @@ function takeOverEntry(
   const { verdict } = record;
   const isWork = verdict.verdict === 'accepted';
   const pending = isWork ? pendingTasks.find(record) : undefined;
-  const row = {
+  const row: DeliveryRow = {
     id: record.id,
     received_at: record.receivedAt,
     source: record.source,
@@ -90,9 +91,14 @@ function takeOverEntry(
     image: verdict.image ?? null,
     matched: verdict.matched ?? null,
     digest: verdict.digest ?? null,
-    body_sha256: createHash('sha256').update(body).digest('hex'),
-    body_bytes: body.length,
+    body_sha256: record.body?.sha256 ?? createHash('sha256').update(body).digest('hex'),
+    body_bytes: record.body?.bytes ?? body.length,
     task_id: pending?.id ?? null,
+    hook: record.hook?.name ?? null,
+    reception: record.reception ?? record.id,
+    headers: toJson(record.headers),
+    understood: toJson(record.understood),
+    needs_proof: record.hook?.isUnsigned ? 1 : 0,
   };
   if (!store.deliveries.insert(row)) return false;
   if (!isWork) return false;
@@ -106,6 +112,10 @@ function takeOverEntry(
   store.deliveries.setTask(record.id, taskId);
   pendingTasks.add(record, taskId);
   return true;
+}
+
+function toJson(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
 }
 
 function makeTask(
@@ -125,7 +135,9 @@ function makeTask(
     trigger_source: 'webhook',
     trigger_request_id: record.requestId,
     trigger_path: record.path,
-    trigger_caller: `${record.source}:${record.delivery}`,
+    trigger_caller: record.hook
+      ? `hook:${record.hook.name}`
+      : `${record.source}:${record.delivery}`,
     webhook_digest: record.verdict.digest ?? null,
     // By a clock that was wrong when it was received it would wait for as long as that was wrong.
     not_before: Math.min(record.receivedAt, Date.now()) + windowMs,

@@ -29,6 +29,44 @@ test('an accepted delivery becomes a task that names it, and the position moves 
   assert.equal(store.segments.consumedBytes('a.spool'), 100);
 });
 
+test('a delivery of a hook says so in its row and in its task, and where its body is', (t) => {
+  const { store } = openTestStore(t, makeTempFolder(t));
+  const hook = { name: 'forge', secret: 'sec_1', isUnsigned: true };
+  const understood = { action: 'push', image: 'ghcr.io/o/web', tags: ['main'], images: 1 };
+  const first = spoolEntry({ hook, understood, headers: { 'x-event': 'push' } }, '{"a":1}');
+  const body = { bytes: 7, sha256: 'of the first' };
+  const second = spoolEntry(
+    { id: 'dlv_2', unit: 'api.service', hook, reception: 'dlv_1', body },
+    '',
+  );
+  assert.equal(takeOver(store, [first, second], AT, RULES), 2);
+  const tasks = store.tasks.list({ limit: 9 });
+  assert.deepEqual(tasks.map(({ unit, trigger_caller }) => [unit, trigger_caller]).sort(), [
+    ['api.service', 'hook:forge'],
+    ['web.service', 'hook:forge'],
+  ]);
+  const rows = tasks.flatMap(({ id }) => store.deliveries.listByTask(id));
+  const [one, other] = rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+  assert.deepEqual([one?.hook, one?.reception, one?.needs_proof], ['forge', 'dlv_1', 1]);
+  assert.deepEqual(JSON.parse(one?.understood ?? ''), understood);
+  assert.equal(one?.headers, '{"x-event":"push"}');
+  assert.deepEqual(
+    [other?.reception, other?.body_bytes, other?.body_sha256],
+    ['dlv_1', 7, 'of the first'],
+  );
+});
+
+test('a record of an earlier version is taken over as it was then', (t) => {
+  const { store } = openTestStore(t, makeTempFolder(t));
+  takeOver(store, [spoolEntry()], AT, RULES);
+  const [task] = store.tasks.list({ limit: 9 });
+  const [row] = store.deliveries.listByTask(task?.id ?? '');
+  assert.deepEqual(
+    [row?.hook, row?.reception, row?.headers, row?.understood, row?.needs_proof],
+    [null, 'dlv_1', null, null, 0],
+  );
+});
+
 test('taking over again changes nothing', (t) => {
   const { store } = openTestStore(t, makeTempFolder(t));
   const entries = [spoolEntry({ id: 'dlv_1' }), spoolEntry({ id: 'dlv_2' })];
