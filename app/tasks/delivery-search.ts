@@ -5,6 +5,7 @@ import {
   type ImageReference,
   parseImageReference,
   sameRepository,
+  withTag,
 } from '../domain/image-reference.ts';
 import type { KnownUnits } from '../units/known-units.ts';
 import { listExpecting } from './expecting-units.ts';
@@ -41,8 +42,7 @@ type Parts = {
 const TRIES_AFTER_START = 3;
 
 /**
- * Has the other tags of repositories looked up that something was pushed to, where a unit runs one of them that no delivery was
- * for. What was pushed is in the database since it was taken over, so that a look that fails here is made up for by the next one,
+ * Has the other tags of repositories looked up that something was pushed to, where a unit runs one of them. What was pushed is in the database since it was taken over, so that a look that fails here is made up for by the next one,
  * or by what looks for missed deliveries after a start.
  */
 export function createDeliverySearch(parts: Parts): DeliverySearch {
@@ -76,14 +76,14 @@ export function createDeliverySearch(parts: Parts): DeliverySearch {
   };
 }
 
-/** The last push of a repository of which another unit runs a tag, too. */
+/** The last push of a repository of which a unit runs another tag. */
 function findOpen(
   pushed: readonly PushedUnit[],
   units: readonly DeployableUnit[],
 ): PushedUnit | undefined {
-  const known = new Set(pushed.map(({ unit }) => unit));
-  const others = units.flatMap(({ unit, image }) =>
-    image && image.digest === undefined && !known.has(unit) ? [image] : [],
+  const looked = new Set(pushed.map(({ pushed_image }) => pushed_image));
+  const others = units.flatMap(({ image }) =>
+    image && image.digest === undefined && !looked.has(withTag(image)) ? [image] : [],
   );
   return pushed.findLast(({ pushed_image }) => {
     const image = parseImageReference(pushed_image);

@@ -89,14 +89,14 @@ function repositoryFrom(image: string | null): string | undefined {
   return reference && repositoryOf(reference);
 }
 
-/** The units that webhooks may deploy and whose image is of one of these repositories, as far as it is known. */
+/** The units that webhooks may deploy and that run another tag of what was pushed, as far as it is known. */
 function listOfRepositories(
   { known, list }: UpdateWork,
-  repositories: ReadonlyMap<string, unknown>,
+  pushed: Around['pushed'],
 ): readonly string[] {
-  if (repositories.size === 0) return [];
+  if (pushed.size === 0) return [];
   return list(known.list('webhook'))
-    .filter(({ image }) => repositories.has(repositoryFrom(image) ?? ''))
+    .filter(({ image }) => image !== null && findPush(pushed, image) !== undefined)
     .map(({ unit }) => unit);
 }
 
@@ -134,9 +134,10 @@ function decideAll(parts: MaintenanceParts, around: Around): readonly Found[] {
   });
 }
 
-/** The last push of the repository of an image. */
+/** The last push of the repository of an image under other tags only: units on the same tag are for their own deliveries. */
 function findPush(pushed: Around['pushed'], image: string): PushedUnit | undefined {
-  return pushed.get(repositoryFrom(image) ?? '')?.at(-1);
+  const all = pushed.get(repositoryFrom(image) ?? '') ?? [];
+  return all.some(({ pushed_image }) => pushed_image === image) ? undefined : all.at(-1);
 }
 
 /** Adds what else is known of the unit. */

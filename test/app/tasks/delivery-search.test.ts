@@ -59,7 +59,7 @@ describe('after deliveries', () => {
     const { search, tasks, push, store } = start(t);
     push('web.service');
     search.afterDeliveries();
-    push('edge.service');
+    push('twin.service');
     search.afterDeliveries();
     assert.equal(tasks().length, 1);
     store.tasks.markDispatched(tasks()[0]?.id ?? '', 'child', 1);
@@ -67,9 +67,9 @@ describe('after deliveries', () => {
     assert.equal(tasks().length, 2);
   });
 
-  test('nobody is asked where each unit of the repository had a delivery, or there is no other', (t) => {
+  test('nobody is asked where each tag of the repository had a delivery, or there is no other', (t) => {
     const { search, tasks, push, store } = start(t);
-    for (const unit of ['web.service', 'twin.service', 'edge.service', 'alone.service']) push(unit);
+    for (const unit of ['web.service', 'edge.service', 'alone.service']) push(unit);
     search.afterDeliveries();
     assert.deepEqual([tasks(), store.trackedTags.listPushed()], [[], []]);
   });
