@@ -4,7 +4,7 @@ import { repositoryOf } from '../../../../app/domain/image-reference.ts';
 import { locateJson } from '../../../../app/domain/sources/locate-json.ts';
 import type { HookReading } from '../../../../app/domain/sources/source.ts';
 import { SOURCES } from '../../../../app/domain/sources/sources.ts';
-import { bodyOf, SAMPLES, type Sample, sha256 } from './samples.ts';
+import { bodyOf, SAMPLES, type Sample, sha256 } from '../../../helpers/hook-samples.ts';
 
 /** The reading as samples write it. */
 function written(reading: HookReading): object {

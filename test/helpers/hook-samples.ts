@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SourceKind } from '../../../../app/domain/sources/source.ts';
-import { SOURCES } from '../../../../app/domain/sources/sources.ts';
+import type { SourceKind } from '../../app/domain/sources/source.ts';
+import { SOURCES } from '../../app/domain/sources/sources.ts';
 
 /** A delivery as its sender sends it, and what it has to come to. Headers and names of people are made up. */
 export type Sample = {
@@ -26,7 +26,7 @@ export type Sample = {
   };
 };
 
-const FOLDER = join(import.meta.dirname, '../../../fixtures/hooks');
+const FOLDER = join(import.meta.dirname, '../fixtures/hooks');
 
 /** Every sample, those of one source after another. */
 export const SAMPLES: readonly Sample[] = (Object.keys(SOURCES) as SourceKind[]).flatMap((source) =>
