@@ -9,6 +9,7 @@ import { isTaskId } from '../domain/identifier.ts';
 import type { EventWriter } from '../events/event-writer.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import { countRequests, type RequestCounter } from '../metrics/count-requests.ts';
+import { createSiteCheck, type SiteCheck } from './cross-site.ts';
 import { describeThrown, sendFailure } from './problem-reply.ts';
 
 /** What a request leaves for its event. */
@@ -33,6 +34,8 @@ declare module 'fastify' {
     servedForms: ServedForm[];
     /** The path of every route, of those that only refuse too. */
     servedUrls: Set<string>;
+    /** Which pages may ask for changes. */
+    sites: SiteCheck;
     /** What was answered since it was made. */
     requestCounts: Pick<RequestCounter, 'list'>;
   }
@@ -47,18 +50,27 @@ const MAX_PARAM_LENGTH = 300;
 /** Where each request is recorded. */
 type Events = Pick<EventWriter, 'record'>;
 
-type Parts = { readonly log: Logger; readonly events: Events };
+type Parts = {
+  readonly log: Logger;
+  readonly events: Events;
+  /** Whether an address is that of a proxy: only then it is believed for whom it asks, how and under which name. */
+  readonly isProxy?: (address: string | undefined) => boolean;
+  /** Under which people reach this service. */
+  readonly baseUrl?: string | undefined;
+};
 
 /**
  * The HTTP application without its routes: request ids, problem answers, one event for each request, and a drain that
  * cuts nobody off.
  */
-export function createApp({ log, events: recorded }: Parts): FastifyInstance {
+export function createApp(parts: Parts): FastifyInstance {
+  const { log, events: recorded, isProxy = () => false, baseUrl } = parts;
   const events = countRequests(recorded);
   const app = fastify({
     logger: false,
     genReqId: () => newIdentifier('req'),
     requestIdHeader: false,
+    trustProxy: isProxy,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
@@ -73,6 +85,8 @@ export function createApp({ log, events: recorded }: Parts): FastifyInstance {
     },
   });
   app.decorateRequest('note');
+  app.decorateRequest('caller', null);
+  app.decorate('sites', createSiteCheck(baseUrl));
   const servedForms: ServedForm[] = [];
   const servedUrls = new Set<string>();
   app.decorate('requestCounts', events);
