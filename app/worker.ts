@@ -89,7 +89,7 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
   const { database, dataDir, intakeDir, updateRecord } = loaded.paths;
   const { version } = PROGRAM;
   const recorder = startRecorder(
-    { databasePath: database, intakeDir, updateRecord, version },
+    { databasePath: database, intakeDir, updateRecord, version, takeOver: takeOverRules(loaded) },
     log,
     onDeath,
   );
@@ -113,6 +113,10 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
   return succeed({ app, local, schema: opened.value.schema, stop });
+}
+
+function takeOverRules({ settings: { webhookWindowMs } }: Loaded) {
+  return { windowMs: webhookWindowMs };
 }
 
 type Joined = Pick<WorkerProcess, 'app' | 'local' | 'stop'> & { recover(): Promise<void> };
@@ -194,9 +198,10 @@ function joinParts(
 }
 
 function openApp(settings: Settings, log: Logger, events: EventWriter): FastifyInstance {
+  const { eventsExclude, publicBaseUrl, trustedProxies } = settings;
   return createApp({
-    ...{ log, events: filterEvents(events, settings.eventsExclude) },
-    ...{ isProxy: matchAddresses(settings.trustedProxies), baseUrl: settings.publicBaseUrl },
+    ...{ log, events: filterEvents(events, eventsExclude), publicBaseUrl },
+    isProxy: matchAddresses(trustedProxies),
   });
 }
 

@@ -3,13 +3,14 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { Logger } from 'pino';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import { FailureError } from '../../shared/contract/outcome.ts';
-import { toProblem } from '../api/problem.ts';
+import { PROBLEM_TYPE, toProblem } from '../api/problem.ts';
 import type { ServedForm } from '../api/route-form.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import type { EventWriter } from '../events/event-writer.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import { countRequests, type RequestCounter } from '../metrics/count-requests.ts';
 import { createSiteCheck, type SiteCheck } from './cross-site.ts';
+import { guardAnswers, guardsOf } from './guard-answers.ts';
 import { describeThrown, sendFailure } from './problem-reply.ts';
 
 /** What a request leaves for its event. */
@@ -55,8 +56,8 @@ type Parts = {
   readonly events: Events;
   /** Whether an address is that of a proxy: only then it is believed for whom it asks, how and under which name. */
   readonly isProxy?: (address: string | undefined) => boolean;
-  /** Under which people reach this service. */
-  readonly baseUrl?: string | undefined;
+  /** Where others reach this host, if that is known. */
+  readonly publicBaseUrl?: string | undefined;
 };
 
 /**
@@ -64,10 +65,12 @@ type Parts = {
  * cuts nobody off.
  */
 export function createApp(parts: Parts): FastifyInstance {
-  const { log, events: recorded, isProxy = () => false, baseUrl } = parts;
+  const { log, events: recorded, publicBaseUrl, isProxy = () => false } = parts;
   const events = countRequests(recorded);
+  const guards = guardsOf(publicBaseUrl);
   const app = fastify({
     logger: false,
+    http: { ServerResponse: guardAnswers(guards) },
     genReqId: () => newIdentifier('req'),
     requestIdHeader: false,
     trustProxy: isProxy,
@@ -76,7 +79,7 @@ export function createApp(parts: Parts): FastifyInstance {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     exposeHeadRoutes: false,
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) => answerBrokenRequest(events, error, socket),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(events, guards, error, socket),
     // A path that cannot be routed (a broken escape, a part that is too long) passes no hook.
     frameworkErrors: (error, request, reply) => {
       prepareReply(request, reply, 'not-found');
@@ -86,7 +89,7 @@ export function createApp(parts: Parts): FastifyInstance {
   });
   app.decorateRequest('note');
   app.decorateRequest('caller', null);
-  app.decorate('sites', createSiteCheck(baseUrl));
+  app.decorate('sites', createSiteCheck(publicBaseUrl));
   const servedForms: ServedForm[] = [];
   const servedUrls = new Set<string>();
   app.decorate('requestCounts', events);
@@ -117,8 +120,6 @@ export function createApp(parts: Parts): FastifyInstance {
 function prepareReply(request: FastifyRequest, reply: FastifyReply, action: string): void {
   request.note = { action, actor: null, code: null, taskId: null, deliveryId: null, meta: null };
   reply.header('x-request-id', request.id);
-  reply.header('x-content-type-options', 'nosniff');
-  reply.header('cache-control', 'no-store');
 }
 
 function recordRequest(
@@ -154,7 +155,12 @@ function findTask({ params }: FastifyRequest): string | null {
 }
 
 /** Answers what never became a request: a broken head, one that is too large, one that did not arrive in time. */
-function answerBrokenRequest(events: Events, error: NodeJS.ErrnoException, socket: Socket): void {
+function answerBrokenRequest(
+  events: Events,
+  guards: Readonly<Record<string, string>>,
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -179,8 +185,12 @@ function answerBrokenRequest(events: Events, error: NodeJS.ErrnoException, socke
   });
   const body = JSON.stringify(problem);
   const reason = code === 'REQUEST_TIMEOUT' ? 'Request Timeout' : 'Bad Request';
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${reason}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const headers = {
+    ...guards,
+    'content-type': PROBLEM_TYPE,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${problem.status} ${reason}\r\n${head.join('')}\r\n${body}`);
 }

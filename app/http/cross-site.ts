@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 
 /** A header that no page of another site can send without being asked first (CORS), which nobody here says yes to. */
-export const CSRF_HEADER = 'x-podup-csrf';
+const CSRF_HEADER = 'x-podup-csrf';
 
 /** Which pages may ask for changes with what a browser sends of its own accord. */
 export type SiteCheck = {

@@ -25,6 +25,7 @@ import {
 import { SSH_SETTINGS } from './ssh-settings.ts';
 import { LOG_LEVELS, SUPERVISOR_DEFAULTS } from './supervisor-settings.ts';
 import { WEB_SETTINGS } from './web-settings.ts';
+import { WEBHOOK_SETTINGS } from './webhook-settings.ts';
 
 /** Every setting of the worker and its tasks. `docs/configuration.md` is generated from this table. */
 export const SETTINGS = {
@@ -70,6 +71,7 @@ export const SETTINGS = {
     allowed: 'bytes, 1024 to 26214400 (25 MiB, the most that GitHub sends)',
     about: 'The largest webhook body that is read.',
   },
+  ...WEBHOOK_SETTINGS,
   ...DISCOVERY_SETTINGS,
   ...CHECK_SETTINGS,
   pullTimeoutMs: milliseconds(

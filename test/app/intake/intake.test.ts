@@ -64,7 +64,10 @@ describe('accepting', () => {
     const outcome = await intake.accept(spoolEntry());
     assert.ok(!outcome.ok);
     assert.equal(outcome.failure.code, 'SPOOL_UNAVAILABLE');
-    assert.equal(intake.findDuplicate('github', 'guid of dlv_1', 'web.service'), undefined);
+    assert.equal(
+      intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service'),
+      undefined,
+    );
     assert.deepEqual(storedIds(), []);
   });
 
@@ -100,7 +103,7 @@ describe('finding a duplicate', () => {
   test('works from the moment on in which a delivery arrives, and after it was taken over', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { intake, storedIds } = openTestIntake(t);
-    const find = () => intake.findDuplicate('github', 'guid of dlv_1', 'web.service');
+    const find = () => intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service');
     assert.equal(find(), undefined);
     const accepting = intake.accept(spoolEntry());
     assert.equal(find(), 'dlv_1');
@@ -115,9 +118,15 @@ describe('finding a duplicate', () => {
   test('does not find what led to nothing', async (t) => {
     const { intake } = openTestIntake(t);
     await intake.accept(spoolEntry({ verdict: IGNORED }));
-    assert.equal(intake.findDuplicate('github', 'guid of dlv_1', 'web.service'), undefined);
+    assert.equal(
+      intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service'),
+      undefined,
+    );
     await intake.close();
-    assert.equal(intake.findDuplicate('github', 'guid of dlv_1', 'web.service'), undefined);
+    assert.equal(
+      intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service'),
+      undefined,
+    );
   });
 
   test('does not find what has failed, so that a redelivery tries again', async (t) => {
@@ -130,13 +139,19 @@ describe('finding a duplicate', () => {
       summary: 'x',
       at: 1,
     });
-    assert.equal(intake.findDuplicate('github', 'guid of dlv_1', 'web.service'), undefined);
+    assert.equal(
+      intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service'),
+      undefined,
+    );
   });
 
   test('finds nothing without the database, for a repetition is harmless and a loss is not', (t) => {
     const { intake, store } = openTestIntake(t);
     store.close();
-    assert.equal(intake.findDuplicate('github', 'guid of dlv_1', 'web.service'), undefined);
+    assert.equal(
+      intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service'),
+      undefined,
+    );
   });
 });
 
