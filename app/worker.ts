@@ -1,8 +1,10 @@
 import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { matchAddresses } from '../shared/config/address-ranges.ts';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
+import type { Settings } from '../shared/config/settings.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
 import {
@@ -21,7 +23,6 @@ import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
-import { createAdminGate } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { createLocalServer } from './http/local-server.ts';
@@ -30,6 +31,7 @@ import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerInfoRoutes, registerMetricRoutes } from './info-routes.ts';
 import { Intake } from './intake/intake.ts';
+import { joinAccess } from './join-access.ts';
 import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
@@ -140,11 +142,10 @@ function joinParts(
     onTasks: () => dispatcher.wake(),
   });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
-  const { publicBaseUrl, eventsExclude } = settings;
-  const app = createApp({ log, events: filterEvents(events, eventsExclude), publicBaseUrl });
+  const app = openApp(settings, log, events);
   const local = createLocalServer(app, log);
   const drain = prepareDrain(app, local);
-  const gate = createAdminGate(settings.adminToken);
+  const gate = joinAccess(settings, log);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
   const health = joinHealth(loaded, parts.environment, {
@@ -194,6 +195,14 @@ function joinParts(
       database.close();
     },
   };
+}
+
+function openApp(settings: Settings, log: Logger, events: EventWriter): FastifyInstance {
+  const { eventsExclude, publicBaseUrl, trustedProxies } = settings;
+  return createApp({
+    ...{ log, events: filterEvents(events, eventsExclude), publicBaseUrl },
+    isProxy: matchAddresses(trustedProxies),
+  });
 }
 
 /** Takes over what was accepted and what was running before: at once, or as soon as the database is well. */

@@ -9,6 +9,7 @@ import { isTaskId } from '../domain/identifier.ts';
 import type { EventWriter } from '../events/event-writer.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import { countRequests, type RequestCounter } from '../metrics/count-requests.ts';
+import { createSiteCheck, type SiteCheck } from './cross-site.ts';
 import { guardAnswers, guardsOf } from './guard-answers.ts';
 import { describeThrown, sendFailure } from './problem-reply.ts';
 
@@ -34,6 +35,8 @@ declare module 'fastify' {
     servedForms: ServedForm[];
     /** The path of every route, of those that only refuse too. */
     servedUrls: Set<string>;
+    /** Which pages may ask for changes. */
+    sites: SiteCheck;
     /** What was answered since it was made. */
     requestCounts: Pick<RequestCounter, 'list'>;
   }
@@ -51,6 +54,8 @@ type Events = Pick<EventWriter, 'record'>;
 type Parts = {
   readonly log: Logger;
   readonly events: Events;
+  /** Whether an address is that of a proxy: only then it is believed for whom it asks, how and under which name. */
+  readonly isProxy?: (address: string | undefined) => boolean;
   /** Where others reach this host, if that is known. */
   readonly publicBaseUrl?: string | undefined;
 };
@@ -59,7 +64,8 @@ type Parts = {
  * The HTTP application without its routes: request ids, problem answers, one event for each request, and a drain that
  * cuts nobody off.
  */
-export function createApp({ log, events: recorded, publicBaseUrl }: Parts): FastifyInstance {
+export function createApp(parts: Parts): FastifyInstance {
+  const { log, events: recorded, publicBaseUrl, isProxy = () => false } = parts;
   const events = countRequests(recorded);
   const guards = guardsOf(publicBaseUrl);
   const app = fastify({
@@ -67,6 +73,7 @@ export function createApp({ log, events: recorded, publicBaseUrl }: Parts): Fast
     http: { ServerResponse: guardAnswers(guards) },
     genReqId: () => newIdentifier('req'),
     requestIdHeader: false,
+    trustProxy: isProxy,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
@@ -81,6 +88,8 @@ export function createApp({ log, events: recorded, publicBaseUrl }: Parts): Fast
     },
   });
   app.decorateRequest('note');
+  app.decorateRequest('caller', null);
+  app.decorate('sites', createSiteCheck(publicBaseUrl));
   const servedForms: ServedForm[] = [];
   const servedUrls = new Set<string>();
   app.decorate('requestCounts', events);

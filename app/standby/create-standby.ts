@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { matchAddresses } from '../../shared/config/address-ranges.ts';
 import type { Loaded } from '../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import type { Settings } from '../../shared/config/settings.ts';
@@ -38,8 +39,11 @@ export type Standby = {
 export async function createStandby({ settings, paths }: Loaded, log: Logger): Promise<Standby> {
   const intake = new StandbyIntake(paths.intakeDir);
   // There is nowhere to write events to; the deliveries themselves are recorded by whoever takes them over.
-  const { publicBaseUrl } = settings;
-  const app = createApp({ log, events: { record: () => undefined }, publicBaseUrl });
+  const { publicBaseUrl, trustedProxies } = settings;
+  const app = createApp({
+    ...{ log, events: { record: () => undefined }, publicBaseUrl },
+    isProxy: matchAddresses(trustedProxies),
+  });
   const drain = prepareDrain(app);
   const facts = createFacts(settings, readForStandby(paths.foundUnits, hostKey(settings)));
   registerGithubWebhook(app, {
