@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { before, describe, test } from 'node:test';
+import { ADMIN_ACCESS } from '../../app/domain/access.ts';
 import type { createAdminGate } from '../../app/http/admin-gate.ts';
 import { texts } from '../shared/source-imports.ts';
 
@@ -57,7 +58,8 @@ describe('however much of a credential is right, the same is compared in full, i
   });
 
   test('a token, of whatever length', () => {
-    const gate = openGate(TOKEN);
+    const tokens = [{ name: 'PODUP_TOKEN', secret: TOKEN, access: ADMIN_ACCESS }];
+    const gate = openGate({ tokens });
     for (let right = 0; right < TOKEN.length; right++) {
       for (const rest of ['!', '!'.repeat(TOKEN.length - right), '!'.repeat(500)]) {
         const authorization = `Bearer ${TOKEN.slice(0, right)}${rest}`;

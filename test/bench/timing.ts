@@ -6,6 +6,7 @@
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { ADMIN_ACCESS } from '../../app/domain/access.ts';
 import { createAdminGate } from '../../app/http/admin-gate.ts';
 import { verifyGithubSignature } from '../../app/intake/github-signature.ts';
 import { compareMeans, meanOfLowerHalf } from './compare-means.ts';
@@ -57,7 +58,8 @@ const SUBJECTS: readonly Subject[] = [
     bytes: 64,
     open() {
       const token = randomBytes(32).toString('hex');
-      const gate = createAdminGate(token);
+      const tokens = [{ name: 'PODUP_TOKEN', secret: token, access: ADMIN_ACCESS }];
+      const gate = createAdminGate({ tokens });
       return {
         make: (right) => `Bearer ${wrongText(token, right)}`,
         refuse: (given) => !gate(requestWith(given)).ok,
