@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
+import type { Settings } from '../shared/config/settings.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
 import {
@@ -22,6 +23,7 @@ import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
 import { createAdminGate } from './http/admin-gate.ts';
+import { limitConnections } from './http/connections/limit-connections.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { createLocalServer } from './http/local-server.ts';
@@ -136,9 +138,7 @@ function joinParts(
     onTasks: () => dispatcher.wake(),
   });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
-  const app = createApp({ log, events: filterEvents(events, settings.eventsExclude) });
-  const local = createLocalServer(app, log);
-  const drain = prepareDrain(app, local);
+  const { app, local, drain, connections } = createServers(settings, log, events);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
@@ -174,6 +174,7 @@ function joinParts(
       // A part of the supervisor's own limit, so that it never has to kill us while we still write.
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
+      connections.close();
       schedules.closeSchedule();
       dispatcher.close();
       guards.close();
@@ -189,6 +190,15 @@ function joinParts(
       database.close();
     },
   };
+}
+
+/** The application with what listens for it, within the limits of connections. */
+function createServers(settings: Settings, log: Logger, events: EventWriter) {
+  const { requestTimeoutMs, eventsExclude } = settings;
+  const app = createApp({ log, events: filterEvents(events, eventsExclude), requestTimeoutMs });
+  const connections = limitConnections(app.server, settings, log);
+  const local = createLocalServer(app, log);
+  return { app, local, connections, drain: prepareDrain(app, local) };
 }
 
 /** Takes over what was accepted and what was running before: at once, or as soon as the database is well. */

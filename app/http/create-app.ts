@@ -40,26 +40,40 @@ declare module 'fastify' {
 
 /** A slow sender must not hold a connection for ever: the whole request has to arrive within this time. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** What a head may take, all its fields together. */
+const MAX_HEAD_BYTES = 16_384;
 /** Longer than that of the usual proxies (60 s), so that they and not we close idle connections. */
 const KEEP_ALIVE_MS = 75_000;
 const MAX_PARAM_LENGTH = 300;
 
+const BROKEN_OFF = { code: 'REQUEST_INVALID', detail: 'It was broken off.' } as const;
+
 /** Where each request is recorded. */
 type Events = Pick<EventWriter, 'record'>;
 
-type Parts = { readonly log: Logger; readonly events: Events };
+type Parts = {
+  readonly log: Logger;
+  readonly events: Events;
+  /** How long a whole request may take to arrive. */
+  readonly requestTimeoutMs?: number;
+};
 
 /**
  * The HTTP application without its routes: request ids, problem answers, one event for each request, and a drain that
  * cuts nobody off.
  */
-export function createApp({ log, events: recorded }: Parts): FastifyInstance {
+export function createApp({
+  log,
+  events: recorded,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+}: Parts): FastifyInstance {
   const events = countRequests(recorded);
   const app = fastify({
     logger: false,
     genReqId: () => newIdentifier('req'),
     requestIdHeader: false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
+    http: { maxHeaderSize: MAX_HEAD_BYTES },
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     exposeHeadRoutes: false,
@@ -92,7 +106,10 @@ export function createApp({ log, events: recorded }: Parts): FastifyInstance {
     done();
   });
   app.setErrorHandler((error, request, reply) => {
-    const failure = describeThrown(error);
+    const { raw } = request;
+    // Nobody hears the answer, and it is no fault of ours: anybody can break off as often as he likes.
+    const isBrokenOff = raw.destroyed && !raw.complete;
+    const failure = isBrokenOff ? BROKEN_OFF : describeThrown(error);
     if (failure.code === 'INTERNAL')
       log.error({ err: error, request: request.id }, 'request failed');
     return sendFailure(request, reply, failure);
@@ -139,14 +156,20 @@ function findTask({ params }: FastifyRequest): string | null {
   return id !== undefined && isTaskId(id) ? id : null;
 }
 
+/** What ails a request that never became one, by the error of Node's parser. */
+const BROKEN: Readonly<Record<string, { readonly code: ErrorCode; readonly reason: string }>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'REQUEST_TIMEOUT', reason: 'Request Timeout' },
+  HPE_HEADER_OVERFLOW: { code: 'HEAD_TOO_LARGE', reason: 'Request Header Fields Too Large' },
+};
+const BROKEN_ANYHOW = { code: 'REQUEST_INVALID', reason: 'Bad Request' } as const;
+
 /** Answers what never became a request: a broken head, one that is too large, one that did not arrive in time. */
 function answerBrokenRequest(events: Events, error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const code: ErrorCode =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'REQUEST_TIMEOUT' : 'REQUEST_INVALID';
+  const { code, reason } = BROKEN[error.code ?? ''] ?? BROKEN_ANYHOW;
   const problem = toProblem(code, '', newIdentifier('req'));
   events.record({
     request_id: problem.request_id,
@@ -164,7 +187,6 @@ function answerBrokenRequest(events: Events, error: NodeJS.ErrnoException, socke
     meta: null,
   });
   const body = JSON.stringify(problem);
-  const reason = code === 'REQUEST_TIMEOUT' ? 'Request Timeout' : 'Bad Request';
   socket.end(
     `HTTP/1.1 ${problem.status} ${reason}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

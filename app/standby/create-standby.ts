@@ -9,6 +9,7 @@ import { sha256 } from '../../shared/fs/sha256.ts';
 import type { HealthView } from '../api/health-views.ts';
 import type { UnitFacts } from '../domain/delivery-verdict.ts';
 import { admit, type UnitMarks } from '../domain/unit-triggers.ts';
+import { limitConnections } from '../http/connections/limit-connections.ts';
 import { createApp } from '../http/create-app.ts';
 import { prepareDrain } from '../http/drain.ts';
 import { sendFailure } from '../http/problem-reply.ts';
@@ -37,7 +38,9 @@ export type Standby = {
 export async function createStandby({ settings, paths }: Loaded, log: Logger): Promise<Standby> {
   const intake = new StandbyIntake(paths.intakeDir);
   // There is nowhere to write events to; the deliveries themselves are recorded by whoever takes them over.
-  const app = createApp({ log, events: { record: () => undefined } });
+  const { requestTimeoutMs } = settings;
+  const app = createApp({ log, events: { record: () => undefined }, requestTimeoutMs });
+  const connections = limitConnections(app.server, settings, log);
   const drain = prepareDrain(app);
   const facts = createFacts(settings, readForStandby(paths.foundUnits, hostKey(settings)));
   registerGithubWebhook(app, {
@@ -56,6 +59,7 @@ export async function createStandby({ settings, paths }: Loaded, log: Logger): P
     async stop(hurry) {
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
+      connections.close();
       await intake.close();
     },
   };
