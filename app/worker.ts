@@ -89,7 +89,7 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
   const { database, dataDir, intakeDir, updateRecord } = loaded.paths;
   const { version } = PROGRAM;
   const recorder = startRecorder(
-    { databasePath: database, intakeDir, updateRecord, version },
+    { databasePath: database, intakeDir, updateRecord, version, takeOver: takeOverRules(loaded) },
     log,
     onDeath,
   );
@@ -113,6 +113,10 @@ export async function startWorker(parts: WorkerParts): Promise<Outcome<WorkerPro
   await app.ready();
   await whileSaying(channel, 'recovering', recover());
   return succeed({ app, local, schema: opened.value.schema, stop });
+}
+
+function takeOverRules({ settings: { webhookWindowMs } }: Loaded) {
+  return { windowMs: webhookWindowMs };
 }
 
 type Joined = Pick<WorkerProcess, 'app' | 'local' | 'stop'> & { recover(): Promise<void> };
@@ -194,8 +198,11 @@ function joinParts(
 
 /** The application with what listens for it, within the limits of connections. */
 function createServers(settings: Settings, log: Logger, events: EventWriter) {
-  const { requestTimeoutMs, eventsExclude } = settings;
-  const app = createApp({ log, events: filterEvents(events, eventsExclude), requestTimeoutMs });
+  const { requestTimeoutMs, publicBaseUrl, eventsExclude } = settings;
+  const app = createApp({
+    ...{ log, events: filterEvents(events, eventsExclude) },
+    ...{ requestTimeoutMs, publicBaseUrl },
+  });
   const connections = limitConnections(app.server, settings, log);
   const local = createLocalServer(app, log);
   return { app, local, connections, drain: prepareDrain(app, local) };

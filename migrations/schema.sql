@@ -66,7 +66,7 @@ CREATE TABLE deliveries (
   body_sha256 TEXT NOT NULL,
   body_bytes INTEGER NOT NULL,
   task_id TEXT REFERENCES tasks (id) ON DELETE SET NULL
-) STRICT;
+, hook TEXT, reception TEXT, headers TEXT, understood TEXT, needs_proof INTEGER NOT NULL DEFAULT 0) STRICT;
 CREATE TABLE deployments (
   task_id TEXT PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
   unit TEXT NOT NULL,
@@ -137,6 +137,17 @@ CREATE TABLE events (
   duration_us INTEGER NOT NULL,
   meta TEXT
 , task_id TEXT, hash BLOB) STRICT;
+CREATE TABLE hook_secrets (
+  id TEXT PRIMARY KEY,
+  hook TEXT NOT NULL REFERENCES stored_hooks (name) ON DELETE CASCADE,
+  digest BLOB,
+  sealed BLOB,
+  key_id TEXT,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  last_used_at INTEGER,
+  CHECK ((digest IS NULL) = (sealed IS NOT NULL) AND (key_id IS NULL) = (sealed IS NULL))
+) STRICT, WITHOUT ROWID;
 CREATE TABLE idempotency_keys (
   key TEXT PRIMARY KEY,
   request_sha256 TEXT NOT NULL,
@@ -227,6 +238,29 @@ CREATE TABLE spool_segments (
   consumed_bytes INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE sqlite_sequence(name,seq);
+CREATE TABLE stored_hooks (
+  name TEXT PRIMARY KEY,
+  source TEXT NOT NULL,
+  scheme TEXT NOT NULL,
+  action TEXT NOT NULL CHECK (action IN ('deploy', 'check')),
+  -- Lists as JSON. No images: any. No units: all that webhooks may deploy. No networks: from anywhere.
+  images TEXT NOT NULL,
+  units TEXT NOT NULL,
+  networks TEXT NOT NULL,
+  -- What units call the registry, where what the sender calls it is another name.
+  registry TEXT,
+  -- What is meant by a sender that names no image.
+  image TEXT,
+  expires_at INTEGER,
+  disabled_at INTEGER,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  updated_at INTEGER NOT NULL,
+  updated_by TEXT NOT NULL,
+  last_used_at INTEGER,
+  last_verdict TEXT,
+  last_reason TEXT
+) STRICT, WITHOUT ROWID;
 CREATE TABLE task_changes (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   task_id TEXT NOT NULL
@@ -297,6 +331,7 @@ CREATE TABLE update_checks (
 CREATE INDEX auto_update_imports_by_time ON auto_update_imports (imported_at);
 CREATE INDEX deliveries_accepted ON deliveries (unit, received_at) WHERE verdict = 'accepted';
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
+CREATE INDEX deliveries_by_hook ON deliveries (hook, delivery, unit) WHERE hook IS NOT NULL;
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
 CREATE INDEX deployments_by_unit ON deployments (unit, wanted_image_id);
@@ -311,6 +346,7 @@ CREATE INDEX events_by_request ON events (request_id);
 CREATE INDEX events_by_status ON events (status);
 CREATE INDEX events_by_task ON events (task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX events_of_hooks ON events (path, code) WHERE action = 'github-webhook';
+CREATE INDEX hook_secrets_by_hook ON hook_secrets (hook, created_at);
 CREATE INDEX idempotency_keys_by_time ON idempotency_keys (created_at);
 CREATE INDEX plans_by_expiry ON plans (expires_at);
 CREATE INDEX rate_limit_tokens_by_bucket ON rate_limit_tokens (bucket, at);

@@ -1,3 +1,4 @@
+import type { DeliverySender } from '../domain/delivery-key.ts';
 import type { Database } from './open-database.ts';
 
 /** One webhook delivery with a good signature, as it was understood. */
@@ -19,6 +20,16 @@ export type DeliveryRow = {
   readonly body_sha256: string;
   readonly body_bytes: number;
   readonly task_id: string | null;
+  /** The hook that let it in; null on the path that is a unit's own. */
+  readonly hook: string | null;
+  /** The id of the first row of the same delivery, its own where it is that one; null in rows of earlier versions. */
+  readonly reception: string | null;
+  /** What its sender said beside the body, as JSON. */
+  readonly headers: string | null;
+  /** What was read out of it, as JSON; see `Understood`. */
+  readonly understood: string | null;
+  /** 1: what it says was pushed has to be found at the registry before anything is deployed. */
+  readonly needs_proof: 0 | 1;
 };
 
 /** The deliveries table. */
@@ -28,10 +39,14 @@ export type DeliveryTable = {
   /** Says which task answers a delivery. */
   setTask(id: string, taskId: string): void;
   /**
-   * An accepted delivery of that GUID to that unit whose task has not gone wrong. GitHub sends one GUID to every hook
-   * that subscribes to the event, so it says nothing without the unit.
+   * An accepted delivery of that id to that unit whose task has not gone wrong. GitHub sends one GUID to every hook
+   * that subscribes to the event, so it says nothing without the unit; another hook may be another sender.
    */
-  findLive(source: string, delivery: string, unit: string): { readonly id: string } | undefined;
+  findLive(
+    sender: DeliverySender,
+    delivery: string,
+    unit: string,
+  ): { readonly id: string } | undefined;
   /** The tasks of deliveries, null where one led to none; those are missing that are not there (yet). */
   findTasks(ids: readonly string[]): ReadonlyMap<string, string | null>;
   /** The deliveries that led to a task, oldest first, at most 100. */
@@ -56,7 +71,19 @@ const COLUMNS = [
   'body_sha256',
   'body_bytes',
   'task_id',
+  'hook',
+  'reception',
+  'headers',
+  'understood',
+  'needs_proof',
 ] as const;
+
+/** What was skipped because it runs already counts; not what was held back, which a person may have let go of since. */
+const LIVE = `delivery = ? AND unit = ? AND verdict = 'accepted'
+  AND (SELECT CASE WHEN status = 'skipped' AND running_digest IS NULL THEN 'held' ELSE status END
+       FROM tasks WHERE tasks.id = task_id)
+    IN ('pending', 'running', 'succeeded', 'skipped')
+  LIMIT 1`;
 
 /** Prepares the statements of the table. */
 export function openDeliveryTable(database: Database): DeliveryTable {
@@ -67,13 +94,10 @@ export function openDeliveryTable(database: Database): DeliveryTable {
   );
   const setTask = database.prepare('UPDATE deliveries SET task_id = ? WHERE id = ?');
   const findLive = database.prepare<[string, string, string], { id: string }>(
-    `SELECT id FROM deliveries
-     WHERE source = ? AND delivery = ? AND unit = ? AND verdict = 'accepted'
-       -- What was skipped because it runs already; not what was held back, which a person may have let go of since.
-       AND (SELECT CASE WHEN status = 'skipped' AND running_digest IS NULL THEN 'held' ELSE status END
-            FROM tasks WHERE tasks.id = task_id)
-         IN ('pending', 'running', 'succeeded', 'skipped')
-     LIMIT 1`,
+    `SELECT id FROM deliveries WHERE source = ? AND hook IS NULL AND ${LIVE}`,
+  );
+  const findLiveOfHook = database.prepare<[string, string, string], { id: string }>(
+    `SELECT id FROM deliveries WHERE hook = ? AND ${LIVE}`,
   );
   const findTasks = database
     .prepare<[string], [string, string | null]>(
@@ -86,7 +110,10 @@ export function openDeliveryTable(database: Database): DeliveryTable {
   return {
     insert: (row) => insert.run(row).changes === 1,
     setTask: (id, taskId) => void setTask.run(taskId, id),
-    findLive: (source, delivery, unit) => findLive.get(source, delivery, unit),
+    findLive: ({ source, hook }, delivery, unit) =>
+      hook === undefined
+        ? findLive.get(source, delivery, unit)
+        : findLiveOfHook.get(hook, delivery, unit),
     findTasks: (ids) => new Map(findTasks.all(JSON.stringify(ids))),
     listByTask: (taskId) => listByTask.all(taskId),
   };

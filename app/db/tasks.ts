@@ -124,8 +124,9 @@ export type TaskTable = TaskPages &
     /** The states of tasks, of those that are there. */
     statusesOf(ids: readonly string[]): ReadonlyMap<string, TaskStatus>;
     /**
-     * A later delivery joins a pending task: the newest digest wins, and whether it is time is looked at anew, but not
-     * before a registry may be asked again.
+     * A later delivery joins a pending task: the newest digest wins. One that had begun and waits for the time of its unit
+     * looks anew whether that has come, but not before a registry may be asked again; one that waits for further
+     * deliveries waits no longer for having got one.
      */
     joinPending(id: string, webhookDigest: string | null, at: number): void;
     /** A pending task that waits for its time need not wait any more. */
@@ -244,7 +245,7 @@ function prepareEdits(
   );
   const join = database.prepare(
     `UPDATE tasks SET webhook_digest = coalesce(?, webhook_digest), updated_at = ?,
-       not_before = CASE rate_limit_waits WHEN 0 THEN NULL ELSE not_before END
+       not_before = CASE WHEN rate_limit_waits > 0 OR phase = 'queued' THEN not_before END
      WHERE id = ? AND status = 'pending'`,
   );
   const hasten = database.prepare(

@@ -1,4 +1,3 @@
-import type { GithubReading } from './github-payload.ts';
 import {
   formatImageReference,
   type ImageReference,
@@ -7,15 +6,13 @@ import {
   tagOf,
   withTag,
 } from './image-reference.ts';
+import type { ImageReading, Push } from './sources/source.ts';
+import { UNREADABLE_REASONS } from './sources/unreadable-reasons.ts';
 import { type Admission, REFUSALS, type RefusalReason } from './unit-triggers.ts';
 
 /** Why a delivery with a good signature led to nothing: the closed list, one sentence each. */
 export const IGNORED_REASONS = {
-  'event-not-handled': 'Only the events package and registry_package say that an image was pushed.',
-  'action-not-handled': 'Only the actions published and updated say that an image was pushed.',
-  'package-type-not-container': 'The package is not a container image.',
-  'untagged-child': 'The manifest has no tag: it is a part of an image whose own event follows.',
-  'image-unreadable': 'The body does not say which image was pushed.',
+  ...UNREADABLE_REASONS,
   'unit-unknown': 'The unit is neither configured nor found on the host.',
   'unit-webhooks-off': 'The unit says itself that webhooks may not deploy it.',
   'unit-not-opted-in':
@@ -25,8 +22,7 @@ export const IGNORED_REASONS = {
     'The unit runs an image of another repository than the one that was pushed.',
   'unit-image-pinned': 'The unit names its image by digest, so no push can change what it runs.',
   'unit-image-unknown': 'The image that the unit runs cannot be told from its start command.',
-} as const satisfies Record<Extract<GithubReading, { kind: 'ignored' }>['reason'], string> &
-  Record<`unit-${string}`, string>;
+} as const;
 
 /** One of the closed list of reasons. */
 export type IgnoredReason = keyof typeof IGNORED_REASONS;
@@ -63,10 +59,8 @@ export type UnitImage =
   | { readonly state: 'known'; readonly image: ImageReference }
   | { readonly state: 'unknown-to-systemd' | 'image-unknown' | 'not-looked-up' };
 
-type Push = Extract<GithubReading, { kind: 'push' }>;
-
-/** Decides what a delivery means for the unit that its URL names. */
-export function decideVerdict(reading: GithubReading, unit: UnitFacts): DeliveryVerdict {
+/** Decides what a delivery means for a unit. */
+export function decideVerdict(reading: ImageReading, unit: UnitFacts): DeliveryVerdict {
   if (reading.kind === 'ping') return { verdict: 'ping' };
   if (!unit.admission.allowed) return refuse(unit.name, unit.admission.reason);
   if (reading.kind === 'ignored') return ignore(reading.reason, reading.detail);
@@ -79,7 +73,7 @@ export function decideVerdict(reading: GithubReading, unit: UnitFacts): Delivery
       // Refusing would lose the push, for GitHub does not send it again.
       return { verdict: 'accepted', unit: unit.name, matched: 'repository' };
     case 'known':
-      return compareImages(reading, unit.name, unit.image);
+      return compareImages(reading.pushes, unit.name, unit.image);
   }
 }
 
@@ -99,18 +93,23 @@ function ignore(reason: IgnoredReason, detail: string): DeliveryVerdict {
   return { verdict: 'ignored', reason, detail };
 }
 
-function compareImages(push: Push, unit: string, image: ImageReference): DeliveryVerdict {
-  if (!sameRepository(push.image, image)) {
-    const detail = `${unit} runs ${repositoryOf(image)}, pushed was ${repositoryOf(push.image)}.`;
+function compareImages(
+  pushes: readonly Push[],
+  unit: string,
+  image: ImageReference,
+): DeliveryVerdict {
+  const own = pushes.filter((push) => sameRepository(push.image, image));
+  if (own.length === 0) {
+    const pushed = [...new Set(pushes.map((push) => repositoryOf(push.image)))];
+    const detail = `${unit} runs ${repositoryOf(image)}, pushed was ${pushed.slice(0, 3).join(', ')}${pushed.length > 3 ? ' and more' : ''}.`;
     return ignore('unit-image-differs', detail);
   }
   if (image.digest !== undefined)
     return ignore('unit-image-pinned', `${unit} runs ${formatImageReference(image)}.`);
   const accepted = { verdict: 'accepted', unit, image: withTag(image) } as const;
-  if (!push.tags.includes(tagOf(image))) return { ...accepted, matched: 'repository' };
-  return {
-    ...accepted,
-    matched: 'tag',
-    ...(push.digest !== undefined && { digest: push.digest }),
-  };
+  const tagged = own.filter((push) => push.tags.includes(tagOf(image)));
+  if (tagged.length === 0) return { ...accepted, matched: 'repository' };
+  // Events of one delivery come in any order: of several digests for one tag nobody knows the newest.
+  const digest = tagged.length === 1 ? tagged[0]?.digest : undefined;
+  return { ...accepted, matched: 'tag', ...(digest !== undefined && { digest }) };
 }

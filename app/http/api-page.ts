@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Content, OpenApi, OpenApiResponse, Operation, Parameter } from '../api/openapi.ts';
 import { escapeHtml } from './escape-html.ts';
 import { formatSchema } from './format-schema.ts';
+import { pagePolicy } from './guard-answers.ts';
 
 const STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
 body{max-width:60rem;margin:0 auto;padding:1rem}
@@ -15,13 +15,7 @@ td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0}
 small{opacity:.8}`;
 
 /** What the page may load: its own style, and nothing else from anywhere. */
-export const PAGE_POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+export const PAGE_POLICY = pagePolicy(STYLE);
 
 /** An OpenAPI document as one page of HTML, without a script. */
 export function formatApiPage(api: OpenApi): string {

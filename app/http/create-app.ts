@@ -3,12 +3,13 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { Logger } from 'pino';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import { FailureError } from '../../shared/contract/outcome.ts';
-import { toProblem } from '../api/problem.ts';
+import { PROBLEM_TYPE, toProblem } from '../api/problem.ts';
 import type { ServedForm } from '../api/route-form.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import type { EventWriter } from '../events/event-writer.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import { countRequests, type RequestCounter } from '../metrics/count-requests.ts';
+import { guardAnswers, guardsOf } from './guard-answers.ts';
 import { describeThrown, sendFailure } from './problem-reply.ts';
 
 /** What a request leaves for its event. */
@@ -56,6 +57,8 @@ type Parts = {
   readonly events: Events;
   /** How long a whole request may take to arrive. */
   readonly requestTimeoutMs?: number;
+  /** Where others reach this host, if that is known. */
+  readonly publicBaseUrl?: string | undefined;
 };
 
 /**
@@ -65,20 +68,22 @@ type Parts = {
 export function createApp({
   log,
   events: recorded,
+  publicBaseUrl,
   requestTimeoutMs = REQUEST_TIMEOUT_MS,
 }: Parts): FastifyInstance {
   const events = countRequests(recorded);
+  const guards = guardsOf(publicBaseUrl);
   const app = fastify({
     logger: false,
+    http: { ServerResponse: guardAnswers(guards), maxHeaderSize: MAX_HEAD_BYTES },
     genReqId: () => newIdentifier('req'),
     requestIdHeader: false,
     requestTimeout: requestTimeoutMs,
-    http: { maxHeaderSize: MAX_HEAD_BYTES },
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     exposeHeadRoutes: false,
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) => answerBrokenRequest(events, error, socket),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(events, guards, error, socket),
     // A path that cannot be routed (a broken escape, a part that is too long) passes no hook.
     frameworkErrors: (error, request, reply) => {
       prepareReply(request, reply, 'not-found');
@@ -120,8 +125,6 @@ export function createApp({
 function prepareReply(request: FastifyRequest, reply: FastifyReply, action: string): void {
   request.note = { action, actor: null, code: null, taskId: null, deliveryId: null, meta: null };
   reply.header('x-request-id', request.id);
-  reply.header('x-content-type-options', 'nosniff');
-  reply.header('cache-control', 'no-store');
 }
 
 function recordRequest(
@@ -164,7 +167,12 @@ const BROKEN: Readonly<Record<string, { readonly code: ErrorCode; readonly reaso
 const BROKEN_ANYHOW = { code: 'REQUEST_INVALID', reason: 'Bad Request' } as const;
 
 /** Answers what never became a request: a broken head, one that is too large, one that did not arrive in time. */
-function answerBrokenRequest(events: Events, error: NodeJS.ErrnoException, socket: Socket): void {
+function answerBrokenRequest(
+  events: Events,
+  guards: Readonly<Record<string, string>>,
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -187,8 +195,12 @@ function answerBrokenRequest(events: Events, error: NodeJS.ErrnoException, socke
     meta: null,
   });
   const body = JSON.stringify(problem);
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${reason}\r\nContent-Type: application/problem+json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const headers = {
+    ...guards,
+    'content-type': PROBLEM_TYPE,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${problem.status} ${reason}\r\n${head.join('')}\r\n${body}`);
 }

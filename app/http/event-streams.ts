@@ -76,10 +76,8 @@ function begin(request: FastifyRequest, reply: FastifyReply): ServerResponse {
   raw.useChunkedEncodingByDefault = false;
   raw.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store',
     // Not to be gathered by a proxy (nginx) until there is enough of it.
     'x-accel-buffering': 'no',
-    'x-content-type-options': 'nosniff',
     'x-request-id': request.id,
     // Nothing follows on this connection.
     connection: 'close',

@@ -1,7 +1,8 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
+import { type DeliverySender, deliveryKey } from '../domain/delivery-key.ts';
 import type { SpoolEntry } from './spool-format.ts';
-import type { OnTaken, Taker } from './spool-taker.ts';
+import type { OnTaken, TakenDelivery, Taker } from './spool-taker.ts';
 import { SpoolWriter } from './spool-writer.ts';
 
 type Options = {
@@ -21,13 +22,13 @@ export class Intake {
   readonly #store: Store;
   readonly #taker: Taker;
   readonly #writer: SpoolWriter;
-  /** Accepted deliveries that the database does not have yet, by unit and GUID, oldest first. */
+  /** Accepted deliveries that the database does not have yet, by sender, id and unit, oldest first. */
   readonly #fresh = new Map<string, { readonly id: string; readonly at: number }>();
 
   constructor({ folder, store, startTaker, onTasks }: Options) {
     this.#store = store;
     this.#taker = startTaker((taken, tasksMade) => {
-      for (const { unit, delivery, id } of taken) this.#forget(unit, delivery, id);
+      for (const delivery of taken) this.#forget(delivery);
       if (tasksMade > 0) onTasks();
     });
     this.#writer = new SpoolWriter(folder, {
@@ -46,12 +47,12 @@ export class Intake {
     this.#taker.wake();
   }
 
-  /** The id of an earlier accepted delivery of this GUID to this unit whose task has not gone wrong. */
-  findDuplicate(source: string, delivery: string, unit: string): string | undefined {
-    const fresh = this.#fresh.get(keyOf(unit, delivery));
+  /** The id of an earlier accepted delivery of this id to this unit whose task has not gone wrong. */
+  findDuplicate(sender: DeliverySender, delivery: string, unit: string): string | undefined {
+    const fresh = this.#fresh.get(deliveryKey(sender, delivery, unit));
     if (fresh !== undefined) return fresh.id;
     try {
-      return this.#store.deliveries.findLive(source, delivery, unit)?.id;
+      return this.#store.deliveries.findLive(sender, delivery, unit)?.id;
     } catch {
       // Without the database nobody knows; doing the same again is harmless, losing it is not.
       return undefined;
@@ -62,9 +63,9 @@ export class Intake {
   async accept(entry: SpoolEntry): Promise<Outcome<void>> {
     const { record } = entry;
     const isWork = record.verdict.verdict === 'accepted';
-    if (isWork) this.#fresh.set(keyOf(record.unit, record.delivery), toFresh(record));
+    if (isWork) this.#fresh.set(keyOf(record), toFresh(record));
     const outcome = await this.#writer.append(entry);
-    if (isWork && !outcome.ok) this.#forget(record.unit, record.delivery, record.id);
+    if (isWork && !outcome.ok) this.#forget(record);
     return outcome;
   }
 
@@ -81,9 +82,9 @@ export class Intake {
     await this.#taker.close();
   }
 
-  #forget(unit: string, delivery: string, id: string): void {
-    const key = keyOf(unit, delivery);
-    if (this.#fresh.get(key)?.id === id) this.#fresh.delete(key);
+  #forget(delivery: TakenDelivery): void {
+    const key = keyOf(delivery);
+    if (this.#fresh.get(key)?.id === delivery.id) this.#fresh.delete(key);
   }
 }
 
@@ -91,7 +92,6 @@ function toFresh({ id, receivedAt }: SpoolEntry['record']) {
   return { id, at: receivedAt };
 }
 
-/** No unit name has a line break. */
-function keyOf(unit: string, delivery: string): string {
-  return `${unit}\n${delivery}`;
+function keyOf({ source, hook, delivery, unit }: TakenDelivery): string {
+  return deliveryKey({ source, hook: hook?.name }, delivery, unit);
 }

@@ -1,7 +1,8 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { parseUnitName } from '../../shared/contract/unit-name.ts';
 import { type DeliveryVerdict, decideVerdict, type UnitFacts } from '../domain/delivery-verdict.ts';
-import { type GithubReading, parseGithubPayload } from '../domain/github-payload.ts';
+import { parseGithubPayload } from '../domain/sources/github.ts';
+import type { ImageReading } from '../domain/sources/source.ts';
 import { verifyGithubSignature } from './github-signature.ts';
 import type { Intake } from './intake.ts';
 import { newIdentifier } from './new-identifier.ts';
@@ -92,7 +93,7 @@ function parseObject(body: Buffer): object | undefined {
 }
 
 /** From memory where it leads to work; systemd is asked again before anything is turned away for its unit. */
-async function judge(parts: Parts, reading: GithubReading, unit: string): Promise<DeliveryVerdict> {
+async function judge(parts: Parts, reading: ImageReading, unit: string): Promise<DeliveryVerdict> {
   const facts = parts.units.facts(unit);
   const verdict = decideVerdict(reading, facts);
   const isSure = reading.kind !== 'push' || !facts.admission.allowed || facts.state === 'known';
@@ -109,7 +110,7 @@ function withoutRepetition(
   verdict: DeliveryVerdict,
 ): DeliveryVerdict {
   if (verdict.verdict !== 'accepted') return verdict;
-  const earlier = parts.intake.findDuplicate('github', delivery, unit);
+  const earlier = parts.intake.findDuplicate({ source: 'github' }, delivery, unit);
   return earlier === undefined ? verdict : { verdict: 'duplicate', of: earlier };
 }
 

@@ -1,8 +1,9 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * One accepted webhook as it lies in the spool. Written before it is answered; understood also by a process that
- * cannot open the database.
+ * What became of one accepted webhook for one unit, as it lies in the spool. Written before it is answered; understood also
+ * by a process that cannot open the database. What is optional here earlier versions do not know, and lose nothing by
+ * (see ARCHITECTURE.md, "The record in the spool").
  */
 export type IntakeRecord = {
   readonly v: 1;
@@ -10,16 +11,56 @@ export type IntakeRecord = {
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly receivedAt: number;
-  readonly source: 'github';
+  /** What kind of sender it was. */
+  readonly source: string;
+  /** Where it was sent to, without anything secret. */
   readonly path: string;
+  /** Empty where it concerns none. */
   readonly unit: string;
   readonly event: string;
-  /** X-GitHub-Delivery; the same again on a redelivery. */
+  /** What its sender calls it; the same again on a redelivery. */
   readonly delivery: string;
   readonly remoteAddress: string;
   readonly requestId: string;
   /** What was made of it, as the sender was told. */
   readonly verdict: IntakeVerdict;
+  /** The hook that let it in; absent on the path that is a unit's own. */
+  readonly hook?: UsedHook;
+  /** The id of the first record of the same delivery, which has its body; absent on that one itself. */
+  readonly reception?: string;
+  /** Of the body, where that lies with the first record; absent on that one itself. */
+  readonly body?: BodyFacts;
+  /** What its sender said beside the body: by name of the header, nothing secret, at most 4 KiB. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What was read out of it; absent on records of earlier versions, and where it said nothing of an image. */
+  readonly understood?: Understood;
+};
+
+/** The hook that let a delivery in, and how it is to be treated for that. */
+export type UsedHook = {
+  readonly name: string;
+  /** The id of the secret that fitted. */
+  readonly secret: string;
+  /**
+   * Nothing but the secret in the URL speaks for the sender: what it says was pushed has to be found at the registry
+   * before anything is deployed.
+   */
+  readonly isUnsigned: boolean;
+};
+
+/** The size and the SHA-256, in hex, of a body. */
+export type BodyFacts = { readonly bytes: number; readonly sha256: string };
+
+/** What a delivery says was pushed, as far as it concerns a unit. */
+export type Understood = {
+  readonly action: string;
+  /** With its registry, without a tag. */
+  readonly image: string;
+  /** At most 20. */
+  readonly tags: readonly string[];
+  readonly digest?: string;
+  /** How many images it names in all. */
+  readonly images: number;
 };
 
 /** The judgement that the sender was told. */

@@ -9,7 +9,7 @@ import {
   setSegmentAside,
 } from './segments.ts';
 import type { IntakeRecord, SpoolEntry } from './spool-format.ts';
-import { takeOver } from './take-over.ts';
+import { type TakeOverRules, takeOver } from './take-over.ts';
 
 /** Between two rounds under load: each costs a sync of the database, however many entries it takes. */
 const TAKE_OVER_EVERY_MS = 100;
@@ -20,7 +20,7 @@ const LOOK_AGAIN_MS = 1_000;
 const ENTRIES_PER_TRANSACTION = 500;
 
 /** A delivery that is in the database now. */
-export type TakenDelivery = Pick<IntakeRecord, 'id' | 'unit' | 'delivery'>;
+export type TakenDelivery = Pick<IntakeRecord, 'id' | 'unit' | 'delivery' | 'source' | 'hook'>;
 
 /** Told after each transaction, with the number of tasks that it made. */
 export type OnTaken = (taken: readonly TakenDelivery[], tasksMade: number) => void;
@@ -42,6 +42,7 @@ type Options = {
   readonly store: Store;
   readonly log: ErrorLog;
   readonly onTaken: OnTaken;
+  readonly rules: TakeOverRules;
   /**
    * While an update is open its database may be replaced by an older one, which takes everything over again from its
    * own position: nothing is deleted then.
@@ -156,10 +157,13 @@ export class SpoolTaker implements Taker {
   }
 
   #take(entries: readonly SpoolEntry[], segment: string, end: number): void {
-    const made = takeOver(this.#options.store, entries, { segment, end });
+    const made = takeOver(this.#options.store, entries, { segment, end }, this.#options.rules);
     // At once, for a later transaction may fail and these tasks would wait for nobody.
     this.#options.onTaken(
-      entries.map(({ record: { id, unit, delivery } }) => ({ id, unit, delivery })),
+      entries.map(({ record: { id, unit, delivery, source, hook } }) => ({
+        ...{ id, unit, delivery, source },
+        ...(hook && { hook }),
+      })),
       made,
     );
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DeliveryRow } from '../db/deliveries.ts';
 import type { Store } from '../db/store.ts';
 import { newIdentifier } from './new-identifier.ts';
 import type { IntakeRecord, SpoolEntry } from './spool-format.ts';
@@ -6,18 +7,30 @@ import type { IntakeRecord, SpoolEntry } from './spool-format.ts';
 /** Where in the spool the entries end, so that they are never taken over twice. */
 export type SpoolPosition = { readonly segment: string; readonly end: number };
 
+/** What a take-over goes by. */
+export type TakeOverRules = {
+  /** So long the task of a delivery waits for further ones of its unit and image, in milliseconds. */
+  readonly windowMs: number;
+};
+
 /**
  * Takes entries of the spool over into the database: deliveries, the tasks that follow from them, and the position,
  * all in one transaction. Repeating it after a crash changes nothing. Accepted deliveries for the same unit and image
- * whose task has not begun share that task.
+ * whose task has not begun share that task. It begins when the window of the first of them is over: that is in its row, so that
+ * neither a crash nor any number of deliveries puts it off.
  * @returns how many tasks were made.
  */
-export function takeOver(store: Store, entries: readonly SpoolEntry[], at: SpoolPosition): number {
+export function takeOver(
+  store: Store,
+  entries: readonly SpoolEntry[],
+  at: SpoolPosition,
+  rules: TakeOverRules,
+): number {
   return store.transact(() => {
     const pending = new PendingTasks(store);
     let made = 0;
     for (const entry of entries) {
-      if (takeOverEntry(store, pending, entry)) made++;
+      if (takeOverEntry(store, pending, entry, rules)) made++;
     }
     store.segments.setConsumed(at.segment, at.end);
     return made;
@@ -58,11 +71,12 @@ function takeOverEntry(
   store: Store,
   pendingTasks: PendingTasks,
   { record, body }: SpoolEntry,
+  rules: TakeOverRules,
 ): boolean {
   const { verdict } = record;
   const isWork = verdict.verdict === 'accepted';
   const pending = isWork ? pendingTasks.find(record) : undefined;
-  const row = {
+  const row: DeliveryRow = {
     id: record.id,
     received_at: record.receivedAt,
     source: record.source,
@@ -77,9 +91,14 @@ function takeOverEntry(
     image: verdict.image ?? null,
     matched: verdict.matched ?? null,
     digest: verdict.digest ?? null,
-    body_sha256: createHash('sha256').update(body).digest('hex'),
-    body_bytes: body.length,
+    body_sha256: record.body?.sha256 ?? createHash('sha256').update(body).digest('hex'),
+    body_bytes: record.body?.bytes ?? body.length,
     task_id: pending?.id ?? null,
+    hook: record.hook?.name ?? null,
+    reception: record.reception ?? record.id,
+    headers: toJson(record.headers),
+    understood: toJson(record.understood),
+    needs_proof: record.hook?.isUnsigned ? 1 : 0,
   };
   if (!store.deliveries.insert(row)) return false;
   if (!isWork) return false;
@@ -88,13 +107,22 @@ function takeOverEntry(
     return false;
   }
   const taskId = newIdentifier('tsk');
-  makeTask(store, taskId, record);
+  makeTask(store, taskId, record, rules);
   store.deliveries.setTask(record.id, taskId);
   pendingTasks.add(record, taskId);
   return true;
 }
 
-function makeTask(store: Store, taskId: string, record: IntakeRecord): void {
+function toJson(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
+function makeTask(
+  store: Store,
+  taskId: string,
+  record: IntakeRecord,
+  { windowMs }: TakeOverRules,
+): void {
   const image = record.verdict.image ?? null;
   store.tasks.insert({
     id: taskId,
@@ -106,8 +134,12 @@ function makeTask(store: Store, taskId: string, record: IntakeRecord): void {
     trigger_source: 'webhook',
     trigger_request_id: record.requestId,
     trigger_path: record.path,
-    trigger_caller: `${record.source}:${record.delivery}`,
+    trigger_caller: record.hook
+      ? `hook:${record.hook.name}`
+      : `${record.source}:${record.delivery}`,
     webhook_digest: record.verdict.digest ?? null,
+    // By a clock that was wrong when it was received it would wait for as long as that was wrong.
+    not_before: Math.min(record.receivedAt, Date.now()) + windowMs,
   });
   store.taskLogs.append({
     task_id: taskId,

@@ -2,6 +2,7 @@ import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
 import type { Reopening } from '../db/database-keeper.ts';
 import type { PendingEvent } from '../events/event-writer.ts';
 import type { TakenDelivery } from '../intake/spool-taker.ts';
+import type { TakeOverRules } from '../intake/take-over.ts';
 
 /** What the recorder's thread is started with. */
 export type RecorderData = {
@@ -10,6 +11,7 @@ export type RecorderData = {
   /** There while an update is open. */
   readonly updateRecord: string;
   readonly version: string;
+  readonly takeOver: TakeOverRules;
 };
 
 /** What the thread is told. `number` is repeated in the answer. */

@@ -55,6 +55,7 @@ function serve(store: Store): void {
     folder: data.intakeDir,
     store,
     log,
+    rules: data.takeOver,
     onTaken: (taken, tasksMade) => say({ kind: 'taken', taken, tasksMade }),
     isUpdateOpen: () => realFiles.facts(data.updateRecord) !== undefined,
   });

@@ -20,6 +20,7 @@ import {
   describeMaintenance,
   type Maintenance,
   maintenancePage,
+  PAGE_POLICY,
   RETRY_AFTER_S,
 } from './maintenance-page.ts';
 import { StandbyIntake } from './standby-intake.ts';
@@ -38,8 +39,11 @@ export type Standby = {
 export async function createStandby({ settings, paths }: Loaded, log: Logger): Promise<Standby> {
   const intake = new StandbyIntake(paths.intakeDir);
   // There is nowhere to write events to; the deliveries themselves are recorded by whoever takes them over.
-  const { requestTimeoutMs } = settings;
-  const app = createApp({ log, events: { record: () => undefined }, requestTimeoutMs });
+  const { requestTimeoutMs, publicBaseUrl } = settings;
+  const app = createApp({
+    ...{ log, events: { record: () => undefined } },
+    ...{ requestTimeoutMs, publicBaseUrl },
+  });
   const connections = limitConnections(app.server, settings, log);
   const drain = prepareDrain(app);
   const facts = createFacts(settings, readForStandby(paths.foundUnits, hostKey(settings)));
@@ -105,7 +109,7 @@ function answer(
   if (/\btext\/html\b/.test(request.headers.accept ?? '')) {
     return reply
       .type('text/html; charset=utf-8')
-      .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
+      .header('content-security-policy', PAGE_POLICY)
       .send(maintenancePage(maintenance));
   }
   const detail = describeMaintenance(maintenance);

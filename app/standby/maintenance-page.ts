@@ -1,5 +1,6 @@
 import type { UpdateState } from '../../shared/contract/update-record.ts';
 import { escapeHtml } from '../http/escape-html.ts';
+import { pagePolicy } from '../http/guard-answers.ts';
 
 /** The open update, as far as a stranger may know; null where none is open. */
 export type Maintenance = {
@@ -11,6 +12,15 @@ export type Maintenance = {
 
 /** How soon to ask again, in seconds. */
 export const RETRY_AFTER_S = 10;
+
+const STYLE = `:root { color-scheme: light dark; }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; font: 1.1rem/1.6 system-ui, sans-serif; }
+main { max-width: 34rem; padding: 2rem; }
+h1 { font-size: 1.5rem; margin: 0 0 1rem; }
+p { margin: 0 0 0.75rem; overflow-wrap: anywhere; }`;
+
+/** What the page may load: its own style, and nothing else from anywhere. */
+export const PAGE_POLICY = pagePolicy(STYLE);
 
 /** What is going on, for people and for programs. */
 export function describeMaintenance(maintenance: Maintenance): string {
@@ -38,13 +48,7 @@ export function maintenancePage(maintenance: Maintenance): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="${RETRY_AFTER_S}">
 <title>${title} – pod-upgrade-trigger</title>
-<style>
-:root { color-scheme: light dark; }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; font: 1.1rem/1.6 system-ui, sans-serif; }
-main { max-width: 34rem; padding: 2rem; }
-h1 { font-size: 1.5rem; margin: 0 0 1rem; }
-p { margin: 0 0 0.75rem; overflow-wrap: anywhere; }
-</style>
+<style>${STYLE}</style>
 </head>
 <body>
 <main>

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
+import { type DeliverySender, deliveryKey } from '../domain/delivery-key.ts';
 import type { AcceptDeliveries } from '../intake/receive-github-delivery.ts';
 import type { SpoolEntry } from '../intake/spool-format.ts';
 import { SpoolWriter } from '../intake/spool-writer.ts';
@@ -13,7 +14,7 @@ const MAX_REMEMBERED = 10_000;
  */
 export class StandbyIntake implements AcceptDeliveries {
   readonly #writer: SpoolWriter;
-  /** Accepted deliveries by source, GUID and unit, with the id of their record; the oldest is forgotten first. */
+  /** Accepted deliveries by sender, id and unit, with the id of their record; the oldest is forgotten first. */
   readonly #fresh = new Map<string, string>();
 
   constructor(folder: string) {
@@ -23,13 +24,14 @@ export class StandbyIntake implements AcceptDeliveries {
     });
   }
 
-  findDuplicate(source: string, delivery: string, unit: string): string | undefined {
-    return this.#fresh.get(keyOf(source, delivery, unit));
+  findDuplicate(sender: DeliverySender, delivery: string, unit: string): string | undefined {
+    return this.#fresh.get(deliveryKey(sender, delivery, unit));
   }
 
   async accept(entry: SpoolEntry): Promise<Outcome<void>> {
     const { record } = entry;
-    const key = keyOf(record.source, record.delivery, record.unit);
+    const sender = { source: record.source, hook: record.hook?.name };
+    const key = deliveryKey(sender, record.delivery, record.unit);
     const isWork = record.verdict.verdict === 'accepted';
     if (isWork) this.#remember(key, record.id);
     const outcome = await this.#writer.append(entry);
@@ -47,9 +49,4 @@ export class StandbyIntake implements AcceptDeliveries {
     const [oldest] = this.#fresh.keys();
     if (this.#fresh.size > MAX_REMEMBERED && oldest !== undefined) this.#fresh.delete(oldest);
   }
-}
-
-/** No header and no unit name has a line break. */
-function keyOf(source: string, delivery: string, unit: string): string {
-  return `${source}\n${delivery}\n${unit}`;
 }

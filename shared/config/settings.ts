@@ -23,6 +23,7 @@ import {
 import { SSH_SETTINGS } from './ssh-settings.ts';
 import { LOG_LEVELS, SUPERVISOR_DEFAULTS } from './supervisor-settings.ts';
 import { WEB_SETTINGS } from './web-settings.ts';
+import { WEBHOOK_SETTINGS } from './webhook-settings.ts';
 
 const secretText = z.string().min(8).max(4096);
 const SECRET_ALLOWED = '8 to 4096 characters';
@@ -77,6 +78,7 @@ export const SETTINGS = {
     allowed: 'bytes, 1024 to 26214400 (25 MiB, the most that GitHub sends)',
     about: 'The largest webhook body that is read.',
   },
+  ...WEBHOOK_SETTINGS,
   ...DISCOVERY_SETTINGS,
   ...CHECK_SETTINGS,
   pullTimeoutMs: milliseconds(

@@ -39,7 +39,8 @@ export function openTestIntake(context: TestContext, folder = makeTempFolder(con
   if (!opened.ok) throw new Error(opened.failure.detail);
   const other = opened.value;
   context.after(() => other.close());
-  const startTaker = (onTaken: OnTaken) => new SpoolTaker({ folder, store, log, onTaken });
+  const startTaker = (onTaken: OnTaken) =>
+    new SpoolTaker({ folder, store, log, onTaken, rules: { windowMs: 0 } });
   const intake = new Intake({ folder, store, startTaker, onTasks });
   // A test that failed half-way must not leave it trying again for ever.
   context.after(() => intake.close());

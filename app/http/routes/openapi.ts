@@ -46,7 +46,6 @@ export function registerOpenApi(app: FastifyInstance): void {
         return reply
           .type('text/html; charset=utf-8')
           .header('content-security-policy', PAGE_POLICY)
-          .header('referrer-policy', 'no-referrer')
           .send(await page);
       },
     ),

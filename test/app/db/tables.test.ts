@@ -1,34 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { DeliveryRow } from '../../../app/db/deliveries.ts';
 import type { NewEvent } from '../../../app/db/event-row.ts';
 import { TASK_STATUSES } from '../../../app/domain/task.ts';
 import { attemptOf } from '../../helpers/attempt-of.ts';
+import { deliveryRow as delivery } from '../../helpers/delivery-row.ts';
 import { newTask, openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
-
-function delivery(over: Partial<DeliveryRow> = {}): DeliveryRow {
-  return {
-    id: 'dlv_1',
-    received_at: 1,
-    source: 'github',
-    delivery: 'guid',
-    event: 'package',
-    path: '/github-package-update/web',
-    remote_address: '127.0.0.1',
-    unit: 'web.service',
-    verdict: 'accepted',
-    reason: null,
-    detail: null,
-    image: null,
-    matched: 'tag',
-    digest: null,
-    body_sha256: '0',
-    body_bytes: 2,
-    task_id: null,
-    ...over,
-  };
-}
 
 function event(over: Partial<NewEvent> = {}): NewEvent {
   return {
@@ -47,6 +24,8 @@ function event(over: Partial<NewEvent> = {}): NewEvent {
     ...over,
   };
 }
+
+const GITHUB = { source: 'github' };
 
 describe('the deliveries table', () => {
   test('takes a delivery once', (t) => {
@@ -82,7 +61,7 @@ describe('the deliveries table', () => {
         tasks.finish(attemptOf(tasks, 'tsk_1'), { status, summary: 'x', at: 3 });
       assert.equal(tasks.find('tsk_1')?.status, status);
       const live = LIVE.includes(status) ? { id: 'dlv_1' } : undefined;
-      assert.deepEqual(deliveries.findLive('github', 'guid', 'web.service'), live);
+      assert.deepEqual(deliveries.findLive(GITHUB, 'guid', 'web.service'), live);
     });
 
   test('a delivery whose image was held back, and does not run, may be sent again', (t) => {
@@ -91,7 +70,7 @@ describe('the deliveries table', () => {
     deliveries.insert(delivery({ task_id: 'tsk_1' }));
     tasks.markDispatched('tsk_1', 'child', 2);
     tasks.finish(attemptOf(tasks, 'tsk_1'), { status: 'skipped', summary: 'x', at: 3 });
-    assert.equal(deliveries.findLive('github', 'guid', 'web.service'), undefined);
+    assert.equal(deliveries.findLive(GITHUB, 'guid', 'web.service'), undefined);
   });
 
   test('what made no task, is of another source or has another GUID is not live', (t) => {
@@ -105,15 +84,28 @@ describe('the deliveries table', () => {
       delivery({ id: 'dlv_3', delivery: 'foreign', source: 'other', task_id: 'tsk_1' }),
     );
     for (const guid of ['without', 'twice', 'foreign', 'unheard-of'])
-      assert.equal(deliveries.findLive('github', guid, 'web.service'), undefined, guid);
+      assert.equal(deliveries.findLive(GITHUB, guid, 'web.service'), undefined, guid);
   });
 
   test('a GUID is known by its unit too, for GitHub sends one to every hook', (t) => {
     const { deliveries, tasks } = openTestStore(t, makeTempFolder(t)).store;
     tasks.insert(newTask());
     deliveries.insert(delivery({ task_id: 'tsk_1' }));
-    assert.ok(deliveries.findLive('github', 'guid', 'web.service'));
-    assert.equal(deliveries.findLive('github', 'guid', 'worker.service'), undefined);
+    assert.ok(deliveries.findLive(GITHUB, 'guid', 'web.service'));
+    assert.equal(deliveries.findLive(GITHUB, 'guid', 'worker.service'), undefined);
+  });
+
+  test("an id is that of its hook: neither of another one, nor of the path that is a unit's own", (t) => {
+    const { deliveries, tasks } = openTestStore(t, makeTempFolder(t)).store;
+    tasks.insert(newTask());
+    deliveries.insert(delivery({ task_id: 'tsk_1', hook: 'forge' }));
+    const find = (hook?: string) =>
+      deliveries.findLive({ source: 'github', hook }, 'guid', 'web.service');
+    assert.deepEqual(find('forge'), { id: 'dlv_1' });
+    assert.equal(find('other'), undefined);
+    assert.equal(find(), undefined);
+    deliveries.insert(delivery({ id: 'dlv_2', task_id: 'tsk_1' }));
+    assert.deepEqual(find(), { id: 'dlv_2' });
   });
 
   test('a GUID is live again when a redelivery made a new task', (t) => {
@@ -123,7 +115,7 @@ describe('the deliveries table', () => {
     tasks.finish(attemptOf(tasks, 'tsk_1'), { status: 'failed', summary: 'x', at: 2 });
     tasks.insert(newTask({ id: 'tsk_2' }));
     deliveries.insert(delivery({ id: 'dlv_2', task_id: 'tsk_2' }));
-    assert.deepEqual(deliveries.findLive('github', 'guid', 'web.service'), { id: 'dlv_2' });
+    assert.deepEqual(deliveries.findLive(GITHUB, 'guid', 'web.service'), { id: 'dlv_2' });
   });
 
   test('refuses what the schema forbids instead of taking it for known', (t) => {

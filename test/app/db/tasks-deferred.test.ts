@@ -81,6 +81,14 @@ describe('a task that is given back because it is not time yet', () => {
     assert.deepEqual([task?.not_before, task?.webhook_digest], [700, 'newer']);
   });
 
+  test('waits on for further deliveries where it has not begun, whoever joins it', (t) => {
+    const { tasks } = start(t);
+    tasks.insert(newTask({ id: 'tsk_2', unit: 'b.service', not_before: 900 }));
+    tasks.joinPending('tsk_2', 'new', 6);
+    const task = tasks.find('tsk_2');
+    assert.deepEqual([task?.not_before, task?.webhook_digest], [900, 'new']);
+  });
+
   test('can be joined by a later delivery, and cancelled', (t) => {
     const { tasks, attempt } = start(t);
     tasks.defer(attempt, 500, 5);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { DeliveryRow } from '../../../app/db/deliveries.ts';
 import type { Store } from '../../../app/db/store.ts';
+import { deliveryRow } from '../../helpers/delivery-row.ts';
 import { newTask, openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
@@ -10,12 +11,7 @@ function open(context: TestContext): Store {
 }
 
 function delivery(id: string, over: Partial<DeliveryRow> = {}): DeliveryRow {
-  return {
-    ...{ id, received_at: 500, source: 'github', delivery: id, event: 'package', path: '/' },
-    ...{ remote_address: '::1', unit: 'web.service', verdict: 'accepted', reason: null },
-    ...{ detail: null, image: null, matched: null, digest: null, body_sha256: '', body_bytes: 0 },
-    ...{ task_id: null, ...over },
-  };
+  return deliveryRow({ id, received_at: 500, delivery: id, matched: null, ...over });
 }
 
 /** Runs a task to its end. */

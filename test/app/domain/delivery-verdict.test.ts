@@ -6,21 +6,19 @@ import {
   IGNORED_REASONS,
   type UnitFacts,
 } from '../../../app/domain/delivery-verdict.ts';
-import type { GithubReading } from '../../../app/domain/github-payload.ts';
 import { parseImageReference } from '../../../app/domain/image-reference.ts';
+import type { ImageReading, Push } from '../../../app/domain/sources/source.ts';
 import { REFUSALS, type RefusalReason } from '../../../app/domain/unit-triggers.ts';
 
 const DIGEST = `sha256:${'0a'.repeat(32)}`;
 const REPOSITORY = 'ghcr.io/octo-org/hello';
 
-function push(tags: readonly string[], digest?: string): GithubReading {
+function push(tags: readonly string[], digest?: string): ImageReading {
   const image = { registry: 'ghcr.io', repository: 'octo-org/hello' };
   return {
     kind: 'push',
     action: 'published',
-    image,
-    tags,
-    ...(digest !== undefined && { digest }),
+    pushes: [{ image, tags, ...(digest !== undefined && { digest }) }],
   };
 }
 
@@ -44,7 +42,7 @@ function refused(reason: RefusalReason): UnitFacts {
 }
 
 const UNLISTED = refused('unknown');
-const CHILD: GithubReading = { kind: 'ignored', reason: 'untagged-child', detail: 'It is x.' };
+const CHILD: ImageReading = { kind: 'ignored', reason: 'untagged-child', detail: 'It is x.' };
 const NAMED = 'The unit is web.service.';
 
 function ignored(reason: keyof typeof IGNORED_REASONS, detail: string): DeliveryVerdict {
@@ -57,7 +55,7 @@ function accepted(image: string, matched: 'tag' | 'repository', digest?: string)
 }
 
 describe('decideVerdict', () => {
-  const ROWS: readonly (readonly [title: string, GithubReading, UnitFacts, DeliveryVerdict])[] = [
+  const ROWS: readonly (readonly [title: string, ImageReading, UnitFacts, DeliveryVerdict])[] = [
     ['a ping is a ping', { kind: 'ping' }, running(REPOSITORY), { verdict: 'ping' }],
     [
       'a ping is a ping for a unit that is not configured',
@@ -179,6 +177,47 @@ describe('decideVerdict', () => {
   ];
   for (const [title, reading, unit, expected] of ROWS)
     test(title, () => assert.deepEqual(decideVerdict(reading, unit), expected));
+});
+
+describe('a delivery that names several images', () => {
+  const OTHER_DIGEST = `sha256:${'1b'.repeat(32)}`;
+  const named = (repository: string, tag: string, digest: string): Push => ({
+    image: { registry: 'ghcr.io', repository },
+    tags: [tag],
+    digest,
+  });
+  const several = (...pushes: readonly Push[]) =>
+    decideVerdict({ kind: 'push', action: 'push', pushes }, running(`${REPOSITORY}:v1`));
+
+  test('leads to the one that the unit runs', () =>
+    assert.deepEqual(
+      several(named('octo-org/other', 'v1', OTHER_DIGEST), named('octo-org/hello', 'v1', DIGEST)),
+      accepted(`${REPOSITORY}:v1`, 'tag', DIGEST),
+    ));
+
+  test('gives the digest of the tag that the unit runs, not of another', () =>
+    assert.deepEqual(
+      several(named('octo-org/hello', 'v2', OTHER_DIGEST), named('octo-org/hello', 'v1', DIGEST)),
+      accepted(`${REPOSITORY}:v1`, 'tag', DIGEST),
+    ));
+
+  test('gives no digest where it names two for the tag', () =>
+    assert.deepEqual(
+      several(named('octo-org/hello', 'v1', OTHER_DIGEST), named('octo-org/hello', 'v1', DIGEST)),
+      accepted(`${REPOSITORY}:v1`, 'tag'),
+    ));
+
+  test('is ignored where it names none of the unit, with the first three of them', () => {
+    const names = ['a', 'b', 'b', 'c', 'd'].map((name) => named(`octo-org/${name}`, 'v1', DIGEST));
+    const three = 'ghcr.io/octo-org/a, ghcr.io/octo-org/b, ghcr.io/octo-org/c';
+    assert.deepEqual(
+      several(...names),
+      ignored(
+        'unit-image-differs',
+        `web.service runs ${REPOSITORY}, pushed was ${three} and more.`,
+      ),
+    );
+  });
 });
 
 test('every reason is one sentence', () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { FailureError } from '../../../shared/contract/outcome.ts';
+import { isGuarded } from '../../helpers/guarded.ts';
 import { type Answer, ask, startApp } from './http-fixture.ts';
 
 /** Writes bytes as they are and reads until the server closes. */
@@ -66,12 +67,16 @@ describe('http application', () => {
     for (const id of ids) assert.match(String(id), /^req_[0-9a-z]{19}$/);
   });
 
-  test('every answer forbids caches and guessing of its type', async (t) => {
-    const { port } = await startApp(t);
-    for (const path of ['/nowhere', '/api/tasks', '/github-package-update/%zz']) {
-      const { headers } = await ask(port, { path });
-      assert.equal(headers['cache-control'], 'no-store', path);
-      assert.equal(headers['x-content-type-options'], 'nosniff', path);
+  test('every answer says what browsers may do with it', async (t) => {
+    const { port } = await startApp(t, {
+      prepare: (app) => app.get('/bug', () => Promise.reject(new Error('inside'))),
+    });
+    for (const path of ['/nowhere', '/bug', '/api/tasks', '/github-package-update/%zz']) {
+      for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS', 'PROPFIND']) {
+        const { headers } = await ask(port, { method, path });
+        isGuarded(headers, `${method} ${path}`);
+        assert.equal(headers['strict-transport-security'], undefined);
+      }
     }
   });
 
@@ -170,8 +175,17 @@ describe('http application: what never becomes a request', () => {
       const answer = await exchange(port, bytes);
       assert.equal(answer.status, 400);
       assert.equal(answer.headers.connection, 'close');
+      isGuarded(answer.headers, title);
     });
   }
+
+  test('an expectation that nobody knows is answered as guardedly', async (t) => {
+    const { port } = await startApp(t);
+    const head = 'GET / HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\nConnection: close\r\n\r\n';
+    const { status, headers } = await exchange(port, head);
+    assert.equal(status, 417);
+    isGuarded(headers, 'expectation');
+  });
 
   test('a broken head is answered with a problem', async (t) => {
     const { port } = await startApp(t);

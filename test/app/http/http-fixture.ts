@@ -134,7 +134,10 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
     folder: join(folder, 'intake'),
     store,
     startTaker: (onTaken) =>
-      new SpoolTaker({ folder: join(folder, 'intake'), store, log, onTaken }),
+      new SpoolTaker({
+        ...{ folder: join(folder, 'intake'), store, log, onTaken },
+        rules: { windowMs: 0 },
+      }),
     onTasks: () => {},
   });
   const excluded = options.excluded ?? ['health', 'static'];

@@ -49,6 +49,20 @@ describe('accepting', () => {
     await intake.close();
   });
 
+  test('says how many wait for the database, and since when', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { intake } = openTestIntake(t);
+    assert.deepEqual(intake.waiting(), { count: 0, oldestAt: null });
+    for (const receivedAt of [2_000, 3_000]) {
+      await intake.accept(spoolEntry({ id: `dlv_${receivedAt}`, receivedAt }));
+    }
+    await intake.accept(spoolEntry({ id: 'dlv_none', receivedAt: 1_000, verdict: IGNORED }));
+    assert.deepEqual(intake.waiting(), { count: 2, oldestAt: 2_000 });
+    t.mock.timers.tick(100);
+    assert.deepEqual(intake.waiting(), { count: 0, oldestAt: null });
+    await intake.close();
+  });
+
   test('what makes no task is taken over without a report', async (t) => {
     const { intake, reports, storedIds } = openTestIntake(t);
     await intake.accept(spoolEntry({ verdict: IGNORED }));
@@ -64,7 +78,10 @@ describe('accepting', () => {
     const outcome = await intake.accept(spoolEntry());
     assert.ok(!outcome.ok);
     assert.equal(outcome.failure.code, 'SPOOL_UNAVAILABLE');
-    assert.equal(intake.findDuplicate('github', 'guid of dlv_1', 'web.service'), undefined);
+    assert.equal(
+      intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service'),
+      undefined,
+    );
     assert.deepEqual(storedIds(), []);
   });
 
@@ -100,7 +117,7 @@ describe('finding a duplicate', () => {
   test('works from the moment on in which a delivery arrives, and after it was taken over', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { intake, storedIds } = openTestIntake(t);
-    const find = () => intake.findDuplicate('github', 'guid of dlv_1', 'web.service');
+    const find = () => intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service');
     assert.equal(find(), undefined);
     const accepting = intake.accept(spoolEntry());
     assert.equal(find(), 'dlv_1');
@@ -115,9 +132,15 @@ describe('finding a duplicate', () => {
   test('does not find what led to nothing', async (t) => {
     const { intake } = openTestIntake(t);
     await intake.accept(spoolEntry({ verdict: IGNORED }));
-    assert.equal(intake.findDuplicate('github', 'guid of dlv_1', 'web.service'), undefined);
+    assert.equal(
+      intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service'),
+      undefined,
+    );
     await intake.close();
-    assert.equal(intake.findDuplicate('github', 'guid of dlv_1', 'web.service'), undefined);
+    assert.equal(
+      intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service'),
+      undefined,
+    );
   });
 
   test('does not find what has failed, so that a redelivery tries again', async (t) => {
@@ -130,13 +153,19 @@ describe('finding a duplicate', () => {
       summary: 'x',
       at: 1,
     });
-    assert.equal(intake.findDuplicate('github', 'guid of dlv_1', 'web.service'), undefined);
+    assert.equal(
+      intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service'),
+      undefined,
+    );
   });
 
   test('finds nothing without the database, for a repetition is harmless and a loss is not', (t) => {
     const { intake, store } = openTestIntake(t);
     store.close();
-    assert.equal(intake.findDuplicate('github', 'guid of dlv_1', 'web.service'), undefined);
+    assert.equal(
+      intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service'),
+      undefined,
+    );
   });
 });
 

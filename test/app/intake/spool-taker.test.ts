@@ -28,6 +28,7 @@ function startTaker(context: TestContext, folder: string, databasePath: string) 
     store,
     log,
     onTaken: (deliveries) => taken.push(...deliveries.map(({ id }) => id)),
+    rules: { windowMs: 0 },
     isUpdateOpen: () => update.isOpen,
   });
   const close = () => {

@@ -14,7 +14,7 @@ describe('the task of an event that was about a delivery', () => {
     let count = 0;
     const take = () => {
       count++;
-      takeOver(store, [spoolEntry({ id: 'dlv_a' })], { segment: 'a', end: 1 });
+      takeOver(store, [spoolEntry({ id: 'dlv_a' })], { segment: 'a', end: 1 }, { windowMs: 0 });
     };
     const [named] = nameTasks(store, [pending], take);
     assert.match(named?.task_id ?? '', /^tsk_/);

@@ -24,6 +24,7 @@ function start(
       intakeDir: paths.intake,
       updateRecord: join(folder, 'data/UPDATE_LOCK.json'),
       version: '0',
+      takeOver: { windowMs: 0 },
     },
     keepLog().log,
     death.resolve,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
@@ -10,13 +11,14 @@ import { PROGRAM } from '../../../shared/config/program-version.ts';
 import type { StatePaths } from '../../../shared/contract/state-paths.ts';
 import { formatUpdateRecord, type UpdateState } from '../../../shared/contract/update-record.ts';
 import { sha256 } from '../../../shared/fs/sha256.ts';
+import { isGuarded } from '../../helpers/guarded.ts';
 import { listedUnits } from '../../helpers/listed-units.ts';
 import { RECORD } from '../../shared/contract/samples.ts';
 import { container, published } from '../domain/package-body.ts';
 import {
   type Answer,
   type Asked,
-  ask,
+  ask as askPlainly,
   defer,
   deliver,
   deliveryHeaders,
@@ -31,6 +33,13 @@ import {
 
 const PUSH = JSON.stringify(published(container()));
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+
+/** Asks; whatever is answered, browsers have to be told what they may do with it. */
+async function ask(port: number, asked: Asked): Promise<Answer> {
+  const answer = await askPlainly(port, asked);
+  isGuarded(answer.headers, `${asked.method ?? 'GET'} ${asked.path} (${answer.status})`);
+  return answer;
+}
 
 /** A standby that serves a state directory of its own. */
 async function startStandby(
@@ -225,6 +234,13 @@ describe('everything else is told to come back', () => {
   });
 });
 
+test('who reaches the host by https is told to come by https only, by the standby too', async (t) => {
+  const base = { PODUP_PUBLIC_BASE_URL: 'https://deploy.example.com' };
+  const { port } = await startStandby(t, base);
+  const { headers } = await ask(port, { path: '/' });
+  assert.match(String(headers['strict-transport-security']), /^max-age=\d{8}$/);
+});
+
 describe('people are shown a page', () => {
   async function showPage(t: TestContext, state?: UpdateState) {
     const { port, paths } = await startStandby(t);
@@ -236,7 +252,9 @@ describe('people are shown a page', () => {
     const { status, headers, text } = await showPage(t);
     assert.deepEqual([status, headers['retry-after']], [503, '10']);
     assert.equal(headers['content-type'], 'text/html; charset=utf-8');
-    assert.match(String(headers['content-security-policy']), /default-src 'none'/);
+    const [, style = ''] = /<style>(.*?)<\/style>/s.exec(text) ?? [];
+    const digest = createHash('sha256').update(style).digest('base64');
+    assert.ok(headers['content-security-policy']?.includes(`style-src 'sha256-${digest}'`));
     assert.match(text, /^<!doctype html>\n<html lang="en">/);
     assert.match(text, /<meta http-equiv="refresh" content="10">/);
     assert.match(text, /color-scheme: light dark/);

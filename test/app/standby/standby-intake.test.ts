@@ -8,7 +8,8 @@ test('of very many deliveries the oldest are forgotten, so that the memory is bo
   const intake = new StandbyIntake(makeTempFolder(t));
   const accept = (id: string) => intake.accept(spoolEntry({ id }));
   await Promise.all(Array.from({ length: 10_001 }, (_, index) => accept(`dlv_${index}`)));
-  const find = (id: string) => intake.findDuplicate('github', `guid of ${id}`, 'web.service');
+  const find = (id: string) =>
+    intake.findDuplicate({ source: 'github' }, `guid of ${id}`, 'web.service');
   assert.equal(find('dlv_0'), undefined);
   assert.deepEqual([find('dlv_1'), find('dlv_10000')], ['dlv_1', 'dlv_10000']);
   await intake.close();
@@ -17,6 +18,9 @@ test('of very many deliveries the oldest are forgotten, so that the memory is bo
 test('what is no work is not remembered', async (t) => {
   const intake = new StandbyIntake(makeTempFolder(t));
   await intake.accept(spoolEntry({ verdict: { verdict: 'ignored', reason: 'untagged-child' } }));
-  assert.equal(intake.findDuplicate('github', 'guid of dlv_1', 'web.service'), undefined);
+  assert.equal(
+    intake.findDuplicate({ source: 'github' }, 'guid of dlv_1', 'web.service'),
+    undefined,
+  );
   await intake.close();
 });

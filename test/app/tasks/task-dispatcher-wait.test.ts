@@ -4,7 +4,9 @@ import type { DeploymentRow } from '../../../app/db/deployments.ts';
 import type { Store } from '../../../app/db/store.ts';
 import { BACK_ATTEMPTS, FORWARD_ATTEMPTS } from '../../../app/domain/deployment.ts';
 import { MAX_ATTEMPTS } from '../../../app/domain/task.ts';
+import { takeOver } from '../../../app/intake/take-over.ts';
 import { attemptOf } from '../../helpers/attempt-of.ts';
+import { spoolEntry } from '../../helpers/spool.ts';
 import { startDispatcher } from './dispatcher-fixture.ts';
 import { addTask, findTask, settle } from './task-fixture.ts';
 
@@ -30,6 +32,58 @@ function defer(store: Store, id: string, notBefore: number): void {
   assert.ok(store.tasks.claim(attemptOf(store.tasks, id), NOW));
   assert.ok(store.tasks.defer(attemptOf(store.tasks, id), notBefore, NOW));
 }
+
+/** What a sender says of one push: as many deliveries as it likes, each of another number, of the digests in turn. */
+function pushes(count: number, digests: readonly string[], fromMs: number) {
+  return Array.from({ length: count }, (_, index) =>
+    spoolEntry({
+      ...{ id: `dlv_${fromMs}_${index}`, receivedAt: fromMs + Math.floor((index * 1_000) / count) },
+      verdict: {
+        ...{ verdict: 'accepted', matched: 'tag', image: 'ghcr.io/o/web:main' },
+        digest: digests[index % digests.length] ?? '',
+      },
+    }),
+  );
+}
+
+describe('task dispatcher: deliveries of one image', () => {
+  const WINDOW = { windowMs: 1_000 };
+  const at = (end: number) => ({ segment: 'a.spool', end });
+
+  test('500 of other numbers in a second are one deployment, and so is what comes while it runs', async (t) => {
+    const { store, dispatcher, child, units, goOn } = startWithClock(t);
+    for (const [part, tenth] of Array.from({ length: 10 }, (_, index) => [index, 50] as const)) {
+      const entries = pushes(500, ['old', 'new'], NOW).slice(part * tenth, (part + 1) * tenth);
+      takeOver(store, entries, at(part), WINDOW);
+      dispatcher.wake();
+      await settle();
+      await goOn(99);
+    }
+    assert.deepEqual(units(), []);
+    await goOn(10);
+    assert.deepEqual(units(), ['web.service']);
+    assert.equal(child.started[0]?.task.webhook_digest, 'new');
+    takeOver(store, pushes(500, ['newest', 'new', 'newest'], NOW + 1_500), at(11), WINDOW);
+    dispatcher.wake();
+    await settle();
+    await goOn(5_000);
+    assert.deepEqual(units(), ['web.service']);
+    const [next, first, ...others] = store.tasks.list({ limit: 9 });
+    assert.deepEqual([first?.status, next?.status, others], ['running', 'pending', []]);
+    assert.equal(store.deliveries.listByTask(next?.id ?? '').length, 100);
+  });
+
+  test('are deployed where the power went within the window', async (t) => {
+    const { store, dispatcher, units, goOn } = startWithClock(t);
+    // By another process, of which nothing is left but the database.
+    takeOver(store, pushes(3, ['a'], NOW), at(1), WINDOW);
+    await dispatcher.recover();
+    await settle();
+    assert.deepEqual(units(), []);
+    await goOn(1_000);
+    assert.deepEqual(units(), ['web.service']);
+  });
+});
 
 describe('task dispatcher: a task that waits for its time', () => {
   test('is begun when that has come, and not a millisecond before', async (t) => {

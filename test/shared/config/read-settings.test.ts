@@ -30,6 +30,7 @@ test('an empty environment gives the documented defaults and nothing optional', 
   assert.deepEqual(settingsOf({}), {
     httpAddr: { host: '127.0.0.1', port: 25111 },
     webhookMaxBodyBytes: 1_048_576,
+    webhookWindowMs: 1_000,
     units: [],
     autoDiscover: false,
     discoverySweepMs: 300_000,

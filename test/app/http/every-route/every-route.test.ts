@@ -6,7 +6,8 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import type { OpenApi } from '../../../../app/api/openapi.ts';
 import { problemView } from '../../../../app/api/problem.ts';
 import { isSchema, refusalsOf, type ServedForm } from '../../../../app/api/route-form.ts';
-import { type Answer, ask, TOKEN } from '../http-fixture.ts';
+import { isGuarded } from '../../../helpers/guarded.ts';
+import { type Answer, type Asked, ask as askPlainly, TOKEN } from '../http-fixture.ts';
 import { listen } from '../sse-listener.ts';
 import { type ApiDocument, readDocument } from './document.ts';
 import { faultyBodies, faultyQueries } from './faulty-input.ts';
@@ -103,6 +104,15 @@ for (const [name, callsOf] of Object.entries(ROWS)) {
   });
 }
 
+/** Asks; whatever is answered, browsers have to be told what they may do with it. */
+async function ask(port: number, asked: Asked): Promise<Answer> {
+  const answer = await askPlainly(port, asked);
+  isGuarded(answer.headers, `${asked.method ?? 'GET'} ${asked.path} (${answer.status})`);
+  // People reach this one by https.
+  assert.match(String(answer.headers['strict-transport-security']), /^max-age=\d{8}$/);
+  return answer;
+}
+
 function nameOf({ method, url }: ServedForm): string {
   return `${method} ${url}`;
 }
@@ -155,6 +165,7 @@ function isStream({ answers: { 200: answer } }: ServedForm): boolean {
 /** The events that come at once are those that the form names, and as it says. */
 async function hear(context: TestContext, form: ServedForm, one: Call): Promise<void> {
   const listener = await listen(context, world.port, pathOf(form, one));
+  isGuarded(listener.response.headers, nameOf(form));
   const heard = await listener.hear(1);
   const answer = form.answers[200];
   assert.ok(answer && !isSchema(answer) && answer.events);

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { openStore, type Store } from '../../../../app/db/store.ts';
 import { startWorker } from '../../../../app/worker.ts';
 import { loadSettings } from '../../../../shared/config/load-settings.ts';
+import { deliveryRow } from '../../../helpers/delivery-row.ts';
 import { publish } from '../../../helpers/release.ts';
 import { newTask } from '../../../helpers/store.ts';
 import { openFakeChannel } from '../../updates/fake-channel.ts';
@@ -46,6 +47,7 @@ export async function serveAll(folder: string): Promise<World> {
     PODUP_MANUAL_UNITS: 'web, api',
     PODUP_STOP_TIMEOUT_MS: '2000',
     PODUP_RELEASE_BASE_URL: publishRelease(folder),
+    PODUP_PUBLIC_BASE_URL: 'https://deploy.example.com',
   };
   const result = loadSettings(environment);
   assert.ok(result.ok, JSON.stringify(result));
@@ -104,12 +106,8 @@ function fill(path: string): void {
   });
   const failure = { errorCode: 'PULL_FAILED', errorDetail: 'no route' } as const;
   store.tasks.finish(run, { status: 'failed', summary: 'It failed.', at: 3_000, ...failure });
-  store.deliveries.insert({
-    ...{ id: 'dlv_1', received_at: 900, source: 'github', delivery: 'guid', event: 'package' },
-    ...{ path: '/', remote_address: '::1', unit: 'web.service', verdict: 'accepted', reason: null },
-    ...{ detail: null, image: 'ghcr.io/o/web:main', matched: 'tag', digest: DIGEST },
-    ...{ body_sha256: '00', body_bytes: 2, task_id: ENDED },
-  });
+  const image = { image: 'ghcr.io/o/web:main', digest: DIGEST };
+  store.deliveries.insert(deliveryRow({ received_at: 900, task_id: ENDED, ...image }));
   store.quarantine.add({
     ...{ unit: 'web.service', digest: DIGEST, image_id: null, image: 'ghcr.io/o/web:main' },
     ...{ code: 'GATE_UNHEALTHY', detail: 'It was unhealthy.', at: 3_000, expires_at: null },

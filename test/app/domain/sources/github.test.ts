@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { parseGithubPayload } from '../../../app/domain/github-payload.ts';
-import { BARE, container, DIGEST, published } from './package-body.ts';
+import { parseGithubPayload } from '../../../../app/domain/sources/github.ts';
+import { BARE, container, DIGEST, published } from '../package-body.ts';
 
 describe('the bodies that GHCR sends', () => {
   const ROWS = [
@@ -19,16 +19,20 @@ describe('the bodies that GHCR sends', () => {
   ] as const;
   for (const [event, file, digest] of ROWS) {
     const body = readFileSync(
-      new URL(`../../fixtures/github/${file}.json`, import.meta.url),
+      new URL(`../../../fixtures/github/${file}.json`, import.meta.url),
       'utf8',
     );
     test(`${file}.json is read whole`, () => {
       assert.deepEqual(parseGithubPayload(event, JSON.parse(body)), {
         kind: 'push',
         action: 'published',
-        image: { registry: 'ghcr.io', repository: 'octo-org/hello' },
-        tags: ['latest'],
-        digest,
+        pushes: [
+          {
+            image: { registry: 'ghcr.io', repository: 'octo-org/hello' },
+            tags: ['latest'],
+            digest,
+          },
+        ],
       });
     });
     test(`${file}.json is as large as a real one`, () =>

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type GithubReading, parseGithubPayload } from '../../../app/domain/github-payload.ts';
+import { parseGithubPayload } from '../../../../app/domain/sources/github.ts';
+import type { ImageReading } from '../../../../app/domain/sources/source.ts';
 
 type Sample = { readonly name: string; readonly examples: readonly Record<string, unknown>[] };
 
@@ -16,14 +17,14 @@ const SETS: readonly (readonly [set: string, events: number, payloads: number])[
   ['ghes-35', 52, 125],
 ];
 
-const NPM: GithubReading = {
+const NPM: ImageReading = {
   kind: 'ignored',
   reason: 'package-type-not-container',
   detail: 'The package type is "npm".',
 };
 
 /** What each sample of a package event comes to, in their order. GitHub's own container sample says it were npm. */
-const PACKAGES: Readonly<Record<string, readonly GithubReading[]>> = {
+const PACKAGES: Readonly<Record<string, readonly ImageReading[]>> = {
   'api.github.com package': [NPM, NPM, NPM],
   'ghes-31 package': [NPM],
   'ghes-32 package': [NPM],
@@ -37,7 +38,7 @@ function readSamples(set: string): readonly Sample[] {
   return JSON.parse(readFileSync(fileURLToPath(url), 'utf8'));
 }
 
-function expectedReadings(set: string, { name, examples }: Sample): readonly GithubReading[] {
+function expectedReadings(set: string, { name, examples }: Sample): readonly ImageReading[] {
   const packages = PACKAGES[`${set} ${name}`];
   if (packages) return packages;
   assert.ok(!/package/.test(name), `the samples of ${name} in ${set} have no expected reading`);
@@ -85,9 +86,13 @@ describe('the container sample of api.github.com with the type that it should ha
     assert.deepEqual(parseGithubPayload('package', body(changes)), {
       kind: 'push',
       action: 'published',
-      image: { registry: 'ghcr.io', repository: 'codertocat/hello-world' },
-      tags: ['nightly'],
-      digest: DIGEST,
+      pushes: [
+        {
+          image: { registry: 'ghcr.io', repository: 'codertocat/hello-world' },
+          tags: ['nightly'],
+          digest: DIGEST,
+        },
+      ],
     });
   });
 });

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type GithubReading, parseGithubPayload } from '../../../app/domain/github-payload.ts';
 import {
   isDigest,
   isTag,
   parseImageReference,
   repositoryOf,
-} from '../../../app/domain/image-reference.ts';
-import { container, DIGEST, type Json, published } from './package-body.ts';
+} from '../../../../app/domain/image-reference.ts';
+import { parseGithubPayload } from '../../../../app/domain/sources/github.ts';
+import type { ImageReading } from '../../../../app/domain/sources/source.ts';
+import { container, DIGEST, type Json, published } from '../package-body.ts';
 
 describe('hostile bodies', () => {
   test('any JSON value gives a reading within its bounds', () => {
@@ -98,13 +99,14 @@ function soundLooking(): fc.Arbitrary<Json> {
   });
 }
 
-function assertSound(reading: GithubReading): void {
+function assertSound(reading: ImageReading): void {
   if (reading.kind === 'ignored')
     assert.ok(reading.detail.length < 700 && !/[\r\n]/.test(reading.detail));
   if (reading.kind !== 'push') return;
-  assert.ok(reading.tags.length >= 1 && reading.tags.length <= 100);
-  assert.equal(new Set(reading.tags).size, reading.tags.length);
-  assert.ok(reading.tags.every(isTag));
-  assert.ok(reading.digest === undefined || isDigest(reading.digest));
-  assert.deepEqual(parseImageReference(repositoryOf(reading.image)), reading.image);
+  const { tags, digest, image } = reading.pushes[0] ?? assert.fail();
+  assert.ok(tags.length >= 1 && tags.length <= 100);
+  assert.equal(new Set(tags).size, tags.length);
+  assert.ok(tags.every(isTag));
+  assert.ok(digest === undefined || isDigest(digest));
+  assert.deepEqual(parseImageReference(repositoryOf(image)), image);
 }

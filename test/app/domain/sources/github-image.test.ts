@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseGithubPayload } from '../../../app/domain/github-payload.ts';
-import { repositoryOf } from '../../../app/domain/image-reference.ts';
-import { BARE, container, DIGEST, type Json, OTHER_DIGEST, published } from './package-body.ts';
+import { repositoryOf } from '../../../../app/domain/image-reference.ts';
+import { parseGithubPayload } from '../../../../app/domain/sources/github.ts';
+import type { ImageReading, Push } from '../../../../app/domain/sources/source.ts';
+import { BARE, container, DIGEST, type Json, OTHER_DIGEST, published } from '../package-body.ts';
 
 describe('which image was pushed', () => {
   const withoutUrl = { package_url: undefined };
@@ -135,7 +136,7 @@ describe('which image was pushed', () => {
       const reading = parseGithubPayload('package', payload);
       if (expected === undefined)
         assert.equal(reading.kind === 'ignored' && reading.reason, 'image-unreadable');
-      else assert.equal(reading.kind === 'push' && repositoryOf(reading.image), expected);
+      else assert.equal(repositoryOf(onlyPush(reading).image), expected);
     });
 });
 
@@ -198,7 +199,7 @@ describe('which tags were pushed', () => {
   for (const [title, version, expected] of ROWS)
     test(title, () => {
       const reading = parseGithubPayload('package', published(container({}, version)));
-      assert.deepEqual(reading.kind === 'push' && reading.tags, expected);
+      assert.deepEqual(onlyPush(reading).tags, expected);
     });
 
   test('the version of the older Docker registry is the tag', () => {
@@ -210,16 +211,20 @@ describe('which tags were pushed', () => {
     assert.deepEqual(reading, {
       kind: 'push',
       action: 'published',
-      image: { registry: 'ghcr.io', repository: 'octo-org/hello' },
-      tags: ['v1.0.53'],
-      digest: DIGEST,
+      pushes: [
+        {
+          image: { registry: 'ghcr.io', repository: 'octo-org/hello' },
+          tags: ['v1.0.53'],
+          digest: DIGEST,
+        },
+      ],
     });
   });
 
   test('a package_version beside the package is read too', () => {
     const { package_version, ...node } = container();
     const reading = parseGithubPayload('package', published(node, { package_version }));
-    assert.deepEqual(reading.kind === 'push' && reading.tags, ['latest']);
+    assert.deepEqual(onlyPush(reading).tags, ['latest']);
   });
 });
 
@@ -249,10 +254,13 @@ describe('which digest was pushed', () => {
   for (const [title, version, expected] of ROWS)
     test(title, () => {
       const reading = parseGithubPayload('package', published(container({}, version)));
-      assert.equal(reading.kind, 'push');
-      assert.equal(
-        reading.kind === 'push' && 'digest' in reading ? reading.digest : undefined,
-        expected,
-      );
+      assert.equal(onlyPush(reading).digest, expected);
     });
 });
+
+function onlyPush(reading: ImageReading): Push {
+  assert.ok(reading.kind === 'push');
+  const [push, ...more] = reading.pushes;
+  assert.ok(push !== undefined && more.length === 0);
+  return push;
+}
