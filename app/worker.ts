@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { matchAddresses } from '../shared/config/address-ranges.ts';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import type { Settings } from '../shared/config/settings.ts';
@@ -22,8 +23,11 @@ import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
+<<<<<<< HEAD
 import { createAdminGate } from './http/admin-gate.ts';
 import { limitConnections } from './http/connections/limit-connections.ts';
+=======
+>>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { createLocalServer } from './http/local-server.ts';
@@ -32,6 +36,7 @@ import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerInfoRoutes, registerMetricRoutes } from './info-routes.ts';
 import { Intake } from './intake/intake.ts';
+import { joinAccess } from './join-access.ts';
 import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
@@ -142,8 +147,15 @@ function joinParts(
     onTasks: () => dispatcher.wake(),
   });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
+<<<<<<< HEAD
   const { app, local, drain, connections } = createServers(settings, log, events);
   const gate = createAdminGate(settings.adminToken);
+=======
+  const app = openApp(settings, log, events);
+  const local = createLocalServer(app, log);
+  const drain = prepareDrain(app, local);
+  const gate = joinAccess(settings, log);
+>>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
   const health = joinHealth(loaded, parts.environment, {
@@ -196,6 +208,7 @@ function joinParts(
   };
 }
 
+<<<<<<< HEAD
 /** The application with what listens for it, within the limits of connections. */
 function createServers(settings: Settings, log: Logger, events: EventWriter) {
   const { requestTimeoutMs, publicBaseUrl, eventsExclude } = settings;
@@ -206,6 +219,14 @@ function createServers(settings: Settings, log: Logger, events: EventWriter) {
   const connections = limitConnections(app.server, settings, log);
   const local = createLocalServer(app, log);
   return { app, local, connections, drain: prepareDrain(app, local) };
+=======
+function openApp(settings: Settings, log: Logger, events: EventWriter): FastifyInstance {
+  const { eventsExclude, publicBaseUrl, trustedProxies } = settings;
+  return createApp({
+    ...{ log, events: filterEvents(events, eventsExclude), publicBaseUrl },
+    isProxy: matchAddresses(trustedProxies),
+  });
+>>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
 }
 
 /** Takes over what was accepted and what was running before: at once, or as soon as the database is well. */

@@ -9,6 +9,7 @@ import { isTaskId } from '../domain/identifier.ts';
 import type { EventWriter } from '../events/event-writer.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import { countRequests, type RequestCounter } from '../metrics/count-requests.ts';
+import { createSiteCheck, type SiteCheck } from './cross-site.ts';
 import { guardAnswers, guardsOf } from './guard-answers.ts';
 import { describeThrown, sendFailure } from './problem-reply.ts';
 
@@ -34,6 +35,8 @@ declare module 'fastify' {
     servedForms: ServedForm[];
     /** The path of every route, of those that only refuse too. */
     servedUrls: Set<string>;
+    /** Which pages may ask for changes. */
+    sites: SiteCheck;
     /** What was answered since it was made. */
     requestCounts: Pick<RequestCounter, 'list'>;
   }
@@ -55,8 +58,13 @@ type Events = Pick<EventWriter, 'record'>;
 type Parts = {
   readonly log: Logger;
   readonly events: Events;
+<<<<<<< HEAD
   /** How long a whole request may take to arrive. */
   readonly requestTimeoutMs?: number;
+=======
+  /** Whether an address is that of a proxy: only then it is believed for whom it asks, how and under which name. */
+  readonly isProxy?: (address: string | undefined) => boolean;
+>>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
   /** Where others reach this host, if that is known. */
   readonly publicBaseUrl?: string | undefined;
 };
@@ -65,12 +73,17 @@ type Parts = {
  * The HTTP application without its routes: request ids, problem answers, one event for each request, and a drain that
  * cuts nobody off.
  */
+<<<<<<< HEAD
 export function createApp({
   log,
   events: recorded,
   publicBaseUrl,
   requestTimeoutMs = REQUEST_TIMEOUT_MS,
 }: Parts): FastifyInstance {
+=======
+export function createApp(parts: Parts): FastifyInstance {
+  const { log, events: recorded, publicBaseUrl, isProxy = () => false } = parts;
+>>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
   const events = countRequests(recorded);
   const guards = guardsOf(publicBaseUrl);
   const app = fastify({
@@ -78,7 +91,12 @@ export function createApp({
     http: { ServerResponse: guardAnswers(guards), maxHeaderSize: MAX_HEAD_BYTES },
     genReqId: () => newIdentifier('req'),
     requestIdHeader: false,
+<<<<<<< HEAD
     requestTimeout: requestTimeoutMs,
+=======
+    trustProxy: isProxy,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+>>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     exposeHeadRoutes: false,
@@ -92,6 +110,8 @@ export function createApp({
     },
   });
   app.decorateRequest('note');
+  app.decorateRequest('caller', null);
+  app.decorate('sites', createSiteCheck(publicBaseUrl));
   const servedForms: ServedForm[] = [];
   const servedUrls = new Set<string>();
   app.decorate('requestCounts', events);

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { matchAddresses } from '../../shared/config/address-ranges.ts';
 import type { Loaded } from '../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import type { Settings } from '../../shared/config/settings.ts';
@@ -39,12 +40,20 @@ export type Standby = {
 export async function createStandby({ settings, paths }: Loaded, log: Logger): Promise<Standby> {
   const intake = new StandbyIntake(paths.intakeDir);
   // There is nowhere to write events to; the deliveries themselves are recorded by whoever takes them over.
+<<<<<<< HEAD
   const { requestTimeoutMs, publicBaseUrl } = settings;
   const app = createApp({
     ...{ log, events: { record: () => undefined } },
     ...{ requestTimeoutMs, publicBaseUrl },
   });
   const connections = limitConnections(app.server, settings, log);
+=======
+  const { publicBaseUrl, trustedProxies } = settings;
+  const app = createApp({
+    ...{ log, events: { record: () => undefined }, publicBaseUrl },
+    isProxy: matchAddresses(trustedProxies),
+  });
+>>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
   const drain = prepareDrain(app);
   const facts = createFacts(settings, readForStandby(paths.foundUnits, hostKey(settings)));
   registerGithubWebhook(app, {

@@ -1,3 +1,4 @@
+import { ACCESS_ERRORS } from './access-error-codes.ts';
 import { BACKUP_ERRORS } from './backup-error-codes.ts';
 import { DATABASE_ERRORS } from './database-error-codes.ts';
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
@@ -51,21 +52,7 @@ export const ERRORS = {
     sentence: 'The server failed while it handled the request.',
     hint: 'Look for the request id in the log.',
   },
-  ADMIN_TOKEN_NOT_CONFIGURED: {
-    status: 401,
-    sentence: 'No admin token is configured, so the admin API is closed.',
-    hint: 'Set PODUP_TOKEN or PODUP_TOKEN_FILE and restart.',
-  },
-  ADMIN_TOKEN_MISSING: {
-    status: 401,
-    sentence: 'The request carries no admin token.',
-    hint: 'Send it as: Authorization: Bearer TOKEN.',
-  },
-  ADMIN_TOKEN_INVALID: {
-    status: 401,
-    sentence: 'The admin token is not the configured one.',
-    hint: 'Compare it with PODUP_TOKEN of the running server.',
-  },
+  ...ACCESS_ERRORS,
   TOO_MANY_LISTENERS: {
     status: 503,
     sentence: 'So many listen already that no more are taken.',

@@ -13,6 +13,7 @@ import {
 const JOINTS = [
   'app/admin-routes.ts',
   'app/info-routes.ts',
+  'app/join-access.ts',
   'app/join-webhook.ts',
   'app/local-service.ts',
   'app/main.ts',
@@ -149,6 +150,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
   ],
   'app/metrics': ['app/db', 'app/events', 'shared/contract'],
+  'app/join-access.ts': ['app/domain', 'app/http', 'shared/config'],
   'app/join-webhook.ts': ['app/host', 'app/http', 'app/intake', 'shared/config'],
   'app/intake': ['app/db', 'app/domain', 'shared/contract', 'shared/fs', 'shared/log'],
   'app/main.ts': [
@@ -224,6 +226,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/host',
     'app/http',
     'app/info-routes.ts',
+    'app/join-access.ts',
     'app/join-webhook.ts',
     'app/intake',
     'app/recorder',
