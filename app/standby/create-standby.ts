@@ -10,6 +10,7 @@ import { sha256 } from '../../shared/fs/sha256.ts';
 import type { HealthView } from '../api/health-views.ts';
 import type { UnitFacts } from '../domain/delivery-verdict.ts';
 import { admit, type UnitMarks } from '../domain/unit-triggers.ts';
+import { limitConnections } from '../http/connections/limit-connections.ts';
 import { createApp } from '../http/create-app.ts';
 import { prepareDrain } from '../http/drain.ts';
 import { sendFailure } from '../http/problem-reply.ts';
@@ -39,11 +40,20 @@ export type Standby = {
 export async function createStandby({ settings, paths }: Loaded, log: Logger): Promise<Standby> {
   const intake = new StandbyIntake(paths.intakeDir);
   // There is nowhere to write events to; the deliveries themselves are recorded by whoever takes them over.
+<<<<<<< HEAD
+  const { requestTimeoutMs, publicBaseUrl } = settings;
+  const app = createApp({
+    ...{ log, events: { record: () => undefined } },
+    ...{ requestTimeoutMs, publicBaseUrl },
+  });
+  const connections = limitConnections(app.server, settings, log);
+=======
   const { publicBaseUrl, trustedProxies } = settings;
   const app = createApp({
     ...{ log, events: { record: () => undefined }, publicBaseUrl },
     isProxy: matchAddresses(trustedProxies),
   });
+>>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
   const drain = prepareDrain(app);
   const facts = createFacts(settings, readForStandby(paths.foundUnits, hostKey(settings)));
   registerGithubWebhook(app, {
@@ -62,6 +72,7 @@ export async function createStandby({ settings, paths }: Loaded, log: Logger): P
     async stop(hurry) {
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
+      connections.close();
       await intake.close();
     },
   };

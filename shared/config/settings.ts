@@ -7,6 +7,7 @@ import { DEPLOY_SETTINGS } from './deploy-settings.ts';
 import { DISCOVERY_SETTINGS } from './discovery-settings.ts';
 import { EVENT_SETTINGS } from './event-settings.ts';
 import { KEEPING_SETTINGS } from './keeping-settings.ts';
+import { LIMIT_SETTINGS } from './limit-settings.ts';
 import { SCHEDULE_SETTINGS } from './schedule-settings.ts';
 import { milliseconds, type Setting } from './setting.ts';
 import {
@@ -121,6 +122,7 @@ export const SETTINGS = {
   ...SCHEDULE_SETTINGS,
   ...EVENT_SETTINGS,
   ...WEB_SETTINGS,
+  ...LIMIT_SETTINGS,
   minFreeBytes: {
     variable: 'PODUP_MIN_FREE_BYTES',
     schema: within(0, 1_000_000_000_000),

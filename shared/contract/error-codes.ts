@@ -40,7 +40,12 @@ export const ERRORS = {
   REQUEST_TIMEOUT: {
     status: 408,
     sentence: 'The request did not arrive in time.',
-    hint: 'Send the whole request within 30 seconds.',
+    hint: 'Send the whole request at once: PODUP_REQUEST_TIMEOUT_MS and PODUP_MIN_BODY_RATE say how fast.',
+  },
+  HEAD_TOO_LARGE: {
+    status: 431,
+    sentence: 'The head of the request is larger than any that is read.',
+    hint: 'All header fields together may have 16 KiB: look at the cookies, and at what a proxy adds.',
   },
   INTERNAL: {
     status: 500,

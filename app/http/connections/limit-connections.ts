@@ -1,0 +1,38 @@
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import type { Settings } from '../../../shared/config/settings.ts';
+import { capConnections } from '../../domain/connection-limits.ts';
+import { type ConnectionGuard, guardConnections } from './guard-connections.ts';
+import { readOpenFileLimit } from './open-files.ts';
+
+/** For a moment there may be so many times as many as for longer. */
+const BURST = 2;
+
+/** Keeps the connections of a server within what is configured, and within what the process may have open. */
+export function limitConnections(
+  server: Server,
+  settings: Pick<
+    Settings,
+    | 'maxConnections'
+    | 'maxConnectionsPerAddress'
+    | 'headTimeoutMs'
+    | 'requestTimeoutMs'
+    | 'minBodyRate'
+  >,
+  log: Pick<Logger, 'warn'>,
+): ConnectionGuard {
+  const { maxConnections, maxConnectionsPerAddress, ...times } = settings;
+  const { headTimeoutMs, requestTimeoutMs, minBodyRate } = times;
+  const burst = capConnections(BURST * maxConnections, readOpenFileLimit());
+  const limits = {
+    ...{ total: Math.min(maxConnections, Math.ceil(burst / BURST)), burst },
+    perAddress: maxConnectionsPerAddress,
+    ...{ headTimeoutMs, requestTimeoutMs, minBodyRate },
+  };
+  return guardConnections(server, limits, {
+    isTrusted: () => false,
+    onCut: (reason, address) => {
+      log.warn({ reason, address }, 'connections are ended before their time');
+    },
+  });
+}
