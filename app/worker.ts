@@ -23,11 +23,7 @@ import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
-<<<<<<< HEAD
-import { createAdminGate } from './http/admin-gate.ts';
 import { limitConnections } from './http/connections/limit-connections.ts';
-=======
->>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { createLocalServer } from './http/local-server.ts';
@@ -147,15 +143,8 @@ function joinParts(
     onTasks: () => dispatcher.wake(),
   });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
-<<<<<<< HEAD
   const { app, local, drain, connections } = createServers(settings, log, events);
-  const gate = createAdminGate(settings.adminToken);
-=======
-  const app = openApp(settings, log, events);
-  const local = createLocalServer(app, log);
-  const drain = prepareDrain(app, local);
   const gate = joinAccess(settings, log);
->>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
   const health = joinHealth(loaded, parts.environment, {
@@ -208,25 +197,16 @@ function joinParts(
   };
 }
 
-<<<<<<< HEAD
 /** The application with what listens for it, within the limits of connections. */
 function createServers(settings: Settings, log: Logger, events: EventWriter) {
-  const { requestTimeoutMs, publicBaseUrl, eventsExclude } = settings;
+  const { requestTimeoutMs, publicBaseUrl, eventsExclude, trustedProxies } = settings;
   const app = createApp({
     ...{ log, events: filterEvents(events, eventsExclude) },
-    ...{ requestTimeoutMs, publicBaseUrl },
+    ...{ requestTimeoutMs, publicBaseUrl, isProxy: matchAddresses(trustedProxies) },
   });
   const connections = limitConnections(app.server, settings, log);
   const local = createLocalServer(app, log);
   return { app, local, connections, drain: prepareDrain(app, local) };
-=======
-function openApp(settings: Settings, log: Logger, events: EventWriter): FastifyInstance {
-  const { eventsExclude, publicBaseUrl, trustedProxies } = settings;
-  return createApp({
-    ...{ log, events: filterEvents(events, eventsExclude), publicBaseUrl },
-    isProxy: matchAddresses(trustedProxies),
-  });
->>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
 }
 
 /** Takes over what was accepted and what was running before: at once, or as soon as the database is well. */
