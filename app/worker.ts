@@ -1,8 +1,10 @@
 import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { matchAddresses } from '../shared/config/address-ranges.ts';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
+import type { Settings } from '../shared/config/settings.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
 import {
@@ -21,7 +23,7 @@ import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
-import { createAdminGate } from './http/admin-gate.ts';
+import { limitConnections } from './http/connections/limit-connections.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { createLocalServer } from './http/local-server.ts';
@@ -30,6 +32,7 @@ import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerInfoRoutes, registerMetricRoutes } from './info-routes.ts';
 import type { Intake } from './intake/intake.ts';
+import { joinAccess } from './join-access.ts';
 import { joinIntake } from './join-intake.ts';
 import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
@@ -47,6 +50,7 @@ import { createPruneService } from './tasks/prune-service.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
+import { createBeginning } from './updates/create-beginning.ts';
 import { ReportImporter } from './updates/import-reports.ts';
 import { obeySupervisor } from './updates/obey-supervisor.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
@@ -137,11 +141,8 @@ function joinParts(
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
   const wake = () => dispatcher.wake();
   const { intake, search } = joinIntake(parts, recorder, { store, known, units, wake });
-  const { publicBaseUrl, eventsExclude } = settings;
-  const app = createApp({ log, events: filterEvents(events, eventsExclude), publicBaseUrl });
-  const local = createLocalServer(app, log);
-  const drain = prepareDrain(app, local);
-  const gate = createAdminGate(settings.adminToken);
+  const { app, local, drain, connections } = createServers(settings, log, events);
+  const gate = joinAccess(settings, log);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
   const health = joinHealth(loaded, parts.environment, {
@@ -154,12 +155,16 @@ function joinParts(
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
-  const beginning = createBeginning(database, isTrial, () => {
-    schedules.start();
-    guards.start();
-    discovery.start();
-    search.afterStart();
-  });
+  const beginning = createBeginning(
+    () => database.failure(),
+    isTrial,
+    () => {
+      schedules.start();
+      guards.start();
+      discovery.start();
+      search.afterStart();
+    },
+  );
   obeySupervisor(channel, joined, beginning.prove);
   return {
     app,
@@ -171,6 +176,7 @@ function joinParts(
       // A part of the supervisor's own limit, so that it never has to kill us while we still write.
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
+      connections.close();
       schedules.closeSchedule();
       dispatcher.close();
       guards.close();
@@ -188,24 +194,16 @@ function joinParts(
   };
 }
 
-/**
- * Lets what begins by itself begin: once the database is well, for it begins with what that says of its last time, and no
- * sooner than the version is proven. It begins anew whenever the supervisor lets the worker go on after an update.
- */
-function createBeginning(database: WorkerDatabase, isTrial: boolean, start: () => void) {
-  let isProven = !isTrial;
-  let hasBegun = false;
-  const begin = () => {
-    if (database.failure() || !isProven || hasBegun) return;
-    hasBegun = true;
-    start();
-  };
-  const prove = () => {
-    isProven = true;
-    hasBegun = false;
-    begin();
-  };
-  return { begin, prove };
+/** The application with what listens for it, within the limits of connections. */
+function createServers(settings: Settings, log: Logger, events: EventWriter) {
+  const { requestTimeoutMs, publicBaseUrl, eventsExclude, trustedProxies } = settings;
+  const app = createApp({
+    ...{ log, events: filterEvents(events, eventsExclude) },
+    ...{ requestTimeoutMs, publicBaseUrl, isProxy: matchAddresses(trustedProxies) },
+  });
+  const connections = limitConnections(app.server, settings, log);
+  const local = createLocalServer(app, log);
+  return { app, local, connections, drain: prepareDrain(app, local) };
 }
 
 /** Takes over what was accepted and what was running before: at once, or as soon as the database is well. */

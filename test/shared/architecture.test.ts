@@ -13,6 +13,7 @@ import {
 const JOINTS = [
   'app/admin-routes.ts',
   'app/info-routes.ts',
+  'app/join-access.ts',
   'app/join-intake.ts',
   'app/join-webhook.ts',
   'app/local-service.ts',
@@ -150,6 +151,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
   ],
   'app/metrics': ['app/db', 'app/events', 'shared/contract'],
+  'app/join-access.ts': ['app/domain', 'app/http', 'shared/config'],
   'app/join-intake.ts': [
     'app/admin-routes.ts',
     'app/intake',
@@ -233,6 +235,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/host',
     'app/http',
     'app/info-routes.ts',
+    'app/join-access.ts',
     'app/join-intake.ts',
     'app/join-webhook.ts',
     'app/intake',

@@ -51,7 +51,7 @@ export function registerGithubWebhook(app: FastifyInstance, parts: Parts): void 
   };
   serveRoutes(
     app,
-    { action: 'github-webhook', caller: 'github', prepare: readsRaw },
+    { action: 'github-webhook', prepare: readsRaw },
     PATHS.map((url) => delivery(parts, url)),
   );
 }
@@ -61,6 +61,7 @@ function delivery(parts: Parts, url: string): Route {
     {
       method: 'POST',
       url,
+      needs: 'hook',
       summary: 'A push is reported for a unit.',
       params: serviceParams,
       headers: HEADERS,
