@@ -3,6 +3,7 @@ import { type AttentionTable, openAttentionTable } from './attention.ts';
 import { type AutoUpdateImportTable, openAutoUpdateImportTable } from './auto-update-imports.ts';
 import { type DatabaseChecks, prepareChecks } from './check-database.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
+import { type DeliveryBodyTable, openDeliveryBodyTable } from './delivery-bodies.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
 import { type DiscoveredUnitTable, openDiscoveredUnitTable } from './discovered-units.ts';
 import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
@@ -19,6 +20,7 @@ import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
 import { openRateLimitTable, type RateLimitTable } from './rate-limit-tokens.ts';
+import { openRefusedDeliveryTable, type RefusedDeliveryTable } from './refused-deliveries.ts';
 import { openRegistryAnswers, type RegistryAnswers } from './registry-answers.ts';
 import { openScheduleTickTable, type ScheduleTickTable } from './schedule-ticks.ts';
 import { shrinkDatabase } from './shrink-database.ts';
@@ -37,6 +39,8 @@ export type Store = DatabaseChecks & {
   /** When it was made, in milliseconds. */
   readonly madeAt: number;
   readonly deliveries: DeliveryTable;
+  readonly deliveryBodies: DeliveryBodyTable;
+  readonly refusedDeliveries: RefusedDeliveryTable;
   readonly events: EventTable;
   readonly hooks: HookReads;
   readonly trackedTags: TrackedTagTable;
@@ -106,6 +110,8 @@ function prepareStore(database: Database, schema: number): Store {
     schema,
     madeAt: madeAt.get() ?? 0,
     deliveries: openDeliveryTable(database),
+    deliveryBodies: openDeliveryBodyTable(database),
+    refusedDeliveries: openRefusedDeliveryTable(database),
     events: openEventTable(database),
     hooks: openHookReads(database),
     trackedTags: openTrackedTagTable(database),

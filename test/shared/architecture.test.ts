@@ -105,6 +105,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/checks',
     'app/db',
     'app/domain',
+    'app/deliveries',
     'app/events',
     'app/health',
     'app/info',
@@ -159,7 +160,8 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/tasks',
     'shared/config',
   ],
-  'app/join-webhook.ts': ['app/host', 'app/http', 'app/intake', 'shared/config'],
+  'app/join-webhook.ts': ['app/deliveries', 'app/host', 'app/http', 'app/intake', 'shared/config'],
+  'app/deliveries': ['app/api', 'app/db', 'app/domain', 'shared/contract', 'shared/log'],
   'app/intake': ['app/db', 'app/domain', 'shared/contract', 'shared/fs', 'shared/log'],
   'app/main.ts': [
     'app/cli',

@@ -2,9 +2,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { FailureError, fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
 import { receivedView, serviceParams } from '../../api/webhook-views.ts';
+import type { Refusal } from '../../deliveries/refused-deliveries.ts';
 import type { DeliveryVerdict } from '../../domain/delivery-verdict.ts';
 import { HOOK_PREFIX } from '../../info/view-hooks.ts';
 import { type RawDelivery, receiveGithubDelivery } from '../../intake/receive-github-delivery.ts';
+import { noteRefusals } from '../note-refusals.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { type Route, route, serveRoutes } from '../serve-routes.ts';
 
@@ -13,6 +15,8 @@ type Parts = Parameters<typeof receiveGithubDelivery>[0] & {
   readonly maxBodyBytes: number;
   /** Is handed each body with a bad signature; absent: nobody keeps them. */
   readonly keepBadPayload?: (body: Buffer) => void;
+  /** Hears of each that is refused. */
+  readonly noteRefused?: (refusal: Refusal) => void;
 };
 
 // The pattern keeps an empty name out, which a plain parameter would take.
@@ -42,6 +46,7 @@ export const WEBHOOK_REFUSALS = [
 /** `POST /github-package-update/<unit>[/redeploy]`: the body stays raw until its signature is verified. */
 export function registerGithubWebhook(app: FastifyInstance, parts: Parts): void {
   const readsRaw = (scope: FastifyInstance) => {
+    noteRefusals(scope, parts.noteRefused, (url) => url.split('?', 1)[0] ?? '');
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser(
       'application/json',
