@@ -22,6 +22,7 @@ import { openRegistryAnswers, type RegistryAnswers } from './registry-answers.ts
 import { openScheduleTickTable, type ScheduleTickTable } from './schedule-ticks.ts';
 import { shrinkDatabase } from './shrink-database.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
+import { openStoredHookTable, type StoredHookTable } from './stored-hooks.ts';
 import { openTaskChangeTable, type TaskChangeTable } from './task-changes.ts';
 import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';
 import { openTaskTable, type TaskTable } from './tasks.ts';
@@ -37,6 +38,7 @@ export type Store = DatabaseChecks & {
   readonly deliveries: DeliveryTable;
   readonly events: EventTable;
   readonly hooks: HookReads;
+  readonly storedHooks: StoredHookTable;
   readonly totals: Totals;
   readonly segments: SpoolSegmentTable;
   readonly tasks: TaskTable;
@@ -104,6 +106,7 @@ function prepareStore(database: Database, schema: number): Store {
     deliveries: openDeliveryTable(database),
     events: openEventTable(database),
     hooks: openHookReads(database),
+    storedHooks: openStoredHookTable(database),
     totals: openTotals(database),
     segments: openSpoolSegmentTable(database),
     tasks: openTaskTable(database),

@@ -35,6 +35,7 @@ export function loadSettings(
   }
   const paths = statePaths(stateDir);
   const { adminToken, webhookSecret, webhookSecretPrevious, releaseToken, metricsToken } = settings;
+  const { hookKey } = settings;
   return {
     ok: true,
     loaded: {
@@ -52,6 +53,7 @@ export function loadSettings(
         webhookSecretPrevious,
         releaseToken,
         metricsToken,
+        hookKey,
       ].filter((secret) => secret !== undefined),
       given,
     },

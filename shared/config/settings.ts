@@ -272,6 +272,7 @@ type Optional =
   | 'metricsToken'
   | 'debugPayloadPath'
   | 'adminToken'
+  | 'hookKey'
   | 'webhookSecret'
   | 'webhookSecretPrevious';
 
