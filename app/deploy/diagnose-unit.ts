@@ -12,9 +12,12 @@ export async function diagnoseUnit(
   unit: string,
   journalLines: number,
 ): Promise<DeployEvidence> {
-  await showStatus(run, unit);
-  await showJournal(run, unit, journalLines);
-  const containers = await listUnitContainers(run, unit);
+  // At once: nobody is served until the unit is put back.
+  const [containers] = await Promise.all([
+    listUnitContainers(run, unit),
+    showStatus(run, unit),
+    showJournal(run, unit, journalLines),
+  ]);
   if (!containers.ok) return {};
   const running = containers.value.find((container) => container.running);
   if (!running) return { running_image: 'none' };

@@ -88,7 +88,7 @@ export async function watchUnit(watch: Watch): Promise<Outcome<void>> {
     }
     if (isUpNow(state, step.state)) verdict('start', null, 'Up, and healthy where it says so.');
     state = step.state;
-    await pause(untilNext(state), watch.stop);
+    await pause(untilNext(state, rules), watch.stop);
   }
 }
 
@@ -122,9 +122,10 @@ function timeVerdicts({ onVerdict, sinceMs: orderedMs }: Watch): Say {
   };
 }
 
-function untilNext(state: GateState): number {
-  if (state.phase !== 'soaking') return EVERY_MS;
-  return Math.max(1, Math.min(EVERY_MS, state.untilMs - performance.now()));
+/** The last look is when the time is over, and not up to a whole pause later. */
+function untilNext(state: GateState, { startTimeoutMs }: GateRules): number {
+  const endMs = state.phase === 'soaking' ? state.untilMs : state.sinceMs + startTimeoutMs;
+  return Math.max(1, Math.min(EVERY_MS, endMs - performance.now()));
 }
 
 /** One question that goes unanswered says nothing about the unit. */

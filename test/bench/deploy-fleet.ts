@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TaskDetailView, TaskView } from '../../app/api/views.ts';
 import { command, pushImage, startUnit } from '../helpers/lab.ts';
@@ -9,10 +10,15 @@ const FIRST_PORT = 18_000;
 const DEPLOYED_WITHIN_MS = 360_000;
 const LOOK_EVERY_MS = 20;
 
-/** How the units were deployed. */
-export type Measured = {
-  /** From the first post to the end of the last task's process. */
+/** How long something took. */
+export type Span = {
   readonly seconds: number;
+  /** Of CPU, of all processes of the lab: of what systemd, podman and the containers did, too. */
+  readonly cpuSeconds: number;
+};
+
+/** How the units were deployed, from the first post to the end of the last task's process. */
+export type Measured = Span & {
   readonly tasks: readonly TaskDetailView[];
 };
 
@@ -53,27 +59,27 @@ export class Fleet {
       const url = `http://${product.address}/github-package-update/${this.#names[at]}`;
       return { url, body, headers: makeHeaders('registry_package', body) };
     });
-    const postedAt = performance.now();
+    const taken = startSpan();
     const answers = await Promise.all(
       deliveries.map(({ url, body, headers }) => post(url, body, headers)),
     );
     if (answers.some(({ status }) => status !== 202)) throw new Error(JSON.stringify(answers));
     await this.#untilEnded(product);
-    const seconds = (performance.now() - postedAt) / 1000;
+    const span = taken();
     const tasks = await this.#readTasks(product, Number(settings.concurrency));
-    return { seconds, tasks };
+    return { ...span, tasks };
   }
 
-  /** A new image for each unit, deployed by podman itself; seconds. */
-  async autoUpdate(): Promise<number> {
+  /** A new image for each unit, deployed by podman itself. */
+  async autoUpdate(): Promise<Span> {
     this.#push();
-    const startedAt = performance.now();
+    const taken = startSpan();
     const format = '{{.Unit}} {{.Updated}}';
     const said = command('podman', 'auto-update', '--format', format).trim().split('\n');
-    const seconds = (performance.now() - startedAt) / 1000;
+    const span = taken();
     const updated = said.filter((line) => line.endsWith(' true'));
     if (updated.length !== this.size) throw new Error(said.join('\n'));
-    return seconds;
+    return span;
   }
 
   #push(): Push[] {
@@ -100,6 +106,21 @@ export class Fleet {
     if (atATime > concurrency) throw new Error(`${atATime} tasks ran at a time`);
     return Promise.all(tasks.map(({ task_id }) => product.task(task_id)));
   }
+}
+
+function startSpan(): () => Span {
+  const [startedAt, cpuSeconds] = [performance.now(), readCpuSeconds()];
+  return () => ({
+    seconds: (performance.now() - startedAt) / 1000,
+    cpuSeconds: readCpuSeconds() - cpuSeconds,
+  });
+}
+
+/** What everything in the lab's control group has used (cgroups(7), cpu.stat). */
+function readCpuSeconds(): number {
+  const [, used] =
+    /^usage_usec (\d+)$/m.exec(readFileSync('/sys/fs/cgroup/cpu.stat', 'utf8')) ?? [];
+  return Number(used) / 1e6;
 }
 
 function mostAtATime(tasks: readonly TaskView[]): number {

@@ -1,7 +1,7 @@
 /** The inside of `deploy.ts`: runs as a user of the lab, where systemd, podman and the registry are. */
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Fleet } from './deploy-fleet.ts';
+import { Fleet, type Span } from './deploy-fleet.ts';
 import { printProfile } from './deploy-profile.ts';
 import { median } from './median.ts';
 
@@ -20,11 +20,15 @@ const TO_SERIAL = 0.4;
 const TO_AUTO_UPDATE = 0.7;
 const CONCURRENCY = '4';
 
-type Row = { readonly what: string; readonly seconds: readonly number[] };
+function printRow(what: string, spans: readonly Span[]): void {
+  const all = spans.map(({ seconds }) => seconds.toFixed(1)).join(' ');
+  const took = medianOf(spans).toFixed(1).padStart(7);
+  const cpu = median(spans.map(({ cpuSeconds }) => cpuSeconds)).toFixed(1);
+  console.log(`${took} s  ${what}  (${all}), ${cpu} s of CPU`);
+}
 
-function printRow({ what, seconds }: Row): void {
-  const all = seconds.map((each) => each.toFixed(1)).join(' ');
-  console.log(`${median(seconds).toFixed(1).padStart(7)} s  ${what}  (${all})`);
+function medianOf(spans: readonly Span[]): number {
+  return median(spans.map(({ seconds }) => seconds));
 }
 
 /** Prints a ratio beside what is to be reached; false when it is missed. */
@@ -41,27 +45,27 @@ console.log(
 );
 let isReached = true;
 
-const ours: number[] = [];
-const autoUpdate: number[] = [];
+const ours: Span[] = [];
+const autoUpdate: Span[] = [];
 for (let round = 0; round < rounds; round++) {
   const measured = await fleet.deploy({ concurrency: CONCURRENCY, soakMs: '0' });
-  ours.push(measured.seconds);
+  ours.push(measured);
   if (values.profile) printProfile(measured.tasks);
   autoUpdate.push(await fleet.autoUpdate());
 }
 console.log(`\nwithout a soak, ${rounds} rounds each`);
-printRow({ what: `ours, ${CONCURRENCY} at a time`, seconds: ours });
-printRow({ what: 'podman auto-update', seconds: autoUpdate });
+printRow(`ours, ${CONCURRENCY} at a time`, ours);
+printRow('podman auto-update', autoUpdate);
 isReached =
-  judge('ours to podman auto-update', median(ours) / median(autoUpdate), TO_AUTO_UPDATE) &&
+  judge('ours to podman auto-update', medianOf(ours) / medianOf(autoUpdate), TO_AUTO_UPDATE) &&
   isReached;
 
 if (!values['skip-serial']) {
   const serial = await fleet.deploy({ concurrency: '1' });
   const parallel = await fleet.deploy({ concurrency: CONCURRENCY });
   console.log('\nwith the default soak of 10 s, one round each');
-  printRow({ what: 'ours, one at a time', seconds: [serial.seconds] });
-  printRow({ what: `ours, ${CONCURRENCY} at a time`, seconds: [parallel.seconds] });
+  printRow('ours, one at a time', [serial]);
+  printRow(`ours, ${CONCURRENCY} at a time`, [parallel]);
   isReached =
     judge('parallel to serial', parallel.seconds / serial.seconds, TO_SERIAL) && isReached;
 }

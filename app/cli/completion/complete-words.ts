@@ -4,9 +4,9 @@ import { json } from 'node:stream/consumers';
 import { findStateDirectory } from '../../../shared/config/state-directory.ts';
 import { statePaths } from '../../../shared/contract/state-paths.ts';
 import { fitSocketPath } from '../../../shared/fs/socket-path.ts';
+import { request } from '../../../shared/process/http-client.ts';
 import type { ServicesView } from '../../api/service-views.ts';
 import type { TaskView } from '../../api/views.ts';
-import { request } from '../service/http-client.ts';
 import type { Asked } from './word-tree.ts';
 
 /** A person who types does not wait for longer. */

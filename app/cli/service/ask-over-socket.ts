@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { request } from './http-client.ts';
+import { request } from '../../../shared/process/http-client.ts';
 import { methodOf, type Question, type Reply } from './question.ts';
 
 /** Each question has a connection of its own. */

@@ -1,5 +1,3 @@
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import {
@@ -8,6 +6,7 @@ import {
   fail,
   type Outcome,
 } from '../../../shared/contract/outcome.ts';
+import { request, requestTls } from '../../../shared/process/http-client.ts';
 
 /** Opens a stream to a place as seen from the host. */
 export type Connect = (host: string, port: number, signal: AbortSignal) => Promise<Outcome<Duplex>>;
@@ -58,13 +57,13 @@ export async function askHttpOver(
 function ask(url: URL, host: string, stream: Duplex) {
   const headers = { 'user-agent': 'pod-upgrade-trigger', connection: 'close' };
   if (url.protocol === 'http:') {
-    return requestHttp(url, { headers, createConnection: () => stream });
+    return request(url, { headers, createConnection: () => stream });
   }
   // A name for SNI must not be an address, RFC 6066; the certificate is checked against either.
   const isAddress = /^[\d.]+$|:/.test(host);
   const createConnection = () =>
     connectTls({ socket: stream, host, ...(!isAddress && { servername: host }) });
-  return requestHttps(url, { headers, createConnection });
+  return requestTls(url, { headers, createConnection });
 }
 
 function choosePort(url: URL): number {
