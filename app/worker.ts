@@ -30,6 +30,7 @@ import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerInfoRoutes, registerMetricRoutes } from './info-routes.ts';
 import { Intake } from './intake/intake.ts';
+import { joinHooks } from './join-hooks.ts';
 import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
@@ -133,11 +134,10 @@ function joinParts(
   const system = createSystemEvents(events);
   const commits = createCommitSource(paths.database, log);
   const dispatcher = createDispatcher({ ...parts, store, commits, onLost: system.taskLost });
+  const onTask = () => dispatcher.wake();
   const intake = new Intake({
-    folder: paths.intakeDir,
-    store,
+    ...{ folder: paths.intakeDir, store, onTasks: onTask },
     startTaker: (onTaken) => recorder.startTaker(onTaken),
-    onTasks: () => dispatcher.wake(),
   });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
   const { publicBaseUrl, eventsExclude } = settings;
@@ -146,14 +146,15 @@ function joinParts(
   const drain = prepareDrain(app, local);
   const gate = createAdminGate(settings.adminToken);
   const guards = createTimerGuards({ store, run, log });
-  const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
+  const manual = joinManual(loaded, store, host, { known, units, onTask });
   const health = joinHealth(loaded, parts.environment, {
     ...{ store, host, database: () => database.failure() },
     supervisor: () => judgeSupervisor(channel),
   });
   const checks = joinChecks(loaded, store, host, { known, units });
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
-  const joined = { ...served, store, dispatcher, guards, run, commits, system };
+  const works = { store, dispatcher, guards, run, commits, system };
+  const joined = { ...served, ...works, ...joinHooks(loaded, store) };
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
@@ -200,11 +201,12 @@ function joinParts(
 async function recoverAll(
   { loaded, isTrial = false }: WorkerParts,
   database: WorkerDatabase,
-  { known, units, intake, dispatcher, health, system }: JoinedParts,
+  { known, units, intake, dispatcher, health, system, hooks }: JoinedParts,
   startSchedules: () => void,
 ): Promise<void> {
   const takeOver = async () => {
     known.reload();
+    hooks.reload();
     await intake.recover();
     await dispatcher.recover();
   };

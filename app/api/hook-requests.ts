@@ -107,3 +107,12 @@ export const rotateHookBody = z.strictObject({
     .default(true)
     .describe('Whether the newest of those before it opens the hook as well, until it is removed.'),
 });
+
+/** Parameters of `POST /hooks/NAME`. */
+export const hookPathParams = z.strictObject({ hook: z.string() });
+
+/** Parameters of `POST /hooks/NAME/SECRET`. */
+export const hookPathSecretParams = z.strictObject({
+  hook: z.string(),
+  secret: z.string().describe('Of a hook of the scheme `path-secret`; it is recorded nowhere.'),
+});

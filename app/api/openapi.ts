@@ -55,6 +55,7 @@ const TAGS: Readonly<Record<string, string>> = {
   events: 'Everything that happened.',
   'github-package-update': 'Where GitHub reports what was pushed.',
   health: 'What works and what does not.',
+  hooks: 'Who may report images, and where they report them.',
   last_payload: 'The last webhook with a bad signature.',
   live: 'What happens, while it happens.',
   manual: 'What scripts and people have done to units.',
@@ -109,6 +110,12 @@ export function describeApi(forms: readonly ServedForm[], version: string): Open
           name: 'X-Hub-Signature-256',
           description: 'sha256=HEX, the HMAC-SHA256 of the body with the secret of the hook.',
         },
+        standard: {
+          ...{ type: 'apiKey', in: 'header', name: 'webhook-signature' },
+          description:
+            'Of https://www.standardwebhooks.com, with webhook-id and webhook-timestamp.',
+        },
+        authorization: { type: 'http', scheme: 'bearer', description: 'The secret of the hook.' },
       },
     },
   };
@@ -116,7 +123,13 @@ export function describeApi(forms: readonly ServedForm[], version: string): Open
 
 type Write = Record<'given' | 'answered', (schema: z.ZodType) => JsonSchema>;
 
-const SECURITY = { anyone: [], admin: [{ token: [] }], github: [{ signature: [] }] } as const;
+const SECURITY = {
+  anyone: [],
+  admin: [{ token: [] }],
+  github: [{ signature: [] }],
+  // One of them, as the hook is set up; one of the path is among the parameters.
+  hook: [{ signature: [] }, { standard: [] }, { authorization: [] }],
+} as const;
 
 function describe(form: ServedForm, write: Write): Operation {
   const { summary, about, caller, body, rawBody } = form;

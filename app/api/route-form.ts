@@ -45,7 +45,7 @@ export type RouteForm = {
 };
 
 /** Who may call a route. */
-export type Caller = 'anyone' | 'admin' | 'github';
+export type Caller = 'anyone' | 'admin' | 'github' | 'hook';
 
 /** A route as it is served. */
 export type ServedForm = RouteForm & { readonly caller: Caller; readonly action: string };

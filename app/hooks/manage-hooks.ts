@@ -123,6 +123,11 @@ export class HookAdmin {
     return this.#change(() => (this.#table.remove(name) ? succeed(undefined) : unknown(name)));
   }
 
+  /** Reads the hooks, to be able to say which of their secrets open. */
+  load(): void {
+    this.#load(this.#table.list());
+  }
+
   /** Reads the hooks anew, as after the database was opened; what is known stays while it cannot be read. */
   reload(): void {
     try {

@@ -23,7 +23,7 @@ function request(path: string, at: number, code: NewEvent['code'] = null): NewEv
 
 function view(store: Store, units: readonly string[], baseUrl?: string) {
   const parts = { store, units, refusals: REFUSALS, baseUrl, hasSecret: true };
-  return viewHooks({ ...parts, imageOf: () => 'ghcr.io/o/web:main' }, NOW);
+  return viewHooks({ ...parts, listStored: () => [], imageOf: () => 'ghcr.io/o/web:main' }, NOW);
 }
 
 describe('the state of webhooks', () => {
