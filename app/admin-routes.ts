@@ -94,7 +94,7 @@ export function registerAdminRoutes(
       return facts.state === 'not-looked-up' ? units.refresh(unit) : facts;
     },
   });
-  registerManualApi(app, { actions, gate });
+  registerManualApi(app, { actions, gate, autoUpdateUnit: settings.autoUpdateUnit });
   registerUpdateChecksApi(app, { checks, gate });
   registerServicesApi(app, {
     gate,

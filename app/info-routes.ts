@@ -83,7 +83,6 @@ export function registerMetricRoutes(
   };
   registerMetrics(app, {
     gate,
-    token: settings.metricsToken,
     isOpen: settings.metricsOpen,
     list: () => listMetrics(sources),
   });

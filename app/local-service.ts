@@ -14,6 +14,7 @@ import { type LocalService, methodOf } from './cli/service/question.ts';
 import { openStore, type Store } from './db/store.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
+import { localIdentity } from './http/admin-gate.ts';
 import { createApp } from './http/create-app.ts';
 import { createEventStreams } from './http/event-streams.ts';
 import { registerTaskLogStream } from './http/routes/task-log-stream.ts';
@@ -81,7 +82,7 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const checks = joinChecks(loaded, store, host, { known, units });
   const { hooks } = joinHooks(loaded, store);
   hooks.load();
-  const caller = `cli:${nameUser()}`;
+  const caller = localIdentity(`cli:${nameUser()}`);
   const gate = () => succeed(caller);
   registerAdminRoutes(app, loaded, {
     ...{ store, events, gate, known, units, checks, discovery, hooks },

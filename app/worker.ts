@@ -1,8 +1,10 @@
 import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { matchAddresses } from '../shared/config/address-ranges.ts';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
+import type { Settings } from '../shared/config/settings.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
 import {
@@ -21,7 +23,7 @@ import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
-import { createAdminGate } from './http/admin-gate.ts';
+import { limitConnections } from './http/connections/limit-connections.ts';
 import { createApp } from './http/create-app.ts';
 import { prepareDrain } from './http/drain.ts';
 import { createLocalServer } from './http/local-server.ts';
@@ -30,6 +32,7 @@ import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerInfoRoutes, registerMetricRoutes } from './info-routes.ts';
 import { Intake } from './intake/intake.ts';
+import { joinAccess } from './join-access.ts';
 import { joinHooks } from './join-hooks.ts';
 import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
@@ -140,11 +143,8 @@ function joinParts(
     startTaker: (onTaken) => recorder.startTaker(onTaken),
   });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
-  const { publicBaseUrl, eventsExclude } = settings;
-  const app = createApp({ log, events: filterEvents(events, eventsExclude), publicBaseUrl });
-  const local = createLocalServer(app, log);
-  const drain = prepareDrain(app, local);
-  const gate = createAdminGate(settings.adminToken);
+  const { app, local, drain, connections } = createServers(settings, log, events);
+  const gate = joinAccess(settings, log);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask });
   const health = joinHealth(loaded, parts.environment, {
@@ -180,6 +180,7 @@ function joinParts(
       // A part of the supervisor's own limit, so that it never has to kill us while we still write.
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
+      connections.close();
       schedules.closeSchedule();
       dispatcher.close();
       guards.close();
@@ -195,6 +196,18 @@ function joinParts(
       database.close();
     },
   };
+}
+
+/** The application with what listens for it, within the limits of connections. */
+function createServers(settings: Settings, log: Logger, events: EventWriter) {
+  const { requestTimeoutMs, publicBaseUrl, eventsExclude, trustedProxies } = settings;
+  const app = createApp({
+    ...{ log, events: filterEvents(events, eventsExclude) },
+    ...{ requestTimeoutMs, publicBaseUrl, isProxy: matchAddresses(trustedProxies) },
+  });
+  const connections = limitConnections(app.server, settings, log);
+  const local = createLocalServer(app, log);
+  return { app, local, connections, drain: prepareDrain(app, local) };
 }
 
 /** Takes over what was accepted and what was running before: at once, or as soon as the database is well. */

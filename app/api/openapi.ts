@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { ERRORS } from '../../shared/contract/error-codes.ts';
+import type { Need } from '../domain/access.ts';
 import { type JsonSchema, toJsonSchemas } from './openapi-schemas.ts';
 import { problemView } from './problem.ts';
 import { type AnswerForm, isSchema, refusalsOf, type ServedForm } from './route-form.ts';
@@ -103,7 +104,19 @@ export function describeApi(forms: readonly ServedForm[], version: string): Open
     components: {
       schemas: sortKeys({ ...given.named, ...answered.named }),
       securitySchemes: {
-        token: { type: 'http', scheme: 'bearer', description: 'PODUP_TOKEN.' },
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'PODUP_TOKEN, or a token of `pod-upgrade-trigger tokens create` with this scope.',
+        },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'podup_session',
+          description:
+            'What POST /api/session gives for a token. Changes need the header x-podup-csrf: 1.',
+        },
         signature: {
           type: 'apiKey',
           in: 'header',
@@ -123,23 +136,23 @@ export function describeApi(forms: readonly ServedForm[], version: string): Open
 
 type Write = Record<'given' | 'answered', (schema: z.ZodType) => JsonSchema>;
 
-const SECURITY = {
-  anyone: [],
-  admin: [{ token: [] }],
-  github: [{ signature: [] }],
+/** For other kinds of schemes than OAuth2 the words are what somebody has to have (OpenAPI 3.1, Security Requirement Object). */
+function describeSecurity(needs: Need): Operation['security'] {
+  if (needs === 'anyone') return [];
   // One of them, as the hook is set up; one of the path is among the parameters.
-  hook: [{ signature: [] }, { standard: [] }, { authorization: [] }],
-} as const;
+  if (needs === 'hook') return [{ signature: [] }, { standard: [] }, { authorization: [] }];
+  return [{ token: [needs] }, { session: [needs] }];
+}
 
 function describe(form: ServedForm, write: Write): Operation {
-  const { summary, about, caller, body, rawBody } = form;
+  const { summary, about, needs, body, rawBody } = form;
   const parameters = describeParameters(form, write);
   return {
     operationId: idOf(form),
     tags: [tagOf(form)],
     summary,
     ...(about !== undefined && { description: about }),
-    security: SECURITY[caller],
+    security: describeSecurity(needs),
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: describeBody(write.given(body)) }),
     ...(rawBody !== undefined && {

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import type { ErrorCode } from '../../shared/contract/error-codes.ts';
+import type { Need } from '../domain/access.ts';
 import type { Answer } from './answer.ts';
 
 /** An answer that is no JSON. */
@@ -19,6 +20,8 @@ export type RouteForm = {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With its parameters as `:name`. */
   readonly url: string;
+  /** What it wants of its callers. Of one that wants `deploy` its units are checked besides, see `deployRoute`. */
+  readonly needs: Need;
   /** The word under which its requests are recorded, where that is not the one of its group. */
   readonly action?: string;
   /** Another path of a route, which older scripts know: it is in no document. */
@@ -44,11 +47,8 @@ export type RouteForm = {
   readonly fails?: true;
 };
 
-/** Who may call a route. */
-export type Caller = 'anyone' | 'admin' | 'github' | 'hook';
-
 /** A route as it is served. */
-export type ServedForm = RouteForm & { readonly caller: Caller; readonly action: string };
+export type ServedForm = RouteForm & { readonly action: string };
 
 /** What was read of a request by the form of its route. */
 export type Given<F extends RouteForm> = {
@@ -73,10 +73,13 @@ export function isSchema(answer: AnswerForm): answer is z.ZodType {
 
 /** The codes with which a route may refuse, and what can go wrong with any. */
 export function refusalsOf(form: ServedForm): readonly ErrorCode[] {
-  const { caller, params, query, body, refusals = [] } = form;
+  const { needs, method, params, query, body, refusals = [] } = form;
   const readsAny = params ?? query ?? body;
+  const isOpen = needs === 'anyone' || needs === 'hook';
+  const isChange = method !== 'GET' && method !== 'HEAD';
   return [
-    ...(caller === 'admin' ? ADMIN_REFUSALS : []),
+    ...(isOpen ? [] : CALLER_REFUSALS),
+    ...(isOpen || !isChange ? [] : CHANGE_REFUSALS),
     ...(readsAny ? (['REQUEST_INVALID'] as const) : []),
     ...(body ? BODY_REFUSALS : []),
     ...refusals,
@@ -84,10 +87,19 @@ export function refusalsOf(form: ServedForm): readonly ErrorCode[] {
   ];
 }
 
-const ADMIN_REFUSALS = [
+/** What can be said of what a caller shows. */
+export const CALLER_REFUSALS = [
   'ADMIN_TOKEN_NOT_CONFIGURED',
   'ADMIN_TOKEN_MISSING',
   'ADMIN_TOKEN_INVALID',
+  'TOKEN_EXPIRED',
+  'TOKEN_REVOKED',
+  'SESSION_ENDED',
+  'FORWARD_AUTH_UNTRUSTED',
+  'FORWARD_AUTH_REFUSED',
+  'SCOPE_MISSING',
 ] as const;
+
+const CHANGE_REFUSALS = ['CSRF_HEADER_MISSING', 'CROSS_SITE_REQUEST'] as const;
 
 const BODY_REFUSALS = ['CONTENT_TYPE_UNSUPPORTED', 'BODY_TOO_LARGE'] as const;

@@ -1,31 +1,119 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type Access, ADMIN_ACCESS } from '../domain/access.ts';
+import type { ForwardAuth } from './forward-auth.ts';
+import { type Identity, lastingIdentity } from './identity.ts';
 import { localCallerOf } from './local-callers.ts';
 
 /** What of a request says who asks. */
-export type AdminRequest = Pick<FastifyRequest, 'raw'>;
+export type AdminRequest = Pick<FastifyRequest, 'raw' | 'ip'>;
 
-/** Decides whether the caller is an admin, and by what name: `admin`, or `cli:USER` over the service's own socket. */
-export type AdminGate = (request: AdminRequest) => Outcome<string>;
+/** Tells who calls, or why nobody that is known does; `token` in place of the header, where it stood elsewhere. */
+export type AdminGate = (request: AdminRequest, token?: string) => Outcome<Identity>;
+
+/** A token of the settings. */
+export type FixedToken = {
+  readonly name: string;
+  readonly secret: string;
+  readonly access: Access;
+};
+
+/** What is kept of tokens and sessions. Both give undefined for what they do not know. */
+export type StoredCredentials = {
+  findToken(token: string): Outcome<Identity> | undefined;
+  /** By the cookies of a request. */
+  findSession(cookies: string): Outcome<Identity> | undefined;
+  /** Whether there is any token at all. */
+  readonly isEmpty: boolean;
+};
 
 /**
- * Closed by default: without a configured token nobody is an admin, and the answer says how to set one. Digests are
- * compared, in constant time, so that neither content nor length of the token shows. Callers over the service's own socket are
- * known already and need none.
+ * Counts credentials that were shown, by the address that they came from; those of a proxy's clients by theirs. Sessions are
+ * not counted: a page that is still open asks again and again with one that has ended.
  */
-export function createAdminGate(token: string | undefined): AdminGate {
-  const expected = token === undefined ? undefined : digest(token);
-  return (request) => {
+export type CredentialGuard = {
+  /** Why none from this address is looked at now. */
+  refuse(address: string): Failure | undefined;
+  /** What came of one that was looked at. */
+  tell(address: string, isGood: boolean): void;
+};
+
+/** By what callers are known. */
+export type GateParts = {
+  readonly tokens: readonly FixedToken[];
+  readonly stored?: StoredCredentials;
+  readonly forwardAuth?: ForwardAuth;
+  /** Whether everybody is an admin who sends this. */
+  readonly isOpenTo?: (request: AdminRequest) => boolean;
+  readonly guard?: CredentialGuard;
+};
+
+/**
+ * Closed by default: without a configured credential nobody is known, and the answer says how to set one. Digests are
+ * compared, in constant time, so that neither content nor length of a token shows. Callers over the service's own socket are
+ * known already and need none. A token that is sent decides alone; then a proxy's word, then a session.
+ */
+export function createAdminGate(parts: GateParts): AdminGate {
+  const known = parts.tokens.map((token) => ({ ...token, digest: digest(token.secret) }));
+  return (request, token) => {
     const local = localCallerOf(request);
-    if (local !== undefined) return succeed(local);
-    if (expected === undefined) return fail('ADMIN_TOKEN_NOT_CONFIGURED', '');
-    const given = /^Bearer +(\S{1,4096}) *$/i.exec(request.raw.headers.authorization ?? '')?.[1];
-    if (given === undefined) return fail('ADMIN_TOKEN_MISSING', '');
-    return timingSafeEqual(digest(given), expected)
-      ? succeed('admin')
-      : fail('ADMIN_TOKEN_INVALID', '');
+    if (local !== undefined) return succeed(localIdentity(local));
+    const given = token ?? readBearer(request.raw.headers.authorization);
+    if (given === undefined) return findWithoutToken(parts, request);
+    if (!isConfigured(parts)) return fail('ADMIN_TOKEN_NOT_CONFIGURED', '');
+    const { guard, stored } = parts;
+    const refused = guard?.refuse(request.ip);
+    if (refused) return { ok: false, failure: refused };
+    const found =
+      findFixed(known, given) ?? stored?.findToken(given) ?? fail('ADMIN_TOKEN_INVALID', '');
+    guard?.tell(request.ip, found.ok);
+    return found;
   };
+}
+
+function findWithoutToken(parts: GateParts, request: AdminRequest): Outcome<Identity> {
+  const { stored, forwardAuth, isOpenTo } = parts;
+  const { raw } = request;
+  const person = forwardAuth?.(raw);
+  if (person?.ok) return person;
+  const session = raw.headers.cookie && stored?.findSession(raw.headers.cookie);
+  if (session) return session;
+  if (isOpenTo?.(request)) return succeed(ANYONE);
+  if (person) return person;
+  return fail(isConfigured(parts) ? 'ADMIN_TOKEN_MISSING' : 'ADMIN_TOKEN_NOT_CONFIGURED', '');
+}
+
+/** A monitor's token lets nobody do anything. */
+function isConfigured({ tokens, forwardAuth, stored }: GateParts): boolean {
+  const isToken = tokens.some(({ access }) => access.monitor !== true);
+  return isToken || forwardAuth !== undefined || stored?.isEmpty === false;
+}
+
+type Known = FixedToken & { readonly digest: Buffer };
+
+function findFixed(known: readonly Known[], given: string): Outcome<Identity> | undefined {
+  const sent = digest(given);
+  // Each is compared, whichever fits.
+  const [found] = known.filter((token) => timingSafeEqual(token.digest, sent));
+  return found && succeed(toIdentity(found));
+}
+
+const ANYONE = lastingIdentity({
+  ...{ name: 'anyone', by: 'open', access: ADMIN_ACCESS, isAmbient: true },
+});
+
+/** Who calls over the service's own socket, or works on the state itself: `cli:USER`. */
+export function localIdentity(name: string): Identity {
+  return lastingIdentity({ name, by: 'local-socket', access: ADMIN_ACCESS, isAmbient: false });
+}
+
+function toIdentity({ name, access }: FixedToken): Identity {
+  return lastingIdentity({ name: `token:${name}`, by: 'token', access, isAmbient: false });
+}
+
+function readBearer(header: string | undefined): string | undefined {
+  return /^Bearer +(\S{1,4096}) *$/i.exec(header ?? '')?.[1];
 }
 
 function digest(text: string): Buffer {

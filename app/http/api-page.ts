@@ -73,7 +73,10 @@ function formatOperation({ path, method, operation }: Located): string {
 
 function describeCaller({ security: [first] }: Operation): string {
   if (!first) return 'Open to everybody.';
-  return 'token' in first ? 'For admins: Authorization: Bearer TOKEN.' : 'Signed by the sender.';
+  const [scope] = first['token'] ?? [];
+  return scope === undefined
+    ? 'Signed by the sender.'
+    : `Needs ${escapeHtml(scope)}: Authorization: Bearer TOKEN.`;
 }
 
 function formatParameters(parameters: readonly Parameter[]): string {

@@ -10,6 +10,7 @@ import { maskPath } from '../domain/mask-path.ts';
 import type { EventWriter } from '../events/event-writer.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import { countRequests, type RequestCounter } from '../metrics/count-requests.ts';
+import { createSiteCheck, type SiteCheck } from './cross-site.ts';
 import { guardAnswers, guardsOf } from './guard-answers.ts';
 import { describeThrown, sendFailure } from './problem-reply.ts';
 
@@ -35,6 +36,8 @@ declare module 'fastify' {
     servedForms: ServedForm[];
     /** The path of every route, of those that only refuse too. */
     servedUrls: Set<string>;
+    /** Which pages may ask for changes. */
+    sites: SiteCheck;
     /** What was answered since it was made. */
     requestCounts: Pick<RequestCounter, 'list'>;
   }
@@ -42,9 +45,13 @@ declare module 'fastify' {
 
 /** A slow sender must not hold a connection for ever: the whole request has to arrive within this time. */
 const REQUEST_TIMEOUT_MS = 30_000;
+/** What a head may take, all its fields together. */
+const MAX_HEAD_BYTES = 16_384;
 /** Longer than that of the usual proxies (60 s), so that they and not we close idle connections. */
 const KEEP_ALIVE_MS = 75_000;
 const MAX_PARAM_LENGTH = 300;
+
+const BROKEN_OFF = { code: 'REQUEST_INVALID', detail: 'It was broken off.' } as const;
 
 /** Where each request is recorded. */
 type Events = Pick<EventWriter, 'record'>;
@@ -52,6 +59,10 @@ type Events = Pick<EventWriter, 'record'>;
 type Parts = {
   readonly log: Logger;
   readonly events: Events;
+  /** How long a whole request may take to arrive. */
+  readonly requestTimeoutMs?: number;
+  /** Whether an address is that of a proxy: only then it is believed for whom it asks, how and under which name. */
+  readonly isProxy?: (address: string | undefined) => boolean;
   /** Where others reach this host, if that is known. */
   readonly publicBaseUrl?: string | undefined;
 };
@@ -60,15 +71,18 @@ type Parts = {
  * The HTTP application without its routes: request ids, problem answers, one event for each request, and a drain that
  * cuts nobody off.
  */
-export function createApp({ log, events: recorded, publicBaseUrl }: Parts): FastifyInstance {
+export function createApp(parts: Parts): FastifyInstance {
+  const { log, events: recorded, publicBaseUrl, isProxy = () => false } = parts;
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = parts;
   const events = countRequests(recorded);
   const guards = guardsOf(publicBaseUrl);
   const app = fastify({
     logger: false,
-    http: { ServerResponse: guardAnswers(guards) },
+    http: { ServerResponse: guardAnswers(guards), maxHeaderSize: MAX_HEAD_BYTES },
     genReqId: () => newIdentifier('req'),
     requestIdHeader: false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: isProxy,
+    requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     exposeHeadRoutes: false,
@@ -82,6 +96,8 @@ export function createApp({ log, events: recorded, publicBaseUrl }: Parts): Fast
     },
   });
   app.decorateRequest('note');
+  app.decorateRequest('caller', null);
+  app.decorate('sites', createSiteCheck(publicBaseUrl));
   const servedForms: ServedForm[] = [];
   const servedUrls = new Set<string>();
   app.decorate('requestCounts', events);
@@ -101,7 +117,10 @@ export function createApp({ log, events: recorded, publicBaseUrl }: Parts): Fast
     done();
   });
   app.setErrorHandler((error, request, reply) => {
-    const failure = describeThrown(error);
+    const { raw } = request;
+    // Nobody hears the answer, and it is no fault of ours: anybody can break off as often as he likes.
+    const isBrokenOff = raw.destroyed && !raw.complete;
+    const failure = isBrokenOff ? BROKEN_OFF : describeThrown(error);
     if (failure.code === 'INTERNAL')
       log.error({ err: error, request: request.id }, 'request failed');
     return sendFailure(request, reply, failure);
@@ -146,6 +165,13 @@ function findTask({ params }: FastifyRequest): string | null {
   return id !== undefined && isTaskId(id) ? id : null;
 }
 
+/** What ails a request that never became one, by the error of Node's parser. */
+const BROKEN: Readonly<Record<string, { readonly code: ErrorCode; readonly reason: string }>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'REQUEST_TIMEOUT', reason: 'Request Timeout' },
+  HPE_HEADER_OVERFLOW: { code: 'HEAD_TOO_LARGE', reason: 'Request Header Fields Too Large' },
+};
+const BROKEN_ANYHOW = { code: 'REQUEST_INVALID', reason: 'Bad Request' } as const;
+
 /** Answers what never became a request: a broken head, one that is too large, one that did not arrive in time. */
 function answerBrokenRequest(
   events: Events,
@@ -157,8 +183,7 @@ function answerBrokenRequest(
     socket.destroy();
     return;
   }
-  const code: ErrorCode =
-    error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'REQUEST_TIMEOUT' : 'REQUEST_INVALID';
+  const { code, reason } = BROKEN[error.code ?? ''] ?? BROKEN_ANYHOW;
   const problem = toProblem(code, '', newIdentifier('req'));
   events.record({
     request_id: problem.request_id,
@@ -176,7 +201,6 @@ function answerBrokenRequest(
     meta: null,
   });
   const body = JSON.stringify(problem);
-  const reason = code === 'REQUEST_TIMEOUT' ? 'Request Timeout' : 'Bad Request';
   const headers = {
     ...guards,
     'content-type': PROBLEM_TYPE,

@@ -1,8 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 
-/** Who asks, for the record: `cli:USER` on the command line, else an admin and where from. */
-export function describeCaller({ note, ip }: FastifyRequest): string {
-  return note.actor?.startsWith('cli:') ? note.actor : `admin at ${ip}`;
+/** Who asks, for the record, and where from: `token:ci at 10.0.0.7`; on the command line `cli:USER`. */
+export function describeCaller({ caller, ip }: FastifyRequest): string {
+  const name = caller?.name ?? 'somebody';
+  return caller?.by === 'local-socket' ? name : `${name} at ${ip}`;
 }
 
 /** Who asks for a task, and how: for its record. */

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, type ErrorCode } from '../../shared/contract/error-codes.ts';
 import { type Failure, FailureError } from '../../shared/contract/outcome.ts';
 import { PROBLEM_TYPE, toProblem } from '../api/problem.ts';
+import { CALLER_REFUSALS } from '../api/route-form.ts';
 import { explainDatabaseError } from '../db/explain-database-error.ts';
 
 /** Fastify's own errors that a client can cause, as codes of ours. */
@@ -17,6 +18,11 @@ const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
 const PASSES = /^(?:DATABASE|SPOOL)_/;
 const RETRY_AFTER_S = 10;
 
+/** Who calls is not known: RFC 9110 §11.6.1. */
+const NOBODY: ReadonlySet<ErrorCode> = new Set(
+  CALLER_REFUSALS.filter((code) => ERRORS[code].status === 401),
+);
+
 /** Refuses a request. A body that was not read to its end costs the connection. */
 export function sendFailure(
   request: FastifyRequest,
@@ -26,7 +32,7 @@ export function sendFailure(
   request.note.code = code;
   if (code === 'BODY_TOO_LARGE') reply.header('connection', 'close');
   if (PASSES.test(code)) reply.header('retry-after', String(RETRY_AFTER_S));
-  if (code.startsWith('ADMIN_TOKEN_')) reply.header('www-authenticate', 'Bearer');
+  if (NOBODY.has(code)) reply.header('www-authenticate', 'Bearer');
   // Of what somebody else has refused (a registry) the time is told in the detail.
   if (retryAfterMs !== undefined && code === 'RATE_LIMITED') {
     reply.header('retry-after', Math.ceil(retryAfterMs / 1000));

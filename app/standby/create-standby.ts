@@ -1,11 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { matchAddresses } from '../../shared/config/address-ranges.ts';
 import type { Loaded } from '../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import { MAX_RECORD_BYTES, parseUpdateRecord } from '../../shared/contract/update-record.ts';
 import { realFiles } from '../../shared/fs/files.ts';
 import { sha256 } from '../../shared/fs/sha256.ts';
 import type { HealthView } from '../api/health-views.ts';
+import { limitConnections } from '../http/connections/limit-connections.ts';
 import { createApp } from '../http/create-app.ts';
 import { prepareDrain } from '../http/drain.ts';
 import { sendFailure } from '../http/problem-reply.ts';
@@ -38,8 +40,13 @@ export type Standby = {
 export async function createStandby({ settings, paths }: Loaded, log: Logger): Promise<Standby> {
   const intake = new StandbyIntake(paths.intakeDir);
   // There is nowhere to write events to; the deliveries themselves are recorded by whoever takes them over.
-  const { publicBaseUrl } = settings;
-  const app = createApp({ log, events: { record: () => undefined }, publicBaseUrl });
+  const { requestTimeoutMs, publicBaseUrl, trustedProxies } = settings;
+  const isProxy = matchAddresses(trustedProxies);
+  const app = createApp({
+    ...{ log, events: { record: () => undefined } },
+    ...{ requestTimeoutMs, publicBaseUrl, isProxy },
+  });
+  const connections = limitConnections(app.server, settings, log);
   const drain = prepareDrain(app);
   const kept = readForStandby(paths.foundUnits, hostKey(settings));
   const units = createStandbyUnits(settings, kept);
@@ -64,6 +71,7 @@ export async function createStandby({ settings, paths }: Loaded, log: Logger): P
     async stop(hurry) {
       await drain(settings.stopTimeoutMs / 2, hurry);
       await app.close();
+      connections.close();
       await intake.close();
     },
   };

@@ -30,6 +30,8 @@ export type ManualDeployments = ManualTasks & {
   plan(request: Pick<ManualRequest, 'unit' | 'version'>): Promise<Outcome<PlanView>>;
   /** What a restart would do now. Touches nothing. */
   planRestart(unit: string): Promise<Outcome<RestartSteps>>;
+  /** The unit of a plan whose time is not over. */
+  unitOfPlan(planId: string): string | undefined;
   /** Makes a task of a plan, if it would be the same now: PLAN_NOT_FOUND, or PLAN_CHANGED with what is different. */
   carryOut(planId: string, request: Asker): Promise<Outcome<string>>;
 };
@@ -78,6 +80,7 @@ export function createManualDeployments(parts: Parts): ManualDeployments {
         from_deployments: downs.length,
       });
     },
+    unitOfPlan: (planId) => store.plans.find(planId, Date.now())?.unit,
     planRestart: (unit) => lookAtRestart(planParts, unit),
     async carryOut(planId, request) {
       const row = store.plans.find(planId, Date.now());

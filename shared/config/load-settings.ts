@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { type StatePaths, statePaths } from '../contract/state-paths.ts';
+import { checkAccess } from './check-access.ts';
 import { type GivenSetting, readSettings } from './read-settings.ts';
 import type { Settings } from './settings.ts';
 import { findStateDirectory } from './state-directory.ts';
@@ -25,7 +26,10 @@ export function loadSettings(
   | { readonly ok: false; readonly faults: readonly string[] } {
   const reading = readSettings(environment, readSmallText);
   if (!reading.ok) return reading;
-  const { settings, warnings, given } = reading;
+  const { settings, given } = reading;
+  const access = checkAccess(settings);
+  if (access.faults.length > 0) return { ok: false, faults: access.faults };
+  const warnings = [...reading.warnings, ...access.warnings];
   const stateDir = findStateDirectory(settings.stateDir, { environment, isWritable });
   if (stateDir === undefined) {
     return {
@@ -34,8 +38,8 @@ export function loadSettings(
     };
   }
   const paths = statePaths(stateDir);
-  const { adminToken, webhookSecret, webhookSecretPrevious, releaseToken, metricsToken } = settings;
-  const { hookKey } = settings;
+  const { adminToken, manualToken, webhookSecret, webhookSecretPrevious } = settings;
+  const { releaseToken, metricsToken, hookKey } = settings;
   return {
     ok: true,
     loaded: {
@@ -49,6 +53,7 @@ export function loadSettings(
       warnings,
       secrets: [
         adminToken,
+        manualToken,
         webhookSecret,
         webhookSecretPrevious,
         releaseToken,

@@ -13,6 +13,14 @@ export function parsed<T>(parse: (raw: string) => T | undefined): z.ZodType<T, s
   });
 }
 
+/** What a secret may be. */
+export const secretText = z.string().min(8).max(4096);
+/** The same in words. */
+export const SECRET_ALLOWED = '8 to 4096 characters';
+
+/** What `parseFlag` takes. */
+export const FLAG_ALLOWED = '1, true, yes, on or 0, false, no, off';
+
 /** A whole number in decimal digits, from `min` to `max`. */
 export function within(min: number, max: number): z.ZodType<number, string> {
   return parsed((raw) => parseWithin(raw, { min, max }));

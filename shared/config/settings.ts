@@ -1,11 +1,13 @@
 import * as z from 'zod';
 import { parseHttpAddress } from '../contract/http-address.ts';
+import { ACCESS_SETTINGS } from './access-settings.ts';
 import { AUTO_UPDATE_SETTINGS } from './auto-update-settings.ts';
 import { CHECK_SETTINGS } from './check-settings.ts';
 import { DEPLOY_SETTINGS } from './deploy-settings.ts';
 import { DISCOVERY_SETTINGS } from './discovery-settings.ts';
 import { EVENT_SETTINGS } from './event-settings.ts';
 import { KEEPING_SETTINGS } from './keeping-settings.ts';
+import { LIMIT_SETTINGS } from './limit-settings.ts';
 import { SCHEDULE_SETTINGS } from './schedule-settings.ts';
 import { milliseconds, type Setting } from './setting.ts';
 import {
@@ -17,15 +19,14 @@ import {
   parsePublicKeys,
   parseReleaseBase,
   parseWebUrl,
+  SECRET_ALLOWED,
+  secretText,
   within,
 } from './setting-values.ts';
 import { SSH_SETTINGS } from './ssh-settings.ts';
 import { LOG_LEVELS, SUPERVISOR_DEFAULTS } from './supervisor-settings.ts';
 import { WEB_SETTINGS } from './web-settings.ts';
 import { WEBHOOK_SETTINGS } from './webhook-settings.ts';
-
-const secretText = z.string().min(8).max(4096);
-const SECRET_ALLOWED = '8 to 4096 characters';
 
 /** Every setting of the worker and its tasks. `docs/configuration.md` is generated from this table. */
 export const SETTINGS = {
@@ -49,13 +50,7 @@ export const SETTINGS = {
     allowed: 'sqlite:///ABSOLUTE/PATH or an absolute path',
     about: 'The SQLite database. Unset: data/pod-upgrade-trigger.db in the state directory.',
   },
-  adminToken: {
-    variable: 'PODUP_TOKEN',
-    schema: secretText,
-    allowed: SECRET_ALLOWED,
-    about: 'The admin token of the API. Unset: the admin API is closed.',
-    secret: true,
-  },
+  ...ACCESS_SETTINGS,
   webhookSecret: {
     variable: 'PODUP_GH_WEBHOOK_SECRET',
     schema: secretText,
@@ -127,6 +122,7 @@ export const SETTINGS = {
   ...SCHEDULE_SETTINGS,
   ...EVENT_SETTINGS,
   ...WEB_SETTINGS,
+  ...LIMIT_SETTINGS,
   minFreeBytes: {
     variable: 'PODUP_MIN_FREE_BYTES',
     schema: within(0, 1_000_000_000_000),
@@ -273,6 +269,11 @@ type Optional =
   | 'debugPayloadPath'
   | 'adminToken'
   | 'hookKey'
+  | 'manualToken'
+  | 'forwardAuthHeader'
+  | 'forwardAuthAdminValue'
+  | 'forwardAuthNicknameHeader'
+  | 'openAdmin'
   | 'webhookSecret'
   | 'webhookSecretPrevious';
 
@@ -286,7 +287,7 @@ export const DEPRECATED_NAMES: Readonly<Record<string, string>> = {
   WEBHOOK_STATE_DIR: 'PODUP_STATE_DIR',
   WEBHOOK_DB_URL: 'PODUP_DB_URL',
   WEBHOOK_TOKEN: 'PODUP_TOKEN',
-  WEBHOOK_MANUAL_TOKEN: 'PODUP_TOKEN',
+  WEBHOOK_MANUAL_TOKEN: 'PODUP_MANUAL_TOKEN',
   GITHUB_WEBHOOK_SECRET: 'PODUP_GH_WEBHOOK_SECRET',
   TARGET_BIN: 'PODUP_TARGET_BIN',
   PODUP_TASK_RETENTION_SECS: 'PODUP_TASK_RETENTION',

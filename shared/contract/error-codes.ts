@@ -1,3 +1,4 @@
+import { ACCESS_ERRORS } from './access-error-codes.ts';
 import { BACKUP_ERRORS } from './backup-error-codes.ts';
 import { DATABASE_ERRORS } from './database-error-codes.ts';
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
@@ -40,28 +41,19 @@ export const ERRORS = {
   REQUEST_TIMEOUT: {
     status: 408,
     sentence: 'The request did not arrive in time.',
-    hint: 'Send the whole request within 30 seconds.',
+    hint: 'Send the whole request at once: PODUP_REQUEST_TIMEOUT_MS and PODUP_MIN_BODY_RATE say how fast.',
+  },
+  HEAD_TOO_LARGE: {
+    status: 431,
+    sentence: 'The head of the request is larger than any that is read.',
+    hint: 'All header fields together may have 16 KiB: look at the cookies, and at what a proxy adds.',
   },
   INTERNAL: {
     status: 500,
     sentence: 'The server failed while it handled the request.',
     hint: 'Look for the request id in the log.',
   },
-  ADMIN_TOKEN_NOT_CONFIGURED: {
-    status: 401,
-    sentence: 'No admin token is configured, so the admin API is closed.',
-    hint: 'Set PODUP_TOKEN or PODUP_TOKEN_FILE and restart.',
-  },
-  ADMIN_TOKEN_MISSING: {
-    status: 401,
-    sentence: 'The request carries no admin token.',
-    hint: 'Send it as: Authorization: Bearer TOKEN.',
-  },
-  ADMIN_TOKEN_INVALID: {
-    status: 401,
-    sentence: 'The admin token is not the configured one.',
-    hint: 'Compare it with PODUP_TOKEN of the running server.',
-  },
+  ...ACCESS_ERRORS,
   TOO_MANY_LISTENERS: {
     status: 503,
     sentence: 'So many listen already that no more are taken.',

@@ -47,12 +47,16 @@ export class Fleet {
   /** A new image for each unit, reported all at once, deployed by a service with these settings. */
   async deploy(settings: {
     readonly concurrency: string;
-    readonly soakMs?: string;
+    /** What is waited on purpose: for further deliveries of a push, and whether a unit goes on. */
+    readonly waitsMs?: string;
   }): Promise<Measured> {
     await using product = await Product.start({
       PODUP_MANUAL_UNITS: this.#names.join(','),
       PODUP_TASK_CONCURRENCY: settings.concurrency,
-      PODUP_DEPLOY_SOAK_MS: settings.soakMs ?? '10000',
+      ...(settings.waitsMs !== undefined && {
+        PODUP_DEPLOY_SOAK_MS: settings.waitsMs,
+        PODUP_WEBHOOK_WINDOW_MS: settings.waitsMs,
+      }),
     });
     const deliveries = this.#push().map((push, at) => {
       const body = makeBody('registry_package', push);

@@ -48,7 +48,7 @@ let isReached = true;
 const ours: Span[] = [];
 const autoUpdate: Span[] = [];
 for (let round = 0; round < rounds; round++) {
-  const measured = await fleet.deploy({ concurrency: CONCURRENCY, soakMs: '0' });
+  const measured = await fleet.deploy({ concurrency: CONCURRENCY, waitsMs: '0' });
   ours.push(measured);
   if (values.profile) printProfile(measured.tasks);
   autoUpdate.push(await fleet.autoUpdate());

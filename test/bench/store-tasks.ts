@@ -58,7 +58,7 @@ function addTask(store: Store, draw: Random, { index, isOpen, last }: Place): st
     trigger_source: isManual ? 'manual' : 'webhook',
     trigger_request_id: `req_${hex(draw, 19)}`,
     trigger_path: isManual ? '/api/tasks' : `/github-package-update/${unit}`,
-    trigger_caller: isManual ? 'admin at 127.0.0.1' : `github:${hex(draw, 36)}`,
+    trigger_caller: isManual ? 'token:PODUP_TOKEN at 127.0.0.1' : `github:${hex(draw, 36)}`,
     trigger_reason: isManual && draw() < 0.5 ? `ticket ${Math.floor(draw() * 5000)}` : null,
     webhook_digest: isManual ? null : digest,
     batch_id: isManual ? `bat_${String(Math.floor(index / 100)).padStart(19, '0')}` : null,

@@ -37,7 +37,9 @@ describe('a person stops a task by the API', () => {
       assert.equal(task.status, 'cancelled', JSON.stringify(task));
       assert.match(task.summary, /was put back to sha256:/);
       assert.equal(task.attempts, 1);
-      assert.ok(task.logs.some(({ summary }) => summary === 'Stopped by admin at 127.0.0.1.'));
+      assert.ok(
+        task.logs.some(({ summary }) => summary === 'Stopped by token:PODUP_TOKEN at 127.0.0.1.'),
+      );
       await untilServed('v1');
       const again = await product.post<{ code: string }>(`/api/tasks/${id}/stop`);
       assert.deepEqual([again.status, again.body.code], [409, 'TASK_ENDED']);

@@ -14,6 +14,7 @@ const JOINTS = [
   'app/admin-routes.ts',
   'app/info-routes.ts',
   'app/join-hooks.ts',
+  'app/join-access.ts',
   'app/join-webhook.ts',
   'app/local-service.ts',
   'app/main.ts',
@@ -156,6 +157,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
   ],
   'app/metrics': ['app/db', 'app/events', 'shared/contract'],
+  'app/join-access.ts': ['app/domain', 'app/http', 'shared/config'],
   'app/join-webhook.ts': [
     'app/hooks',
     'app/host',
@@ -239,6 +241,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/host',
     'app/http',
     'app/info-routes.ts',
+    'app/join-access.ts',
     'app/intake',
     'app/join-hooks.ts',
     'app/join-webhook.ts',

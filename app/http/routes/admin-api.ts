@@ -21,6 +21,7 @@ export function registerAdminApi(app: FastifyInstance, { store, gate, release }:
       {
         method: 'GET',
         url: '/api/quarantine',
+        needs: 'read',
         summary: 'Images that failed and are left alone.',
         answers: { 200: quarantineView },
       },
@@ -30,6 +31,7 @@ export function registerAdminApi(app: FastifyInstance, { store, gate, release }:
       {
         method: 'DELETE',
         url: '/api/quarantine/:unit/:digest',
+        needs: 'admin',
         summary: 'Lets an image be deployed again.',
         params: quarantineParams,
         answers: { 204: null },
@@ -46,6 +48,7 @@ export function registerAdminApi(app: FastifyInstance, { store, gate, release }:
       {
         method: 'DELETE',
         url: '/api/quarantine/:unit',
+        needs: 'admin',
         summary: 'Lets all images of a unit be deployed again.',
         params: quarantineUnitParams,
         answers: { 200: releasedView },

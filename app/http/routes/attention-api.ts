@@ -24,6 +24,7 @@ export function registerAttentionApi(app: FastifyInstance, { gate, read, table }
       {
         method: 'GET',
         url: '/api/attention',
+        needs: 'read',
         summary: 'Everything that wants a person, with what can be done.',
         answers: { 200: attentionView },
       },
@@ -33,6 +34,7 @@ export function registerAttentionApi(app: FastifyInstance, { gate, read, table }
       {
         method: 'POST',
         url: '/api/attention/seen',
+        needs: 'admin',
         summary: 'Says that somebody has seen an item.',
         about: 'The item stays until its cause is gone; the same on another day is not seen yet.',
         body: attentionSeenBody,

@@ -7,7 +7,7 @@ import type { KnownUnits } from '../../units/known-units.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { describeAsker } from '../describe-asker.ts';
 import { sendFailure } from '../problem-reply.ts';
-import { route, serveRoutes } from '../serve-routes.ts';
+import { deployRoute, serveRoutes } from '../serve-routes.ts';
 
 type Parts = {
   readonly known: Pick<KnownUnits, 'choose'>;
@@ -20,7 +20,7 @@ const URL = '/api/deployments';
 /** `POST /api/deployments`: a deployment at a person's word, or the plan of one; for admins only. */
 export function registerDeploymentsApi(app: FastifyInstance, parts: Parts): void {
   serveRoutes(app, { action: 'deployments-api', gate: parts.gate }, [
-    route(
+    deployRoute(
       {
         method: 'POST',
         url: URL,
@@ -29,6 +29,11 @@ export function registerDeploymentsApi(app: FastifyInstance, parts: Parts): void
         answers: { 200: planView, 202: startedTaskView },
         refusals: ['UNIT_NOT_CONFIGURED'],
         fails: true,
+      },
+      ({ body }) => {
+        if (!('plan_id' in body)) return [body.unit];
+        const unit = parts.deployments.unitOfPlan(body.plan_id);
+        return unit === undefined ? undefined : [unit];
       },
       ({ body }, request, reply) =>
         'plan_id' in body

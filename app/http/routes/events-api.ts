@@ -31,6 +31,7 @@ export function registerEventsApi(app: FastifyInstance, parts: Parts): void {
       {
         method: 'GET',
         url: '/api/events',
+        needs: 'read',
         summary: 'Everything that happened, newest first.',
         query: eventsQuery,
         answers: { 200: eventPageView },
@@ -45,6 +46,7 @@ export function registerEventsApi(app: FastifyInstance, parts: Parts): void {
       {
         method: 'GET',
         url: '/api/events/export',
+        needs: 'read',
         summary: 'The same as JSON lines or CSV, as a file.',
         query: exportQuery,
         answers: {

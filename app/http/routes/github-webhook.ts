@@ -46,7 +46,7 @@ export function registerGithubWebhook(app: FastifyInstance, parts: Parts): void 
     acceptRawBodies(scope, 'application/json', parts.maxBodyBytes);
   serveRoutes(
     app,
-    { action: 'github-webhook', caller: 'github', prepare: readsRaw },
+    { action: 'github-webhook', prepare: readsRaw },
     PATHS.map((url) => delivery(parts, url)),
   );
 }
@@ -56,6 +56,7 @@ function delivery(parts: Parts, url: string): Route {
     {
       method: 'POST',
       url,
+      needs: 'hook',
       summary: 'A push is reported for a unit.',
       params: serviceParams,
       headers: HEADERS,

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { healthView } from '../../api/health-views.ts';
+import { meets } from '../../domain/access.ts';
 import { type HealthState, severityOf } from '../../domain/health.ts';
 import { viewHealth } from '../../health/view-health.ts';
 import type { AdminGate } from '../admin-gate.ts';
@@ -13,7 +14,7 @@ type Parts = {
 };
 
 /**
- * `GET /health`: open to all, for a proxy or a monitor has no token; what was seen in detail is for admins.
+ * `GET /health`: open to all, for a proxy or a monitor has no token; what was seen in detail is for who may look.
  * `GET /health/self`: whether this program is well, whatever its host is; the supervisor asks it of a new version.
  */
 export function registerHealth(app: FastifyInstance, { check, checkOwn, gate }: Parts): void {
@@ -22,7 +23,7 @@ export function registerHealth(app: FastifyInstance, { check, checkOwn, gate }: 
     reply: FastifyReply,
     found: readonly HealthState[],
   ): FastifyReply => {
-    const view = viewHealth(found, gate(request).ok);
+    const view = viewHealth(found, mayLook(gate, request));
     noteFailures(request, found);
     return reply.code(view.status === 'ok' ? 200 : 503).send(view);
   };
@@ -32,7 +33,8 @@ export function registerHealth(app: FastifyInstance, { check, checkOwn, gate }: 
       {
         method: 'GET',
         url: '/health',
-        summary: 'What works and what does not; details for admins.',
+        needs: 'anyone',
+        summary: 'What works and what does not; details for who may look.',
         answers,
       },
       async (_given, request, reply) => answer(request, reply, await check()),
@@ -41,12 +43,18 @@ export function registerHealth(app: FastifyInstance, { check, checkOwn, gate }: 
       {
         method: 'GET',
         url: '/health/self',
+        needs: 'anyone',
         summary: 'The program by itself, without its host.',
         answers,
       },
       (_given, request, reply) => answer(request, reply, checkOwn()),
     ),
   ]);
+}
+
+function mayLook(gate: AdminGate, request: FastifyRequest): boolean {
+  const known = gate(request);
+  return known.ok && meets(known.value.access, 'read');
 }
 
 /** What is wrong, without the details: whoever compares two answers is to see a change of what is wrong only. */

@@ -36,6 +36,7 @@ function readRoutes(hooks: HookAdmin): readonly Route[] {
       {
         method: 'GET',
         url: '/api/hooks',
+        needs: 'read',
         summary: 'Who may report images.',
         answers: { 200: storedHooksView },
       },
@@ -45,6 +46,7 @@ function readRoutes(hooks: HookAdmin): readonly Route[] {
       {
         method: 'GET',
         url: '/api/hooks/:name',
+        needs: 'read',
         summary: 'One hook.',
         params: hookParams,
         answers: { 200: storedHookView },
@@ -61,6 +63,7 @@ function changeRoutes(hooks: HookAdmin): readonly Route[] {
       {
         method: 'POST',
         url: '/api/hooks',
+        needs: 'admin',
         summary: 'Makes a hook, and shows its secret this once.',
         body: createHookBody,
         answers: { 201: hookWithSecretView },
@@ -78,6 +81,7 @@ function changeRoutes(hooks: HookAdmin): readonly Route[] {
       {
         method: 'PATCH',
         url: '/api/hooks/:name',
+        needs: 'admin',
         summary: 'Changes a hook; what the body does not name stays as it is.',
         ...{ params: hookParams, body: updateHookBody, answers: { 200: storedHookView } },
         refusals: [...CHANGES, 'HOOK_INVALID'],
@@ -91,6 +95,7 @@ function changeRoutes(hooks: HookAdmin): readonly Route[] {
       {
         method: 'DELETE',
         url: '/api/hooks/:name',
+        needs: 'admin',
         summary: 'Removes a hook and its secrets; what it has reported stays.',
         ...{ params: hookParams, answers: { 204: null }, refusals: CHANGES },
       },
@@ -109,6 +114,7 @@ function secretRoutes(hooks: HookAdmin): readonly Route[] {
       {
         method: 'POST',
         url: '/api/hooks/:name/rotate',
+        needs: 'admin',
         summary: 'Makes a new secret for a hook, and shows it this once.',
         about:
           'The one before it opens the hook as well until it is removed, so that the new one can be set up at the sender meanwhile.',
@@ -124,6 +130,7 @@ function secretRoutes(hooks: HookAdmin): readonly Route[] {
       {
         method: 'DELETE',
         url: '/api/hooks/:name/secrets/:id',
+        needs: 'admin',
         summary: 'Removes a secret of a hook: it opens nothing from now on.',
         ...{ params: hookSecretParams, answers: { 200: storedHookView } },
         refusals: [...CHANGES, 'HOOK_SECRET_NOT_FOUND'],
@@ -143,7 +150,7 @@ function switchRoute(hooks: HookAdmin, word: 'enable' | 'disable'): Route {
       : 'Has a hook let nobody in until it is enabled.';
   return route(
     {
-      ...{ method: 'POST', url: `/api/hooks/:name/${word}`, summary },
+      ...{ method: 'POST', url: `/api/hooks/:name/${word}`, needs: 'admin', summary },
       ...{ params: hookParams, answers: { 200: storedHookView }, refusals: CHANGES },
     },
     ({ params: { name } }, request, reply) => {

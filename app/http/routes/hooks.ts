@@ -58,7 +58,7 @@ export function registerHooks(app: FastifyInstance, parts: Parts): void {
   serveRoutes(
     app,
     {
-      ...{ action: 'hook', caller: 'hook' },
+      action: 'hook',
       prepare: (scope) => acceptRawBodies(scope, '*', parts.maxBodyBytes),
     },
     [
@@ -75,7 +75,7 @@ function delivery(
 ): Route {
   return route(
     {
-      ...{ method: 'POST', url, params, headers: HEADERS },
+      ...{ method: 'POST', url, needs: 'hook', params, headers: HEADERS },
       summary: 'A push is reported by the sender that a hook is for.',
       about:
         'Every kind of sender has a body of its own, see docs/hooks.md. Whether there is no such hook, it is closed, or what was sent does not open it: the answer is the same.',

@@ -46,6 +46,7 @@ function openRoutes({ baseUrl }: Parts): readonly Route[] {
       {
         method: 'GET',
         url: '/api/config',
+        needs: 'anyone',
         action: 'config-api',
         summary: 'What an interface needs before anybody has signed in.',
         answers: { 200: configView },
@@ -56,6 +57,7 @@ function openRoutes({ baseUrl }: Parts): readonly Route[] {
       {
         method: 'GET',
         url: '/sse/hello',
+        needs: 'anyone',
         action: 'sse-hello',
         summary: 'One event, to see whether streams get through.',
         answers: {
@@ -83,6 +85,7 @@ function adminRoutes({ viewSettings, viewHooks, checkVersion }: Parts): readonly
       {
         method: 'GET',
         url: '/api/settings',
+        needs: 'read',
         action: 'settings-api',
         summary: 'How this program is set up; of secrets only whether there is one.',
         answers: { 200: settingsView },
@@ -93,6 +96,7 @@ function adminRoutes({ viewSettings, viewHooks, checkVersion }: Parts): readonly
       {
         method: 'GET',
         url: '/api/webhooks/status',
+        needs: 'read',
         action: 'webhooks-status',
         summary: 'How the webhooks of the units have come in.',
         answers: { 200: hooksView },
@@ -103,6 +107,7 @@ function adminRoutes({ viewSettings, viewHooks, checkVersion }: Parts): readonly
       {
         method: 'GET',
         url: '/api/version/check',
+        needs: 'read',
         action: 'version-check',
         summary: 'Whether there is a newer release.',
         about:
@@ -123,6 +128,7 @@ function payloadRoute(method: 'GET' | 'HEAD', path: string): Route {
     {
       method,
       url: '/last_payload.bin',
+      needs: 'admin',
       action: 'debug-payload-download',
       summary: 'The beginning of the last webhook body with a bad signature.',
       answers: { 200: { media: ['application/octet-stream'], about: 'At most 64 KiB, as sent.' } },

@@ -27,6 +27,7 @@ export function registerListStream(app: FastifyInstance, parts: Parts): void {
       {
         method: 'GET',
         url: '/sse/events',
+        needs: 'read',
         summary: 'What lists and numbers show, as it changes.',
         headers: LAST_EVENT_ID,
         answers: {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Outcome } from '../../../shared/contract/outcome.ts';
+import { parseUnitName } from '../../../shared/contract/unit-name.ts';
 import {
   autoUpdateBody,
   idempotencyKey,
@@ -16,34 +17,41 @@ import {
   triggerView,
   upgradeView,
 } from '../../api/manual-views.ts';
+import type { Claim } from '../../domain/access.ts';
+import type { UnitSelection } from '../../domain/unit-selection.ts';
 import type { Answer } from '../../tasks/answer-once.ts';
 import type { ManualActions } from '../../tasks/manual-actions.ts';
 import type { ManualCall, Wish } from '../../tasks/manual-call.ts';
 import type { AdminGate } from '../admin-gate.ts';
-import { admitCallers } from '../admit-callers.ts';
 import { describeCaller } from '../describe-asker.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { readBy } from '../read-json-body.ts';
-import { type Route, route, serveRoutes } from '../serve-routes.ts';
+import { deployRoute, type Route, serveRoutes } from '../serve-routes.ts';
 
-type Parts = { readonly actions: ManualActions; readonly gate: AdminGate };
+type Parts = {
+  readonly actions: ManualActions;
+  readonly gate: AdminGate;
+  /** The unit that stands for podman's auto-update, which is about every unit. */
+  readonly autoUpdateUnit: string;
+};
 
 const HEADERS = { 'idempotency-key': 'Whoever asks again with the same one gets the same answer.' };
 
 const REFUSALS = ['IDEMPOTENCY_KEY_REUSED', 'UNIT_NOT_CONFIGURED'] as const;
 
-/** `POST /api/manual/…`: what scripts and people have done to units; for admins only. */
-export function registerManualApi(app: FastifyInstance, { actions, gate }: Parts): void {
-  serveRoutes(app, { action: 'manual-api', gate, admit: admitCallers }, [
+/** `POST /api/manual/…`: what scripts and people have done to units. */
+export function registerManualApi(app: FastifyInstance, parts: Parts): void {
+  const { actions, gate } = parts;
+  serveRoutes(app, { action: 'manual-api', gate, takesOldTokens: true }, [
     ...ofSeveral(actions),
-    ...ofOne(actions),
+    ...ofOne(parts),
     ...ofPodman(actions),
   ]);
 }
 
 function ofSeveral(actions: ManualActions): readonly Route[] {
   return [
-    route(
+    deployRoute(
       {
         method: 'POST',
         url: '/api/manual/trigger',
@@ -55,10 +63,11 @@ function ofSeveral(actions: ManualActions): readonly Route[] {
         refusals: REFUSALS,
         fails: true,
       },
+      ({ body }) => claimOf(body),
       async ({ body }, request, reply) =>
         answer(request, reply, await actions.trigger(toCall(body, request))),
     ),
-    route(
+    deployRoute(
       {
         method: 'POST',
         url: '/api/manual/deploy',
@@ -70,15 +79,16 @@ function ofSeveral(actions: ManualActions): readonly Route[] {
         refusals: REFUSALS,
         fails: true,
       },
+      ({ body }) => claimOf(body),
       async ({ body }, request, reply) =>
         answer(request, reply, await actions.deploy(toCall(body, request))),
     ),
   ];
 }
 
-function ofOne(actions: ManualActions): readonly Route[] {
+function ofOne({ actions, autoUpdateUnit }: Parts): readonly Route[] {
   return [
-    route(
+    deployRoute(
       {
         method: 'POST',
         url: '/api/manual/services/:slug',
@@ -91,10 +101,11 @@ function ofOne(actions: ManualActions): readonly Route[] {
         refusals: REFUSALS,
         fails: true,
       },
+      ({ params }) => (parseUnitName(params.slug) === autoUpdateUnit ? 'all' : [params.slug]),
       async ({ params, body }, request, reply) =>
         answer(request, reply, await actions.service(params.slug, toCall(body, request))),
     ),
-    route(
+    deployRoute(
       {
         method: 'POST',
         url: '/api/manual/services/:slug/upgrade',
@@ -107,6 +118,7 @@ function ofOne(actions: ManualActions): readonly Route[] {
         refusals: REFUSALS,
         fails: true,
       },
+      ({ params }) => [params.slug],
       async ({ params, body }, request, reply) =>
         answer(request, reply, await actions.upgrade(params.slug, toCall(body, request))),
     ),
@@ -116,7 +128,7 @@ function ofOne(actions: ManualActions): readonly Route[] {
 /** podman's own update, and the path by which scripts of the first program begin it: that answers text. */
 function ofPodman(actions: ManualActions): readonly Route[] {
   return [
-    route(
+    deployRoute(
       {
         method: 'POST',
         url: '/api/manual/auto-update/run',
@@ -127,10 +139,11 @@ function ofPodman(actions: ManualActions): readonly Route[] {
         answers: { 202: autoUpdateView },
         refusals: ['IDEMPOTENCY_KEY_REUSED'],
       },
+      () => 'all',
       async ({ body }, request, reply) =>
         answer(request, reply, await actions.autoUpdate(toCall(body, request))),
     ),
-    route(
+    deployRoute(
       {
         method: 'POST',
         url: '/auto-update',
@@ -142,6 +155,7 @@ function ofPodman(actions: ManualActions): readonly Route[] {
         answers: { 202: { media: ['text/plain'], about: 'That it was asked for.' } },
         refusals: ['RATE_LIMITED', 'IDEMPOTENCY_KEY_REUSED'],
       },
+      () => 'all',
       async ({ body }, request, reply) => {
         const call = toCall({ ...body, dry_run: false }, request);
         const came = await actions.limitedAutoUpdate(call);
@@ -156,6 +170,11 @@ function ofPodman(actions: ManualActions): readonly Route[] {
       },
     ),
   ];
+}
+
+/** Nothing is named: nothing will be done, and the refusal says so. */
+function claimOf({ all, units }: UnitSelection): Claim {
+  return all ? 'all' : units;
 }
 
 /** With its key; notes for the event who asks for what, and the token is no part of that. */

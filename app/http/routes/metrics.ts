@@ -1,27 +1,22 @@
 import type { FastifyInstance } from 'fastify';
-import { succeed } from '../../../shared/contract/outcome.ts';
 import type { Metric } from '../../metrics/list-metrics.ts';
-import { type AdminGate, createAdminGate } from '../admin-gate.ts';
+import type { AdminGate } from '../admin-gate.ts';
 import { route, serveRoutes } from '../serve-routes.ts';
 
 type Parts = {
   readonly gate: AdminGate;
-  /** Opens this route and nothing else. */
-  readonly token: string | undefined;
   readonly isOpen: boolean;
   readonly list: () => Promise<readonly Metric[]>;
 };
 
-/** `GET /metrics`: numbers for Prometheus; for admins, who has PODUP_METRICS_TOKEN, or everybody. */
-export function registerMetrics(app: FastifyInstance, { gate, token, isOpen, list }: Parts): void {
-  const monitors = token === undefined ? undefined : createAdminGate(token);
-  const admit: AdminGate = (request) =>
-    isOpen || monitors?.(request).ok ? succeed('monitor') : gate(request);
-  serveRoutes(app, { action: 'metrics', gate: admit }, [
+/** `GET /metrics`: numbers for Prometheus; for who may look, who has PODUP_METRICS_TOKEN, or everybody. */
+export function registerMetrics(app: FastifyInstance, { gate, isOpen, list }: Parts): void {
+  serveRoutes(app, { action: 'metrics', gate }, [
     route(
       {
         method: 'GET',
         url: '/metrics',
+        needs: isOpen ? 'anyone' : 'monitor',
         summary: 'Numbers for Prometheus.',
         about: 'Open to PODUP_METRICS_TOKEN too, or, with PODUP_METRICS_OPEN, to everybody.',
         answers: { 200: { media: ['text/plain'], about: 'The text format of Prometheus, 0.0.4.' } },

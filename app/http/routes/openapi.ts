@@ -24,6 +24,7 @@ export function registerOpenApi(app: FastifyInstance): void {
       {
         method: 'GET',
         url: '/openapi.json',
+        needs: 'anyone',
         summary: 'This description of the API.',
         answers: { 200: documentView },
       },
@@ -36,6 +37,7 @@ export function registerOpenApi(app: FastifyInstance): void {
       {
         method: 'GET',
         url: '/openapi.html',
+        needs: 'anyone',
         summary: 'This description as a page.',
         answers: { 200: { media: ['text/html'], about: 'A page without scripts.' } },
       },

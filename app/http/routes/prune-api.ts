@@ -18,6 +18,7 @@ export function registerPruneApi(app: FastifyInstance, { gate, prune }: Parts): 
       {
         method: 'POST',
         url: '/api/prune-state',
+        needs: 'admin',
         summary: 'Removes what is older than it is kept for, or says what would go.',
         about:
           'A dry run counts and touches nothing. Else a task does it; 202 with its id where it takes longer than a minute.',

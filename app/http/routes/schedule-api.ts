@@ -20,6 +20,7 @@ export function registerScheduleApi(app: FastifyInstance, { gate, view, run }: P
       {
         method: 'GET',
         url: '/api/schedule',
+        needs: 'read',
         summary: 'What begins by itself, and what came of it the last time.',
         answers: { 200: scheduleView },
       },
@@ -29,6 +30,7 @@ export function registerScheduleApi(app: FastifyInstance, { gate, view, run }: P
       {
         method: 'POST',
         url: '/api/schedule/:job/run',
+        needs: 'admin',
         summary: 'Does a job of the schedule now.',
         about:
           'Its due times stay as they are. Where its task has not ended yet, that one is answered.',

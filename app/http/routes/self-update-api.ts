@@ -68,6 +68,7 @@ export function registerSelfUpdateApi(
         {
           method: 'POST',
           url: `/api/self-update/${name}`,
+          needs: 'admin',
           summary,
           body: body as z.ZodType,
           answers: { [status]: askedUpdateView },
@@ -81,6 +82,7 @@ export function registerSelfUpdateApi(
       {
         method: 'POST',
         url: '/api/self-update/check',
+        needs: 'admin',
         summary: 'Looks which release would be installed; installs nothing.',
         body: emptyBody,
         answers: { 200: releaseCheckView },
@@ -101,6 +103,7 @@ function questions(selfUpdate: SelfUpdate): readonly Route[] {
       {
         method: 'GET',
         url: '/api/self-update',
+        needs: 'read',
         summary: 'How updates of the program stand.',
         answers: { 200: selfUpdateView },
       },
@@ -110,6 +113,7 @@ function questions(selfUpdate: SelfUpdate): readonly Route[] {
       {
         method: 'GET',
         url: '/api/self-update/history',
+        needs: 'read',
         summary: 'Updates that are over, newest first.',
         query: updateHistoryQuery,
         answers: { 200: updateHistoryPageView },
@@ -120,6 +124,7 @@ function questions(selfUpdate: SelfUpdate): readonly Route[] {
       {
         method: 'GET',
         url: '/api/self-update/explain',
+        needs: 'read',
         summary: 'Why the program was updated, or why not yet.',
         answers: { 200: explainView },
       },

@@ -30,6 +30,7 @@ export function registerSelfUpdateStream(app: FastifyInstance, parts: StreamPart
       {
         method: 'GET',
         url: '/sse/self-update',
+        needs: 'read',
         summary: 'Each change of an update of the program, as it happens.',
         answers: {
           200: {

@@ -16,6 +16,7 @@ export function registerServicesApi(
     route(
       {
         ...{ method: 'GET', ...path },
+        needs: 'read',
         summary: 'Lists the known units, and whether registries have something newer.',
         about: 'From what is stored. A look that is asked for is waited for 20 seconds at most.',
         query: servicesQuery,

@@ -26,6 +26,7 @@ export function registerTaskLogStream(app: FastifyInstance, parts: Parts): void 
       {
         method: 'GET',
         url: '/sse/task-logs',
+        needs: 'read',
         summary: 'The log of a task, as it is written.',
         headers: LAST_EVENT_ID,
         query: taskLogStreamQuery,

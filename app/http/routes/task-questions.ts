@@ -29,6 +29,7 @@ export function taskQuestions(store: Store): readonly Route[] {
       {
         method: 'GET',
         url: '/api/tasks',
+        needs: 'read',
         summary: 'The tasks, newest first.',
         query: tasksQuery,
         answers: { 200: taskPageView },
@@ -46,6 +47,7 @@ export function taskQuestions(store: Store): readonly Route[] {
       {
         method: 'GET',
         url: '/api/tasks/counts',
+        needs: 'read',
         summary: 'How many tasks there are, by state and kind.',
         query: taskCountsQuery,
         answers: { 200: taskCountsView },
@@ -62,6 +64,7 @@ function questionsOfOne(store: Store): readonly Route[] {
       {
         method: 'GET',
         url: '/api/tasks/:id',
+        needs: 'read',
         summary: 'One task, with the beginning of its log.',
         params: taskParams,
         answers: { 200: taskDetailView },
@@ -76,6 +79,7 @@ function questionsOfOne(store: Store): readonly Route[] {
       {
         method: 'GET',
         url: '/api/tasks/:id/logs',
+        needs: 'read',
         summary: 'The log of a task, part by part.',
         params: taskParams,
         query: taskLogsQuery,
@@ -92,6 +96,7 @@ function questionsOfOne(store: Store): readonly Route[] {
       {
         method: 'GET',
         url: '/api/tasks/:id/export',
+        needs: 'read',
         summary: 'One task with all of its log, as a file.',
         params: taskParams,
         query: taskExportQuery,

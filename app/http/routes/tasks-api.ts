@@ -8,6 +8,7 @@ import { newTasksBody, retryBody, taskParams } from '../../api/task-queries.ts';
 import { taskDetailView } from '../../api/views.ts';
 import type { Store } from '../../db/store.ts';
 import { MAINTENANCE_UNIT } from '../../domain/maintenance.ts';
+import { claimOfTask } from '../../tasks/claim-of-task.ts';
 import { forceStopTask } from '../../tasks/force-stop-task.ts';
 import type { ManualTasks } from '../../tasks/manual-tasks.ts';
 import { readTask } from '../../tasks/read-tasks.ts';
@@ -17,7 +18,7 @@ import type { KnownUnits } from '../../units/known-units.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { describeAsker } from '../describe-asker.ts';
 import { sendFailure } from '../problem-reply.ts';
-import { type Route, route, serveRoutes } from '../serve-routes.ts';
+import { deployRoute, type Route, serveRoutes } from '../serve-routes.ts';
 import { findTask } from './find-task.ts';
 import { taskQuestions } from './task-questions.ts';
 
@@ -40,7 +41,7 @@ export function registerTasksApi(app: FastifyInstance, parts: Parts): void {
 }
 
 function beginning({ known, deployments }: Parts): Route {
-  return route(
+  return deployRoute(
     {
       method: 'POST',
       url: '/api/tasks',
@@ -49,6 +50,7 @@ function beginning({ known, deployments }: Parts): Route {
       answers: { 202: startedTasksView },
       refusals: ['UNIT_NOT_CONFIGURED'],
     },
+    ({ body }) => (body.kind === 'deploy' ? body.units : 'admin'),
     ({ body }, request, reply) => {
       if (body.kind !== 'deploy') {
         request.note.meta = { command: body.kind };
@@ -80,7 +82,7 @@ function commands({ store, settings, deployments, dispatcher }: Parts): readonly
     body: B,
     act: Act<z.output<B>>,
   ): Route =>
-    route(
+    deployRoute(
       {
         method: 'POST',
         url: `/api/tasks/:id/${name}`,
@@ -91,6 +93,7 @@ function commands({ store, settings, deployments, dispatcher }: Parts): readonly
         refusals: ['TASK_NOT_FOUND'],
         fails: true,
       },
+      ({ params: { id } }) => claimOfTask(store, id),
       async ({ params: { id }, body: given }, request, reply): Promise<FastifyReply> => {
         request.note.meta = { command: name, task: id.slice(0, 50) };
         const found = findTask(store, id);

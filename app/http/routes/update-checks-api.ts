@@ -18,6 +18,7 @@ export function registerUpdateChecksApi(
       {
         method: 'GET',
         url: URL,
+        needs: 'read',
         summary: 'Tells whether registries have something newer than what the units run.',
         about: 'What the last look has found, with its age; no registry is asked.',
         query: checksQuery,
@@ -29,6 +30,7 @@ export function registerUpdateChecksApi(
       {
         method: 'POST',
         url: URL,
+        needs: 'read',
         summary: 'Asks the registries of some units, or of all, now.',
         about:
           'Answers when all is asked, within two minutes. Those who ask meanwhile share a look.',

@@ -3,7 +3,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { createAdminGate } from '../../../app/http/admin-gate.ts';
-import { ask, startApp, TOKEN } from './http-fixture.ts';
+import { adminGate, ask, startApp, TOKEN } from './http-fixture.ts';
 
 const MISSING = 'ADMIN_TOKEN_MISSING';
 const INVALID = 'ADMIN_TOKEN_INVALID';
@@ -33,20 +33,20 @@ const ROWS: readonly [title: string, header: string | undefined, code: string | 
 function withHeader(authorization: string | undefined) {
   const raw = new IncomingMessage(new Socket());
   if (authorization !== undefined) raw.headers.authorization = authorization;
-  return { raw };
+  return { raw, ip: '192.0.2.1' };
 }
 
 describe('admin gate', () => {
   for (const [title, header, code] of ROWS) {
     test(`${title}: ${code ?? 'admitted'}`, () => {
-      const outcome = createAdminGate(TOKEN)(withHeader(header));
+      const outcome = adminGate()(withHeader(header));
       assert.equal(outcome.ok ? undefined : outcome.failure.code, code);
     });
   }
 
   for (const header of [undefined, 'Bearer ', 'Bearer undefined', `Bearer ${TOKEN}`]) {
     test(`without a configured token ${JSON.stringify(header)} is refused`, () => {
-      const outcome = createAdminGate(undefined)(withHeader(header));
+      const outcome = createAdminGate({ tokens: [] })(withHeader(header));
       assert.equal(outcome.ok || outcome.failure.code, 'ADMIN_TOKEN_NOT_CONFIGURED');
     });
   }
@@ -82,6 +82,9 @@ describe('admin api: who is let in', () => {
     assert.equal((await ask(port, { path: '/api/tasks', headers })).status, 200);
     events.flush();
     const [event] = store.events.list({ limit: 1 }).rows;
-    assert.deepEqual([event?.actor, event?.action, event?.code], ['admin', 'tasks-api', null]);
+    assert.deepEqual(
+      [event?.actor, event?.action, event?.code],
+      ['token:PODUP_TOKEN', 'tasks-api', null],
+    );
   });
 });

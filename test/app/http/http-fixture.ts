@@ -9,12 +9,13 @@ import type { TestContext } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { openStore, type Store } from '../../../app/db/store.ts';
+import { ADMIN_ACCESS } from '../../../app/domain/access.ts';
 import { parseImageReference } from '../../../app/domain/image-reference.ts';
 import { filterEvents } from '../../../app/events/event-policy.ts';
 import { EventWriter } from '../../../app/events/event-writer.ts';
 import type { UnitReading } from '../../../app/host/read-unit.ts';
 import { createUnitCatalog, type UnitCatalog } from '../../../app/host/unit-catalog.ts';
-import { createAdminGate } from '../../../app/http/admin-gate.ts';
+import { type AdminGate, createAdminGate } from '../../../app/http/admin-gate.ts';
 import { createApp } from '../../../app/http/create-app.ts';
 import { createLocalServer, listenLocally } from '../../../app/http/local-server.ts';
 import { registerAdminApi } from '../../../app/http/routes/admin-api.ts';
@@ -79,6 +80,8 @@ type Options = {
   /** What comes of killing the processes of a task. */
   readonly killed?: Outcome<void>;
   readonly settings?: { readonly sshTarget: string };
+  /** Whose word is believed for whom it asks. */
+  readonly isProxy?: (address: string | undefined) => boolean;
   /** Called before listening: routes of the test. */
   readonly prepare?: (
     app: FastifyInstance,
@@ -125,6 +128,11 @@ export function openTestStore(context: TestContext, folder: string): Store {
   return opened.value;
 }
 
+/** Knows who sends this one token. */
+export function adminGate(secret: string = TOKEN): AdminGate {
+  return createAdminGate({ tokens: [{ name: 'PODUP_TOKEN', secret, access: ADMIN_ACCESS }] });
+}
+
 /** A logger that keeps its lines. It masks nothing, so that what is kept out of it is kept out by the caller. */
 export function keepLog() {
   const lines: string[] = [];
@@ -155,7 +163,11 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
     onTasks: () => {},
   });
   const excluded = options.excluded ?? ['health', 'static'];
-  const app = createApp({ log, events: filterEvents(events, excluded) });
+  const { isProxy } = options;
+  const app = createApp({
+    ...{ log, events: filterEvents(events, excluded) },
+    ...(isProxy && { isProxy }),
+  });
   const checkAll = checkAnswers(app);
   const secrets = options.secrets ?? [SECRET];
   const hooked = listedUnits(Object.keys(UNITS), FOUND);
@@ -163,7 +175,7 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   registerGithubWebhook(app, { log, intake, units, secrets, maxBodyBytes: MAX_BODY_BYTES });
   const release = (unit: string, digest?: string) =>
     Promise.resolve(store.quarantine.release(unit, digest));
-  const gate = createAdminGate(options.token ?? TOKEN);
+  const gate = adminGate(options.token);
   registerAdminApi(app, { store, release, gate });
   registerEventsApi(app, { store, events, gate });
   const told: string[] = [];

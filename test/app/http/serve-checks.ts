@@ -1,12 +1,11 @@
 import type { TestContext } from 'node:test';
 import { createUpdateChecker } from '../../../app/checks/update-checker.ts';
 import { createUpdateChecks } from '../../../app/checks/update-checks.ts';
-import { createAdminGate } from '../../../app/http/admin-gate.ts';
 import { registerUpdateChecksApi } from '../../../app/http/routes/update-checks-api.ts';
 import { listedUnits } from '../../helpers/listed-units.ts';
 import { makeManifest } from '../../helpers/loopback-registry.ts';
 import { makeHost, startRegistry } from '../checks/checks-fixture.ts';
-import { startApp, TOKEN } from './http-fixture.ts';
+import { adminGate, startApp } from './http-fixture.ts';
 
 /** The routes of update checks over a host with two units, a and b, that run what `latest` means. */
 export async function serveChecks(t: TestContext) {
@@ -28,7 +27,7 @@ export async function serveChecks(t: TestContext) {
     staleMs: 60_000,
   });
   const { port, folder } = await startApp(t, {
-    prepare: (app) => registerUpdateChecksApi(app, { checks, gate: createAdminGate(TOKEN) }),
+    prepare: (app) => registerUpdateChecksApi(app, { checks, gate: adminGate() }),
   });
   return { port, folder, registry };
 }

@@ -29,7 +29,8 @@ function view(store: Store, units: readonly string[], baseUrl?: string) {
 describe('the state of webhooks', () => {
   test('of a unit nobody has sent anything to says so', (t) => {
     const { units, ...rest } = view(open(t), ['web.service'], 'https://x.example');
-    assert.deepEqual(rest, { now: new Date(NOW).toISOString(), secret_configured: true });
+    const now = new Date(NOW).toISOString();
+    assert.deepEqual(rest, { now, secret_configured: true, hooks: [] });
     assert.deepEqual(units, [
       {
         ...{ unit: 'web.service', slug: 'web' },

@@ -49,6 +49,20 @@ describe('accepting', () => {
     await intake.close();
   });
 
+  test('says how many wait for the database, and since when', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const { intake } = openTestIntake(t);
+    assert.deepEqual(intake.waiting(), { count: 0, oldestAt: null });
+    for (const receivedAt of [2_000, 3_000]) {
+      await intake.accept(spoolEntry({ id: `dlv_${receivedAt}`, receivedAt }));
+    }
+    await intake.accept(spoolEntry({ id: 'dlv_none', receivedAt: 1_000, verdict: IGNORED }));
+    assert.deepEqual(intake.waiting(), { count: 2, oldestAt: 2_000 });
+    t.mock.timers.tick(100);
+    assert.deepEqual(intake.waiting(), { count: 0, oldestAt: null });
+    await intake.close();
+  });
+
   test('what makes no task is taken over without a report', async (t) => {
     const { intake, reports, storedIds } = openTestIntake(t);
     await intake.accept(spoolEntry({ verdict: IGNORED }));

@@ -29,6 +29,8 @@ function faultsOf(environment: NodeJS.ProcessEnv, files: Record<string, string> 
 test('an empty environment gives the documented defaults and nothing optional', () => {
   assert.deepEqual(settingsOf({}), {
     httpAddr: { host: '127.0.0.1', port: 25111 },
+    profile: 'production',
+    trustedProxies: [],
     webhookMaxBodyBytes: 1_048_576,
     webhookWindowMs: 1_000,
     units: [],
@@ -315,9 +317,9 @@ describe('an older name', () => {
     assert.deepEqual(reading.warnings, []);
   });
 
-  test('that is empty is passed over for the next one', () => {
+  test('that is empty says nothing', () => {
     const settings = settingsOf({ WEBHOOK_TOKEN: '', WEBHOOK_MANUAL_TOKEN: SECRET });
-    assert.equal(settings.adminToken, SECRET);
+    assert.deepEqual([settings.adminToken, settings.manualToken], [undefined, SECRET]);
   });
 
   test('is what a fault names when it was the one that was given', () => {

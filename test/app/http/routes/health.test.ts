@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { HealthComponent, HealthState } from '../../../../app/domain/health.ts';
-import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { registerHealth } from '../../../../app/http/routes/health.ts';
 import { PROGRAM } from '../../../../shared/config/program-version.ts';
 import { ERRORS } from '../../../../shared/contract/error-codes.ts';
-import { ask, askAdmin, startApp, TOKEN } from '../http-fixture.ts';
+import { adminGate, ask, askAdmin, startApp } from '../http-fixture.ts';
 
 const AT = Date.parse('2030-01-02T03:04:05.000Z');
 const CHECKED = '2030-01-02T03:04:05.000Z';
@@ -29,7 +28,7 @@ function startHealth(context: Parameters<typeof startApp>[0], checks: readonly H
       registerHealth(app, {
         check: () => Promise.resolve(checks),
         checkOwn: () => checks.filter(({ component }) => component !== 'podman'),
-        gate: createAdminGate(TOKEN),
+        gate: adminGate(),
       }),
   });
 }
@@ -93,7 +92,7 @@ describe('GET /health', () => {
         registerHealth(app, {
           check: () => Promise.resolve(checks),
           checkOwn: () => checks,
-          gate: createAdminGate(TOKEN),
+          gate: adminGate(),
         }),
     });
     for (const found of [WELL, ILL, ILL, ILL.slice(0, 2), ILL.slice(0, 2), WELL, WELL]) {
@@ -121,7 +120,7 @@ describe('GET /health', () => {
         registerHealth(app, {
           check: () => Promise.resolve(WELL),
           checkOwn: () => WELL,
-          gate: createAdminGate(TOKEN),
+          gate: adminGate(),
         }),
     });
     for (const path of ['/health', '/health', '/health/self']) await ask(port, { path });

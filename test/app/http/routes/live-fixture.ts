@@ -3,7 +3,6 @@ import type { TestContext } from 'node:test';
 import type { NewTask } from '../../../../app/db/new-task.ts';
 import type { Store } from '../../../../app/db/store.ts';
 import { openStore } from '../../../../app/db/store.ts';
-import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { registerLiveStreams } from '../../../../app/http/routes/live-streams.ts';
 import { createCommitSource } from '../../../../app/tasks/live/commit-source.ts';
 import { createSelfUpdate } from '../../../../app/updates/self-update.ts';
@@ -11,7 +10,7 @@ import { loadSettings } from '../../../../shared/config/load-settings.ts';
 import { newTask } from '../../../helpers/store.ts';
 import { openFakeChannel } from '../../updates/fake-channel.ts';
 import { makeState, updateStatus } from '../../updates/update-fixture.ts';
-import { defer, startApp, type TestApp, TOKEN } from '../http-fixture.ts';
+import { adminGate, defer, startApp, type TestApp } from '../http-fixture.ts';
 
 export const TASK = 'tsk_1m8ch0v4v0ed4ka7xz2';
 
@@ -48,7 +47,7 @@ export async function startLive(
     prepare: (prepared, { store, folder, log }) => {
       databasePath = join(folder, 'data', 'test.db');
       const commits = createCommitSource(databasePath, log);
-      const gate = createAdminGate(TOKEN);
+      const gate = adminGate();
       const parts = { store: wrap(store), commits, selfUpdate, gate, log, health };
       close = registerLiveStreams(prepared, parts);
     },

@@ -1,13 +1,12 @@
 import type { TestContext } from 'node:test';
 import type { UnitFacts } from '../../../../app/domain/delivery-verdict.ts';
 import { parseImageReference } from '../../../../app/domain/image-reference.ts';
-import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { registerManualApi } from '../../../../app/http/routes/manual-api.ts';
 import { createManualActions } from '../../../../app/tasks/manual-actions.ts';
 import { createManualTasks } from '../../../../app/tasks/manual-tasks.ts';
 import { fail, succeed } from '../../../../shared/contract/outcome.ts';
 import { listedUnits } from '../../../helpers/listed-units.ts';
-import { ask, startApp, TOKEN } from '../http-fixture.ts';
+import { adminGate, ask, startApp, TOKEN } from '../http-fixture.ts';
 
 /** The units that may be touched, and what is known of each. */
 const UNITS: Readonly<Record<string, string | null>> = {
@@ -62,7 +61,11 @@ export async function startManual(context: TestContext, known = Object.keys(UNIT
           },
         },
       });
-      registerManualApi(app, { actions, gate: createAdminGate(TOKEN) });
+      registerManualApi(app, {
+        actions,
+        gate: adminGate(),
+        autoUpdateUnit: 'podman-auto-update.service',
+      });
     },
   });
   const post = (path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { ADMIN_ACCESS, MONITOR_ACCESS } from '../../../../app/domain/access.ts';
 import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { registerMetrics } from '../../../../app/http/routes/metrics.ts';
 import { ask, askAdmin, startApp, TOKEN } from '../http-fixture.ts';
 
 const MONITOR = 'zgeheim-monitor';
+const ADMIN = { name: 'PODUP_TOKEN', secret: TOKEN, access: ADMIN_ACCESS };
+const monitor = (secret: string) => ({ name: 'monitor', secret, access: MONITOR_ACCESS });
 
 function start(context: TestContext, over: { token?: string; isOpen?: boolean } = {}) {
   const { token, isOpen = false } = over;
@@ -13,8 +16,8 @@ function start(context: TestContext, over: { token?: string; isOpen?: boolean } 
     excluded: ['metrics'],
     prepare: (app) =>
       registerMetrics(app, {
-        gate: createAdminGate(TOKEN),
-        ...{ token, isOpen },
+        gate: createAdminGate({ tokens: token === undefined ? [ADMIN] : [ADMIN, monitor(token)] }),
+        isOpen,
         list: () => Promise.resolve([{ name: 'podup_x', help: 'X.', type: 'gauge', values }]),
       }),
   });

@@ -38,7 +38,10 @@ describe('GET /openapi.json', () => {
     const paths = json['paths'] as Record<string, Record<string, { security: object[] }>>;
     const named = Object.values(paths).flatMap((ofPath) => Object.keys(ofPath));
     assert.equal(named.length, app.servedForms.length);
-    assert.deepEqual(paths['/api/tasks']?.['get']?.security, [{ token: [] }]);
+    assert.deepEqual(paths['/api/tasks']?.['get']?.security, [
+      { token: ['read'] },
+      { session: ['read'] },
+    ]);
     assert.deepEqual(paths['/openapi.json']?.['get']?.security, []);
     assert.deepEqual(paths['/github-package-update/{service}']?.['post']?.security, [
       { signature: [] },

@@ -3,7 +3,6 @@ import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { TaskInput } from '../../../../app/domain/task-input.ts';
-import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { registerPruneApi } from '../../../../app/http/routes/prune-api.ts';
 import { pruneState } from '../../../../app/maintenance/prune-state.ts';
 import { createCommitSource } from '../../../../app/tasks/live/commit-source.ts';
@@ -12,7 +11,7 @@ import { createPruneService } from '../../../../app/tasks/prune-service.ts';
 import { PRUNE_NOTE, retentionOf } from '../../../../app/tasks/run-maintenance.ts';
 import { loadSettings } from '../../../../shared/config/load-settings.ts';
 import { statePaths } from '../../../../shared/contract/state-paths.ts';
-import { ask, askAdmin, startApp, TOKEN } from '../http-fixture.ts';
+import { adminGate, ask, askAdmin, startApp } from '../http-fixture.ts';
 import { post } from './self-update-fixture.ts';
 
 const DAY_MS = 86_400_000;
@@ -63,7 +62,7 @@ async function start(context: TestContext, process: Process = 'removes') {
           return id;
         },
       });
-      registerPruneApi(prepared, { gate: createAdminGate(TOKEN), prune });
+      registerPruneApi(prepared, { gate: adminGate(), prune });
     },
   });
   const put = (name: string, ageMs: number) => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { ScheduleView } from '../../../../app/api/schedule-views.ts';
-import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { registerScheduleApi } from '../../../../app/http/routes/schedule-api.ts';
 import { createRunJob } from '../../../../app/scheduler/run-job.ts';
 import { viewSchedule } from '../../../../app/scheduler/view-schedule.ts';
@@ -9,7 +8,7 @@ import { makeMaintenanceTask } from '../../../../app/tasks/make-maintenance-task
 import { loadSettings } from '../../../../shared/config/load-settings.ts';
 import { fail, succeed } from '../../../../shared/contract/outcome.ts';
 import type { UpdateRequest } from '../../../../shared/contract/update-request.ts';
-import { ask, askAdmin, startApp, TOKEN } from '../http-fixture.ts';
+import { adminGate, ask, askAdmin, startApp } from '../http-fixture.ts';
 import { post } from './self-update-fixture.ts';
 
 const NOW = Date.parse('2026-03-04T12:00:00Z');
@@ -25,7 +24,7 @@ async function start(context: TestContext, environment: Readonly<Record<string, 
   const app = await startApp(context, {
     prepare: (prepared, { store }) =>
       registerScheduleApi(prepared, {
-        gate: createAdminGate(TOKEN),
+        gate: adminGate(),
         view: () => viewSchedule({ ...store, madeAt: NOW - 1 }, settings, NOW),
         run: createRunJob({
           store,
@@ -111,7 +110,7 @@ describe('POST /api/schedule/JOB/run', () => {
     const begun = { txn: null, due_at: null, is_new: true, said: null };
     assert.deepEqual(again.json, { job: 'prune', task_id: task?.id, ...begun });
     const job = await readJob('prune');
-    assert.equal(job?.last_run?.by, 'admin at 127.0.0.1');
+    assert.equal(job?.last_run?.by, 'token:PODUP_TOKEN at 127.0.0.1');
     assert.equal(job?.last_due_at, null, 'the due times stay as they are');
   });
 

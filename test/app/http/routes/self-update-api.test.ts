@@ -75,7 +75,7 @@ describe('the routes of self-update', () => {
       [ran?.action, ran?.actor, JSON.parse(ran?.meta ?? '')],
       [
         'self-update-api',
-        'admin',
+        'token:PODUP_TOKEN',
         { command: 'run', dryRun: false, tag: 'v2.0.0', force: false, txn: 'upd_7' },
       ],
     );
@@ -207,7 +207,7 @@ describe('POST /api/self-update', () => {
       const [{ id: _id, at: _at, ...asked } = {}] = requests;
       assert.deepEqual(asked, {
         trigger: 'api',
-        by: 'admin at 127.0.0.1',
+        by: 'token:PODUP_TOKEN at 127.0.0.1',
         reason: null,
         dryRun: false,
         tag: null,

@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import type { ScheduleView } from '../../../../app/api/self-update-views.ts';
-import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { registerSelfUpdateApi } from '../../../../app/http/routes/self-update-api.ts';
 import { createSelfUpdate, type SelfUpdate } from '../../../../app/updates/self-update.ts';
 import type { SupervisorChannel } from '../../../../app/updates/supervisor-channel.ts';
 import { loadSettings } from '../../../../shared/config/load-settings.ts';
 import type { StatePaths } from '../../../../shared/contract/state-paths.ts';
 import { makeState } from '../../updates/update-fixture.ts';
-import { type Answer, ask, startApp, type TestApp, TOKEN } from '../http-fixture.ts';
+import { type Answer, adminGate, ask, startApp, type TestApp, TOKEN } from '../http-fixture.ts';
 
 export type Options = {
   readonly channel?: SupervisorChannel;
@@ -31,7 +30,7 @@ export async function startUpdateApp(
   assert.ok(result.ok);
   const { settings } = result.loaded;
   const selfUpdate = createSelfUpdate({ settings, paths, channel, schedule });
-  const gate = createAdminGate(options.token ?? TOKEN);
+  const gate = adminGate(options.token);
   const app = await startApp(context, {
     prepare: (prepared) => {
       registerSelfUpdateApi(prepared, { selfUpdate, gate });

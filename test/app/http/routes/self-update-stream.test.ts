@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { prepareDrain } from '../../../../app/http/drain.ts';
 import { createEventStreams } from '../../../../app/http/event-streams.ts';
 import { registerSelfUpdateStream } from '../../../../app/http/routes/self-update-stream.ts';
@@ -16,7 +15,7 @@ import {
   updateStatus,
   writeUpdateFiles,
 } from '../../updates/update-fixture.ts';
-import { ask, askAdmin, defer, TOKEN } from '../http-fixture.ts';
+import { adminGate, ask, askAdmin, defer, TOKEN } from '../http-fixture.ts';
 import { type Listener, listen } from '../sse-listener.ts';
 import { startUpdateApp } from './self-update-fixture.ts';
 
@@ -42,7 +41,7 @@ async function startStream(
     channel: fake.channel,
     prepare: (prepared, selfUpdate) => {
       drain = prepareDrain(prepared);
-      const gate = createAdminGate(TOKEN);
+      const gate = adminGate();
       stopListening = registerSelfUpdateStream(prepared, { selfUpdate, gate, streams });
     },
   });

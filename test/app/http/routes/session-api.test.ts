@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { registerSessionApi } from '../../../../app/http/routes/session-api.ts';
 import { createKnownUnits } from '../../../../app/units/known-units.ts';
-import { ask, askAdmin, startApp, TOKEN } from '../http-fixture.ts';
+import { adminGate, ask, askAdmin, startApp } from '../http-fixture.ts';
 
 const known = createKnownUnits({
   ...{ listed: ['web.service'], autoDiscover: false, readFound: () => [] },
@@ -11,7 +10,7 @@ const known = createKnownUnits({
 
 function start(context: TestContext) {
   return startApp(context, {
-    prepare: (app) => registerSessionApi(app, { gate: createAdminGate(TOKEN), known }),
+    prepare: (app) => registerSessionApi(app, { gate: adminGate(), known }),
   });
 }
 
@@ -22,9 +21,11 @@ describe('GET /api/session', () => {
     assert.equal(status, 200);
     const yes = { allowed: true, reason: null };
     assert.deepEqual(json, {
-      caller: 'admin',
+      caller: 'token:PODUP_TOKEN',
       recognised_by: 'token',
       refusal: null,
+      scopes: ['admin', 'read', 'deploy:*'],
+      ends_at: null,
       may: ['read', 'deploy', 'manage', 'self-update'],
       units: [{ unit: 'web.service', deploy: yes, deploy_all: yes, webhook: yes, schedule: yes }],
     });

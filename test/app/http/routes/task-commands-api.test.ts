@@ -165,7 +165,10 @@ describe('POST /api/tasks/ID/force-stop', () => {
       assert.deepEqual([status, json['status']], [202, 'cancelled']);
       assert.equal((json['error'] as { code: string }).code, 'TASK_FORCE_STOPPED');
       assert.match(String(json['summary']), /at ssh:\/\/core@host ends with its connection/);
-      assert.equal((json['stop'] as { forced_by: string }).forced_by, 'admin at 127.0.0.1');
+      assert.equal(
+        (json['stop'] as { forced_by: string }).forced_by,
+        'token:PODUP_TOKEN at 127.0.0.1',
+      );
       assert.deepEqual([json['can_force_stop'], json['can_retry']], [false, true]);
     }
     assert.deepEqual(told, [`kill ${id}`, `kill ${id}`]);
@@ -219,7 +222,7 @@ describe('POST /api/tasks/ID/retry', () => {
       source: 'manual',
       request_id: answer.headers['x-request-id'],
       path: `/api/tasks/${id}/retry`,
-      caller: 'admin at 127.0.0.1',
+      caller: 'token:PODUP_TOKEN at 127.0.0.1',
       reason: 'the network is back',
     });
     assert.deepEqual(told, ['wake']);
