@@ -108,6 +108,7 @@ const refusedView = z
     address: z.string().describe('An IPv6 address counts with its /64.'),
     path: z.string(),
     code: z.string(),
+    reason: words.describe('Why a hook was not opened; its sender is not told.'),
     count: count.describe('So many within a minute; those that were too many are under `others`.'),
     body_bytes: count.nullable(),
     body: words.describe('The beginning of the first of them, without what is secret.'),

@@ -7,6 +7,8 @@ export type RefusedDelivery = {
   readonly address: string;
   readonly path: string;
   readonly code: string;
+  /** Why a hook was not opened; null where the code says it all. */
+  readonly reason: string | null;
   readonly count: number;
   /** Of the first of them; null where it was refused before its body was read. */
   readonly body_bytes: number | null;
@@ -27,8 +29,8 @@ const MAX_ROWS = 2_000;
 /** Prepares the statements of the table. */
 export function openRefusedDeliveryTable(database: Database): RefusedDeliveryTable {
   const insert = database.prepare(
-    `INSERT INTO refused_deliveries (first_at, last_at, address, path, code, count, body_bytes, body)
-     VALUES (@first_at, @last_at, @address, @path, @code, @count, @body_bytes, @body)`,
+    `INSERT INTO refused_deliveries (first_at, last_at, address, path, code, reason, count, body_bytes, body)
+     VALUES (@first_at, @last_at, @address, @path, @code, @reason, @count, @body_bytes, @body)`,
   );
   const trim = database.prepare(
     `DELETE FROM refused_deliveries WHERE id <= (SELECT max(id) FROM refused_deliveries) - ${MAX_ROWS}`,

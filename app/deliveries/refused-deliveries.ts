@@ -11,6 +11,8 @@ export type Refusal = {
   /** Without anything secret. */
   readonly path: string;
   readonly code: string;
+  /** Why a hook was not opened: one of a closed list; null where the code says it all. */
+  readonly reason: string | null;
   /** Undefined where it was refused before its body was read. */
   readonly body: Buffer | undefined;
 };
@@ -55,21 +57,21 @@ export function keepRefusedDeliveries(
   };
 
   return {
-    note({ address, path, code, body }) {
+    note({ address, path, code, reason, body }) {
       const now = Date.now();
       const minute = Math.floor(now / MINUTE_MS);
       const known = addressGroup(address);
       const shown = mask(path).slice(0, MAX_PATH);
-      const ownKey = JSON.stringify([minute, known, shown, code]);
+      const ownKey = JSON.stringify([minute, known, shown, code, reason]);
       const isOther = !groups.has(ownKey) && groups.size >= MAX_GROUPS;
-      const key = isOther ? JSON.stringify([minute, code]) : ownKey;
+      const key = isOther ? JSON.stringify([minute, code, reason]) : ownKey;
       const former = groups.get(key);
       groups.set(
         key,
         former
           ? { ...former, last_at: now, count: former.count + 1 }
           : {
-              ...{ first_at: now, last_at: now, code, count: 1 },
+              ...{ first_at: now, last_at: now, code, reason, count: 1 },
               ...(isOther
                 ? { address: 'others', path: '', body_bytes: null, body: null }
                 : { address: known, path: shown, ...describe(body, mask) }),

@@ -78,6 +78,7 @@ function takeOverEntry(
   const pending = isWork ? pendingTasks.find(record) : undefined;
   const row = toRow(record, body, pending?.id ?? null);
   if (!store.deliveries.insert(row)) return false;
+  noteUse(store, record);
   if (isKept(record)) store.deliveryBodies.keep(record.id, record.receivedAt, body);
   if (!isWork) return false;
   store.trackedTags.notePush(record.unit, row.image, record.id, record.receivedAt);
@@ -126,6 +127,15 @@ function toRow(record: IntakeRecord, body: Buffer, taskId: string | null): Deliv
 function isKept({ verdict, reception, replay }: IntakeRecord): boolean {
   const isNews = verdict.verdict === 'accepted' || verdict.verdict === 'ignored';
   return isNews && reception === undefined && replay === undefined;
+}
+
+/** Once for all the units that a delivery concerns. */
+function noteUse(store: Store, { hook, reception, receivedAt, verdict }: IntakeRecord): void {
+  if (!hook || reception !== undefined) return;
+  store.storedHooks.noteUse({
+    ...{ hook: hook.name, secret: hook.secret, at: receivedAt },
+    ...{ verdict: verdict.verdict, reason: verdict.reason ?? null },
+  });
 }
 
 function toJson(value: object | undefined): string | null {

@@ -35,9 +35,10 @@ export function listDeliveries(options: ListOptions, calling: Calling): Promise<
 /** `deliveries refused`. */
 export function listRefused(options: ListOptions, calling: Calling): Promise<ExitCode> {
   return show('/api/deliveries/refused', options, calling, (page: RefusedPageView) => ({
-    head: ['FIRST', 'COUNT', 'ADDRESS', 'PATH', 'CODE'],
+    head: ['FIRST', 'COUNT', 'ADDRESS', 'PATH', 'CODE', 'REASON'],
     rows: page.refused.map((one) => [
       ...[formatTime(one.first_at), String(one.count), one.address, one.path, one.code],
+      one.reason ?? '',
     ]),
     none: 'Nothing was refused.',
   }));

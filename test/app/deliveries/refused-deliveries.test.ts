@@ -6,7 +6,10 @@ import { makeTempFolder } from '../../helpers/temp-folder.ts';
 import { keepLog } from '../http/http-fixture.ts';
 
 const SECRET = 'a-secret-of-ours';
-const REFUSED = { address: '192.0.2.1', path: '/hooks/ci', code: 'HOOK_REFUSED', body: undefined };
+const REFUSED = {
+  ...{ address: '192.0.2.1', path: '/hooks/ci', code: 'HOOK_REFUSED', body: undefined },
+  reason: 'secret-wrong',
+};
 
 function start(context: TestContext) {
   context.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 600_000 });
@@ -19,7 +22,7 @@ describe('what was refused', () => {
   test('is written together after a while, one row of an address, path, reason and minute', (t) => {
     const { store, refused } = start(t);
     for (let index = 0; index < 500; index++) refused.note(REFUSED);
-    refused.note({ ...REFUSED, code: 'BODY_NOT_JSON' });
+    refused.note({ ...REFUSED, code: 'BODY_NOT_JSON', reason: null });
     refused.note({ ...REFUSED, address: '2001:db8::1' });
     refused.note({ ...REFUSED, address: '2001:db8::2' });
     assert.deepEqual(store.refusedDeliveries.list(9), []);

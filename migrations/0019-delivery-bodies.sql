@@ -39,6 +39,7 @@ CREATE TABLE refused_deliveries (
   address TEXT NOT NULL,
   path TEXT NOT NULL,
   code TEXT NOT NULL,
+  reason TEXT,
   count INTEGER NOT NULL,
   body_bytes INTEGER,
   -- The beginning of the first of them, without what is secret.
