@@ -82,7 +82,7 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const caller = localIdentity(`cli:${nameUser()}`);
   const gate = () => succeed(caller);
   registerAdminRoutes(app, loaded, {
-    ...{ store, events, gate, known, units, checks, discovery },
+    ...{ store, events, gate, known, units, checks, discovery, onTask: () => {} },
     health: joinHealth(loaded, parts.environment, { store, host, supervisor: () => undefined }),
     manual: joinManual(loaded, store, host, { known, units, onTask: () => {} }),
     guards: createTimerGuards({ store, run, log }),

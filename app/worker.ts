@@ -146,14 +146,15 @@ function joinParts(
   const { app, local, drain, connections } = createServers(settings, log, events);
   const gate = joinAccess(settings, log);
   const guards = createTimerGuards({ store, run, log });
-  const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
+  const onTask = () => dispatcher.wake();
+  const manual = joinManual(loaded, store, host, { known, units, onTask });
   const health = joinHealth(loaded, parts.environment, {
     ...{ store, host, database: () => database.failure() },
     supervisor: () => judgeSupervisor(channel),
   });
   const checks = joinChecks(loaded, store, host, { known, units });
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
-  const joined = { ...served, store, dispatcher, guards, run, commits, system };
+  const joined = { ...served, store, dispatcher, onTask, guards, run, commits, system };
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
