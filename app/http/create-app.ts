@@ -11,6 +11,7 @@ import { newIdentifier } from '../intake/new-identifier.ts';
 import { countRequests, type RequestCounter } from '../metrics/count-requests.ts';
 import { createSiteCheck, type SiteCheck } from './cross-site.ts';
 import { guardAnswers, guardsOf } from './guard-answers.ts';
+import { toOriginForm } from './origin-form.ts';
 import { describeThrown, sendFailure } from './problem-reply.ts';
 
 /** What a request leaves for its event. */
@@ -78,6 +79,7 @@ export function createApp(parts: Parts): FastifyInstance {
   const app = fastify({
     logger: false,
     http: { ServerResponse: guardAnswers(guards), maxHeaderSize: MAX_HEAD_BYTES },
+    rewriteUrl: ({ url = '/' }) => toOriginForm(url),
     genReqId: () => newIdentifier('req'),
     requestIdHeader: false,
     trustProxy: isProxy,

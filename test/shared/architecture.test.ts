@@ -259,7 +259,7 @@ const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   'scripts/describe-api.ts': ['app/worker.ts', 'shared/config', 'shared/fs', 'shared/log'],
   'scripts/pod-upgrade-trigger.ts': ['app/cli', 'app/main.ts', 'supervisor/main.ts'],
   'shared/config': ['package.json', 'shared/contract', 'shared/fs'],
-  'shared/fs': ['shared/contract', 'shared/native'],
+  'shared/fs': ['shared/contract', 'shared/native', 'shared/process'],
   'shared/native': ['shared/contract'],
   'shared/process': ['shared/contract'],
   'supervisor/acts': [
