@@ -33,6 +33,7 @@ import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerInfoRoutes, registerMetricRoutes } from './info-routes.ts';
 import type { Intake } from './intake/intake.ts';
 import { joinAccess } from './join-access.ts';
+import { joinHooks } from './join-hooks.ts';
 import { joinIntake } from './join-intake.ts';
 import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
@@ -144,15 +145,15 @@ function joinParts(
   const { app, local, drain, connections } = createServers(settings, log, events);
   const gate = joinAccess(settings, log);
   const guards = createTimerGuards({ store, run, log });
-  const onTask = () => dispatcher.wake();
-  const manual = joinManual(loaded, store, host, { known, units, onTask });
+  const manual = joinManual(loaded, store, host, { known, units, onTask: wake });
   const health = joinHealth(loaded, parts.environment, {
     ...{ store, host, database: () => database.failure() },
     supervisor: () => judgeSupervisor(channel),
   });
   const checks = joinChecks(loaded, store, host, { known, units });
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
-  const joined = { ...served, store, dispatcher, onTask, guards, run, commits, system };
+  const works = { store, dispatcher, onTask: wake, guards, run, commits, system };
+  const joined = { ...served, ...works, ...joinHooks(loaded, store) };
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
@@ -211,11 +212,12 @@ function createServers(settings: Settings, log: Logger, events: EventWriter) {
 async function recoverAll(
   { loaded, isTrial = false }: WorkerParts,
   database: WorkerDatabase,
-  { known, units, intake, dispatcher, health, system }: JoinedParts,
+  { known, units, intake, dispatcher, health, system, hooks }: JoinedParts,
   startSchedules: () => void,
 ): Promise<void> {
   const takeOver = async () => {
     known.reload();
+    hooks.reload();
     await intake.recover();
     await dispatcher.recover();
   };

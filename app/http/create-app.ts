@@ -6,6 +6,7 @@ import { FailureError } from '../../shared/contract/outcome.ts';
 import { PROBLEM_TYPE, toProblem } from '../api/problem.ts';
 import type { ServedForm } from '../api/route-form.ts';
 import { isTaskId } from '../domain/identifier.ts';
+import { maskPath } from '../domain/mask-path.ts';
 import type { EventWriter } from '../events/event-writer.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import { countRequests, type RequestCounter } from '../metrics/count-requests.ts';
@@ -145,8 +146,8 @@ function recordRequest(
     request_id: request.id,
     ts: Date.now(),
     method: request.method,
-    // Without the query: whatever a sender puts there is no business of the record.
-    path: (request.url.split('?', 1)[0] ?? '').slice(0, MAX_PARAM_LENGTH),
+    // Without the query: whatever a sender puts there is no business of the record. Nor is the secret of a hook.
+    path: maskPath(request.url.split('?', 1)[0] ?? '').slice(0, MAX_PARAM_LENGTH),
     status,
     action,
     code,
