@@ -37,7 +37,7 @@ const ALSO_WAITING = `tsk_${'0'.repeat(18)}3`;
 const DIGEST = `sha256:${'ab'.repeat(32)}`;
 
 /** Starts it in a folder: on trial, so that nothing begins, under a supervisor that says yes to everything. */
-export async function serveAll(folder: string): Promise<World> {
+export async function serveAll(folder: string, log = keepLog().log): Promise<World> {
   const environment = {
     PATH: process.env['PATH'],
     // No user manager, whatever the machine has.
@@ -59,7 +59,7 @@ export async function serveAll(folder: string): Promise<World> {
   const fake = openFakeChannel(() => ({ txn: 'upd_7' }));
   const started = await startWorker({
     loaded,
-    log: keepLog().log,
+    log,
     program: [process.execPath, join(folder, 'nothing')],
     environment,
     channel: { ...fake.channel, onCommand: () => () => undefined },
@@ -126,5 +126,6 @@ function fill(path: string): void {
     ...{ unit: 'api.service', digest: DIGEST, image_id: null, image: 'ghcr.io/o/api:main' },
     ...{ code: 'GATE_UNHEALTHY', detail: '', at: 3_000, expires_at: null },
   });
+  store.rateLimits.add('image:ghcr.io_o_web_main', Date.now(), 1_000);
   store.close();
 }
