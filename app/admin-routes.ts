@@ -30,7 +30,9 @@ import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerServicesApi } from './http/routes/services-api.ts';
 import { registerSessionApi } from './http/routes/session-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
+import { registerTokensApi } from './http/routes/tokens-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import type { JoinedAccess } from './join-access.ts';
 import { findJobTroubles } from './scheduler/find-troubles.ts';
 import { createIdleReason } from './scheduler/idle-reason.ts';
 import { createRunJob } from './scheduler/run-job.ts';
@@ -55,6 +57,7 @@ export type AdminParts = {
   readonly dispatcher: Pick<TaskDispatcher, 'tell' | 'kill'>;
   readonly guards: Pick<TimerGuards, 'release'>;
   readonly gate: AdminGate;
+  readonly access: Pick<JoinedAccess, 'book' | 'fixed'>;
   readonly health: Pick<Health, 'check' | 'checkOwn'>;
   readonly known: KnownUnits;
   readonly manual: ManualDeployments;
@@ -70,7 +73,7 @@ export function registerAdminRoutes(
   parts: AdminParts,
 ): void {
   const { store, events, dispatcher, guards, gate, health, known, manual, units } = parts;
-  const { checks, discovery } = parts;
+  const { checks, discovery, access } = parts;
   registerAdminApi(app, {
     store,
     gate,
@@ -117,7 +120,8 @@ export function registerAdminRoutes(
     table: () => store.attention,
     read: () => readAttention(joinAttention(settings, paths, { store, health }), Date.now()),
   });
-  registerSessionApi(app, { gate, known });
+  registerSessionApi(app, { gate, known, sessions: access.book.sessions });
+  registerTokensApi(app, { gate, tokens: access.book.tokens, fixed: access.fixed });
   registerHealth(app, {
     gate,
     checkOwn: () => health.checkOwn(),

@@ -1,4 +1,6 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type AccessSessionTable, openAccessSessionTable } from './access-sessions.ts';
+import { type AccessTokenTable, openAccessTokenTable } from './access-tokens.ts';
 import { type AttentionTable, openAttentionTable } from './attention.ts';
 import { type AutoUpdateImportTable, openAutoUpdateImportTable } from './auto-update-imports.ts';
 import { type DatabaseChecks, prepareChecks } from './check-database.ts';
@@ -34,6 +36,8 @@ export type Store = DatabaseChecks & {
   readonly schema: number;
   /** When it was made, in milliseconds. */
   readonly madeAt: number;
+  readonly accessTokens: AccessTokenTable;
+  readonly accessSessions: AccessSessionTable;
   readonly deliveries: DeliveryTable;
   readonly events: EventTable;
   readonly hooks: HookReads;
@@ -101,6 +105,8 @@ function prepareStore(database: Database, schema: number): Store {
   return {
     schema,
     madeAt: madeAt.get() ?? 0,
+    accessTokens: openAccessTokenTable(database),
+    accessSessions: openAccessSessionTable(database),
     deliveries: openDeliveryTable(database),
     events: openEventTable(database),
     hooks: openHookReads(database),

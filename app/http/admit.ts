@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Failure, FailureError, fail, type Outcome } from '../../shared/contract/outcome.ts';
+import type { Identity } from '../access/identity.ts';
 import { type Claim, describeAccess, findBeyond, meets, type Need } from '../domain/access.ts';
 import type { AdminGate } from './admin-gate.ts';
-import type { Identity } from './identity.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -37,6 +37,8 @@ declare module 'fastify' {
     servedUrls: Set<string>;
     /** Which pages may ask for changes. */
     sites: SiteCheck;
+    /** PODUP_PUBLIC_BASE_URL says so; what a trusted proxy says is `request.protocol`. */
+    isReachedByHttps: boolean;
     /** What was answered since it was made. */
     requestCounts: Pick<RequestCounter, 'list'>;
   }
@@ -58,13 +60,10 @@ type Events = Pick<EventWriter, 'record'>;
 type Parts = {
   readonly log: Logger;
   readonly events: Events;
-<<<<<<< HEAD
   /** How long a whole request may take to arrive. */
   readonly requestTimeoutMs?: number;
-=======
   /** Whether an address is that of a proxy: only then it is believed for whom it asks, how and under which name. */
   readonly isProxy?: (address: string | undefined) => boolean;
->>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
   /** Where others reach this host, if that is known. */
   readonly publicBaseUrl?: string | undefined;
 };
@@ -73,17 +72,9 @@ type Parts = {
  * The HTTP application without its routes: request ids, problem answers, one event for each request, and a drain that
  * cuts nobody off.
  */
-<<<<<<< HEAD
-export function createApp({
-  log,
-  events: recorded,
-  publicBaseUrl,
-  requestTimeoutMs = REQUEST_TIMEOUT_MS,
-}: Parts): FastifyInstance {
-=======
 export function createApp(parts: Parts): FastifyInstance {
   const { log, events: recorded, publicBaseUrl, isProxy = () => false } = parts;
->>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS } = parts;
   const events = countRequests(recorded);
   const guards = guardsOf(publicBaseUrl);
   const app = fastify({
@@ -91,12 +82,8 @@ export function createApp(parts: Parts): FastifyInstance {
     http: { ServerResponse: guardAnswers(guards), maxHeaderSize: MAX_HEAD_BYTES },
     genReqId: () => newIdentifier('req'),
     requestIdHeader: false,
-<<<<<<< HEAD
-    requestTimeout: requestTimeoutMs,
-=======
     trustProxy: isProxy,
-    requestTimeout: REQUEST_TIMEOUT_MS,
->>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
+    requestTimeout: requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     exposeHeadRoutes: false,
@@ -112,6 +99,7 @@ export function createApp(parts: Parts): FastifyInstance {
   app.decorateRequest('note');
   app.decorateRequest('caller', null);
   app.decorate('sites', createSiteCheck(publicBaseUrl));
+  app.decorate('isReachedByHttps', publicBaseUrl?.startsWith('https:') === true);
   const servedForms: ServedForm[] = [];
   const servedUrls = new Set<string>();
   app.decorate('requestCounts', events);

@@ -40,20 +40,13 @@ export type Standby = {
 export async function createStandby({ settings, paths }: Loaded, log: Logger): Promise<Standby> {
   const intake = new StandbyIntake(paths.intakeDir);
   // There is nowhere to write events to; the deliveries themselves are recorded by whoever takes them over.
-<<<<<<< HEAD
-  const { requestTimeoutMs, publicBaseUrl } = settings;
+  const { requestTimeoutMs, publicBaseUrl, trustedProxies } = settings;
+  const isProxy = matchAddresses(trustedProxies);
   const app = createApp({
     ...{ log, events: { record: () => undefined } },
-    ...{ requestTimeoutMs, publicBaseUrl },
+    ...{ requestTimeoutMs, publicBaseUrl, isProxy },
   });
   const connections = limitConnections(app.server, settings, log);
-=======
-  const { publicBaseUrl, trustedProxies } = settings;
-  const app = createApp({
-    ...{ log, events: { record: () => undefined }, publicBaseUrl },
-    isProxy: matchAddresses(trustedProxies),
-  });
->>>>>>> f49c7de82bcfe0f3ce42e01f8e8b3a3e79787286
   const drain = prepareDrain(app);
   const facts = createFacts(settings, readForStandby(paths.foundUnits, hostKey(settings)));
   registerGithubWebhook(app, {
