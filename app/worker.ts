@@ -20,6 +20,7 @@ import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
+
 import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';

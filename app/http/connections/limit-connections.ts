@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
+import { matchAddresses } from '../../../shared/config/address-ranges.ts';
 import type { Settings } from '../../../shared/config/settings.ts';
 import { capConnections } from '../../domain/connection-limits.ts';
 import { type ConnectionGuard, guardConnections } from './guard-connections.ts';
@@ -18,11 +19,12 @@ export function limitConnections(
     | 'headTimeoutMs'
     | 'requestTimeoutMs'
     | 'minBodyRate'
+    | 'trustedProxies'
   >,
   log: Pick<Logger, 'warn'>,
 ): ConnectionGuard {
   const { maxConnections, maxConnectionsPerAddress, ...times } = settings;
-  const { headTimeoutMs, requestTimeoutMs, minBodyRate } = times;
+  const { headTimeoutMs, requestTimeoutMs, minBodyRate, trustedProxies } = times;
   const burst = capConnections(BURST * maxConnections, readOpenFileLimit());
   const limits = {
     ...{ total: Math.min(maxConnections, Math.ceil(burst / BURST)), burst },
@@ -30,7 +32,7 @@ export function limitConnections(
     ...{ headTimeoutMs, requestTimeoutMs, minBodyRate },
   };
   return guardConnections(server, limits, {
-    isTrusted: () => false,
+    isTrusted: matchAddresses(trustedProxies),
     onCut: (reason, address) => {
       log.warn({ reason, address }, 'connections are ended before their time');
     },
