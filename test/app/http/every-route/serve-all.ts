@@ -18,6 +18,8 @@ import { keepLog, SECRET, TOKEN } from '../http-fixture.ts';
 export type World = {
   readonly app: FastifyInstance;
   readonly port: number;
+  /** Of its database. */
+  readonly database: string;
   /** Has failed, and has a log and a delivery. */
   readonly ended: string;
   /** Waits; nothing begins it. */
@@ -34,8 +36,11 @@ const WAITING = `tsk_${'0'.repeat(18)}2`;
 const ALSO_WAITING = `tsk_${'0'.repeat(18)}3`;
 const DIGEST = `sha256:${'ab'.repeat(32)}`;
 
-/** Starts it in a folder: on trial, so that nothing begins, under a supervisor that says yes to everything. */
-export async function serveAll(folder: string): Promise<World> {
+/** Starts it in a folder, with some more settings: on trial, so that nothing begins, under a supervisor that says yes to everything. */
+export async function serveAll(
+  folder: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<World> {
   const environment = {
     PATH: process.env['PATH'],
     // No user manager, whatever the machine has.
@@ -47,6 +52,7 @@ export async function serveAll(folder: string): Promise<World> {
     PODUP_MANUAL_UNITS: 'web, api',
     PODUP_STOP_TIMEOUT_MS: '2000',
     PODUP_RELEASE_BASE_URL: publishRelease(folder),
+    ...settings,
     PODUP_PUBLIC_BASE_URL: 'https://deploy.example.com',
   };
   const result = loadSettings(environment);
@@ -74,6 +80,7 @@ export async function serveAll(folder: string): Promise<World> {
   return {
     app,
     port,
+    database: loaded.paths.database,
     ended: ENDED,
     waiting: WAITING,
     alsoWaiting: ALSO_WAITING,
