@@ -112,7 +112,7 @@ export function registerAdminRoutes(
       ...{ store, maintain: manual.maintain },
       ask: createAskSupervisor(undefined, paths),
       dryRun: settings.selfUpdateDryRun,
-      idle: createIdleReason(known),
+      idle: createIdleReason(known, store),
     }),
   });
   registerAttentionApi(app, {
@@ -236,10 +236,14 @@ export function joinChecks(
   return openUpdateChecks({
     ...{ settings, store, host, dataDir: paths.dataDir },
     choose: (name) => known.choose('person', name),
-    listUnits: () =>
-      known.all().map((one) => {
-        const facts = units.facts(one.unit);
-        return unitToCheck(one, facts.state === 'known' ? facts.image : undefined);
-      }),
+    listUnits: () => listImages({ known, units }),
+  });
+}
+
+/** All known units with their images, from memory; by the service manager, else by their files. */
+export function listImages({ known, units }: Pick<AdminParts, 'known' | 'units'>) {
+  return known.all().map((one) => {
+    const facts = units.facts(one.unit);
+    return unitToCheck(one, facts.state === 'known' ? facts.image : undefined);
   });
 }

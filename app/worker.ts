@@ -25,8 +25,9 @@ import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerInfoRoutes, registerMetricRoutes } from './info-routes.ts';
-import { Intake } from './intake/intake.ts';
+import type { Intake } from './intake/intake.ts';
 import { type JoinedAccess, joinAccess } from './join-access.ts';
+import { joinIntake } from './join-intake.ts';
 import { joinWebhook } from './join-webhook.ts';
 import { openServers } from './open-servers.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
@@ -44,6 +45,7 @@ import { createPruneService } from './tasks/prune-service.ts';
 import { sharePodmanInfo } from './tasks/shared-podman-info.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
+import { createBeginning } from './updates/create-beginning.ts';
 import { ReportImporter } from './updates/import-reports.ts';
 import { obeySupervisor } from './updates/obey-supervisor.ts';
 import { createSelfUpdate } from './updates/self-update.ts';
@@ -131,13 +133,9 @@ function joinParts(
   const system = createSystemEvents(events);
   const commits = createCommitSource(paths.database, log);
   const dispatcher = createDispatcher({ ...parts, store, commits, onLost: system.taskLost });
-  const intake = new Intake({
-    folder: paths.intakeDir,
-    store,
-    startTaker: (onTaken) => recorder.startTaker(onTaken),
-    onTasks: () => dispatcher.wake(),
-  });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
+  const wake = () => dispatcher.wake();
+  const { intake, search } = joinIntake(parts, recorder, { store, known, units, wake });
   const { app, local, drain, connections } = openServers(settings, log, events);
   const access = joinAccess(settings, store, commits, log);
   const { gate } = access;
@@ -153,22 +151,21 @@ function joinParts(
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
-  let isProven = !isTrial;
-  const startSchedules = () => {
-    // They begin with what the database says of their last time.
-    if (database.failure() || !isProven) return;
-    schedules.start();
-    guards.start();
-    discovery.start();
-  };
-  obeySupervisor(channel, joined, () => {
-    isProven = true;
-    startSchedules();
-  });
+  const beginning = createBeginning(
+    () => database.failure(),
+    isTrial,
+    () => {
+      schedules.start();
+      guards.start();
+      discovery.start();
+      search.afterStart();
+    },
+  );
+  obeySupervisor(channel, joined, beginning.prove);
   return {
     app,
     local,
-    recover: () => recoverAll(parts, database, joined, startSchedules),
+    recover: () => recoverAll(parts, database, joined, beginning.begin),
     async stop(hurry) {
       schedules.endStreams();
       health.close();
@@ -254,7 +251,7 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const schedule = joinSchedule({
     ...{ settings, store, log, onBegun: system.jobBegun },
     askForUpdate: createSelfUpdateCall({ dryRun, ask, log, onRun }),
-    idle: createIdleReason(known),
+    idle: createIdleReason(known, store),
     onTask(job) {
       if (job !== 'reconcile') return dispatcher.wake();
       dispatcher.lookForLost().catch((error: unknown) => {

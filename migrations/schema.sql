@@ -21,6 +21,10 @@ CREATE TRIGGER delivery_counted AFTER INSERT ON deliveries BEGIN
   INSERT INTO totals VALUES ('delivery', new.verdict, coalesce(new.reason, ''), 1)
     ON CONFLICT DO UPDATE SET count = count + 1;
 END;
+CREATE TRIGGER missed_delivery_counted AFTER INSERT ON missed_deliveries BEGIN
+  INSERT INTO totals VALUES ('delivery', 'missed', new.found_by, 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
 CREATE TRIGGER push_proven AFTER UPDATE OF status ON tasks
 WHEN new.status = 'succeeded' AND old.status = 'running' AND new.kind = 'github-webhook' BEGIN
   INSERT INTO push_to_running
@@ -210,6 +214,16 @@ CREATE TABLE index_manifests (
   digest TEXT NOT NULL,
   PRIMARY KEY (index_digest, platform, digest)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE missed_deliveries (
+  id INTEGER PRIMARY KEY,
+  found_at INTEGER NOT NULL,
+  found_by TEXT NOT NULL,
+  unit TEXT NOT NULL,
+  image TEXT NOT NULL,
+  former_digest TEXT,
+  digest TEXT NOT NULL,
+  task_id TEXT REFERENCES tasks (id) ON DELETE SET NULL
+) STRICT;
 CREATE TABLE plans (
   id TEXT PRIMARY KEY,
   unit TEXT NOT NULL,
@@ -354,6 +368,17 @@ CREATE TABLE totals (
   count INTEGER NOT NULL,
   PRIMARY KEY (name, first, second)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE tracked_tags (
+  unit TEXT PRIMARY KEY,
+  -- The last accepted delivery that named an image of the unit, until the other tags of that repository were looked up.
+  pushed_at INTEGER,
+  pushed_image TEXT,
+  pushed_by TEXT,
+  -- What the tag of the unit meant when that was last taken for granted: deployed, or found at first sight.
+  image TEXT,
+  digest TEXT,
+  seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE update_checks (
   unit TEXT PRIMARY KEY,
   image TEXT,
@@ -392,6 +417,8 @@ CREATE INDEX events_by_task ON events (task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX events_of_hooks ON events (path, code) WHERE action = 'github-webhook';
 CREATE INDEX hook_secrets_by_hook ON hook_secrets (hook, created_at);
 CREATE INDEX idempotency_keys_by_time ON idempotency_keys (created_at);
+CREATE INDEX missed_deliveries_by_task ON missed_deliveries (task_id) WHERE task_id IS NOT NULL;
+CREATE INDEX missed_deliveries_by_time ON missed_deliveries (found_at);
 CREATE INDEX plans_by_expiry ON plans (expires_at);
 CREATE INDEX rate_limit_tokens_by_bucket ON rate_limit_tokens (bucket, at);
 CREATE INDEX registry_tags_by_digest ON registry_tags (digest);
@@ -410,3 +437,4 @@ CREATE INDEX tasks_searched ON tasks (status, kind, created_at DESC, id DESC, un
   || coalesce(trigger_caller, '') || char(10) || coalesce(trigger_reason, '') || char(10) || id
 ));
 CREATE INDEX tasks_to_kill ON tasks (unit) WHERE force_stopped_at IS NOT NULL AND killed_at IS NULL;
+CREATE INDEX tracked_tags_pushed ON tracked_tags (pushed_at) WHERE pushed_at IS NOT NULL;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type Answer, moment } from './answer.ts';
 
 /** What a token may be called. */
-export const tokenName = z
+const tokenName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected 1 to 64 letters, digits, . _ or -')
   .refine((name) => !/^podup_/i.test(name), 'PODUP_… are those of the settings');

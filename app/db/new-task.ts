@@ -20,7 +20,7 @@ export type NewTask = Pick<
   Partial<
     Pick<TaskRow, 'wanted' | 'trigger_reason' | 'plan' | 'batch_id' | 'retry_of' | 'not_before'>
   > &
-  Pick<TaskInput, 'maintenance' | 'maxAgeMs' | 'restart' | 'podmanAutoUpdate'>;
+  Omit<TaskInput, 'unit' | 'version' | 'image'>;
 
 /** What was done by somebody else and is over: a task that is born with its final state. */
 export type FinalTask = Pick<

@@ -43,6 +43,16 @@ const OLD_DELIVERIES = `deliveries AS old WHERE old.received_at < @deliveries
 const EXPIRED: Readonly<Record<PrunedTable, readonly [key: string, rows: string]>> = {
   tasks: ['id', OLD_TASKS],
   deliveries: ['id', OLD_DELIVERIES],
+  missed_deliveries: [
+    'id',
+    'missed_deliveries AS old WHERE old.found_at < @deliveries ORDER BY old.id',
+  ],
+  // Seen with each look for missed deliveries, while the unit is known.
+  tracked_tags: [
+    'unit',
+    `tracked_tags AS old WHERE old.seen_at < @deliveries AND coalesce(old.pushed_at, 0) < @deliveries
+       ORDER BY old.seen_at`,
+  ],
   image_sightings: [
     'unit, digest',
     'image_sightings AS old WHERE old.first_at < @sightings ORDER BY old.first_at',

@@ -15,6 +15,7 @@ import { type HookReads, openHookReads } from './hooks.ts';
 import { type IdempotencyTable, openIdempotencyTable } from './idempotency-keys.ts';
 import { openSightingTable, type SightingTable } from './image-sightings.ts';
 import { migrateDatabase } from './migrate-database.ts';
+import { type MissedDeliveryTable, openMissedDeliveryTable } from './missed-deliveries.ts';
 import { type Database, openDatabase } from './open-database.ts';
 import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
@@ -29,6 +30,7 @@ import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';
 import { openTaskTable, type TaskTable } from './tasks.ts';
 import { tellErrors } from './tell-errors.ts';
 import { openTotals, type Totals } from './totals.ts';
+import { openTrackedTagTable, type TrackedTagTable } from './tracked-tags.ts';
 import { openUpdateCheckTable, type UpdateCheckTable } from './update-checks.ts';
 
 /** The open, migrated database with all its tables. */
@@ -41,6 +43,8 @@ export type Store = DatabaseChecks & {
   readonly deliveries: DeliveryTable;
   readonly events: EventTable;
   readonly hooks: HookReads;
+  readonly trackedTags: TrackedTagTable;
+  readonly missedDeliveries: MissedDeliveryTable;
   readonly totals: Totals;
   readonly segments: SpoolSegmentTable;
   readonly tasks: TaskTable;
@@ -110,6 +114,8 @@ function prepareStore(database: Database, schema: number): Store {
     deliveries: openDeliveryTable(database),
     events: openEventTable(database),
     hooks: openHookReads(database),
+    trackedTags: openTrackedTagTable(database),
+    missedDeliveries: openMissedDeliveryTable(database),
     totals: openTotals(database),
     segments: openSpoolSegmentTable(database),
     tasks: openTaskTable(database),

@@ -272,12 +272,15 @@ function prepareEdits(
   };
   return {
     insert: (task) => {
-      const { maintenance, maxAgeMs, restart, podmanAutoUpdate, ...row } = task;
+      const { maintenance, maxAgeMs, pushedOnly, triesLeft, restart, podmanAutoUpdate, ...row } =
+        task;
       const { unit, wanted = null, image } = row;
       const input: TaskInput = {
         ...{ unit, version: wanted, image },
         ...(maintenance && { maintenance }),
         ...(maxAgeMs !== undefined && { maxAgeMs }),
+        ...(pushedOnly && { pushedOnly }),
+        ...(triesLeft !== undefined && { triesLeft }),
         ...(restart && { restart }),
         ...(podmanAutoUpdate && { podmanAutoUpdate }),
       };

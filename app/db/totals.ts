@@ -3,9 +3,9 @@ import type { Database } from './open-database.ts';
 /** How often something has happened, ever; the triggers of the tables count it. */
 export type TotalRow = {
   readonly name: 'task' | 'task-failure' | 'rollback' | 'delivery';
-  /** Of a task its kind, of a failure or a rollback its code, of a delivery its verdict. */
+  /** Of a task its kind, of a failure or a rollback its code, of a delivery its verdict; `missed`: there was none. */
   readonly first: string;
-  /** Of a task its status, of a delivery the reason why it was ignored; else empty. */
+  /** Of a task its status, of a delivery the reason why it was ignored, of a missed one what has found it; else empty. */
   readonly second: string;
   readonly count: number;
 };

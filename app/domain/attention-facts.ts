@@ -14,6 +14,7 @@ export const ATTENTION_KINDS = [
   'registry-refusal',
   'unit-fault',
   'damaged-deliveries',
+  'missed-deliveries',
 ] as const;
 
 /** One of them. */
@@ -96,6 +97,8 @@ export type AttentionFacts = {
     readonly fault: string;
     readonly at: number;
   }[];
+  /** What was pushed lately and told of by no delivery: how often, of how many units, and when that was found last. */
+  readonly missed: { readonly count: number; readonly units: number; readonly at: number } | null;
   /** Segments of the spool that could not be read and are kept for a person. */
   readonly damaged: readonly { readonly name: string; readonly at: number }[];
 };

@@ -21,6 +21,7 @@ export function listAttention(facts: AttentionFacts): readonly AttentionItem[] {
     ...facts.limits.map(ofLimit),
     ...facts.faults.map(ofFault),
     ...facts.damaged.map(ofDamaged),
+    ...(facts.missed ? [ofMissed(facts.missed)] : []),
   ];
   const rank = ({ severity }: AttentionItem) => (severity === 'error' ? 0 : 1);
   return items.sort((a, b) => rank(a) - rank(b) || b.since - a.since || (a.id < b.id ? -1 : 1));
@@ -191,6 +192,19 @@ function ofDamaged({ name, at }: AttentionFacts['damaged'][number]): AttentionIt
   };
 }
 
+function ofMissed({ count, units, at }: NonNullable<AttentionFacts['missed']>): AttentionItem {
+  return {
+    ...{ id: 'missed-deliveries', kind: 'missed-deliveries', unit: null, code: null },
+    ...{ severity: 'warning', since: at },
+    detail: `${count} pushes to ${units} units were deployed although no delivery had told of them.`,
+    action: {
+      hint: 'Look at the deliveries in the settings of the hook, at its sender: was the service down, or is the hook refused?',
+      command: 'pod-upgrade-trigger hooks list',
+      api: { method: 'GET', path: '/api/webhooks/status' },
+    },
+  };
+}
+
 /** Whether a person has seen an item: a word from before it began is none. */
 export function isSeen(
   item: AttentionItem,
@@ -216,4 +230,5 @@ const TITLES: Readonly<Record<AttentionKind, string>> = {
   'registry-refusal': 'A registry does not tell what a tag means.',
   'unit-fault': 'The file of a unit has a fault, so it cannot be deployed.',
   'damaged-deliveries': 'Accepted deliveries cannot be read any more.',
+  'missed-deliveries': 'Images were pushed and no delivery has told of it.',
 };

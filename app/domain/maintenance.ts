@@ -5,6 +5,7 @@
 export const MAINTENANCE_ACTIONS = [
   'auto-update',
   'check-updates',
+  'missed-deliveries',
   'reconcile',
   'prune',
   'backup',

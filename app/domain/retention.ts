@@ -53,6 +53,8 @@ export function cutoffsOf(
 export const PRUNED_TABLES = [
   'tasks',
   'deliveries',
+  'missed_deliveries',
+  'tracked_tags',
   'events',
   'image_sightings',
   'quarantined_images',

@@ -32,6 +32,10 @@ export type TaskInput = {
   readonly maintenance?: MaintenanceAction;
   /** Of a `prune`: how long is kept what is of use for hours only, in milliseconds. */
   readonly maxAgeMs?: number;
+  /** Of a look for missed deliveries: only at the other tags of repositories that something was pushed to. */
+  readonly pushedOnly?: true;
+  /** Of a look for missed deliveries: how often it is done anew where registries do not answer. */
+  readonly triesLeft?: number;
   /** There where it restarts the unit as it is, and pulls nothing. */
   readonly restart?: true;
   /** There where podman's own auto-update is run, of all units that carry its label. */

@@ -1,8 +1,7 @@
 import { PROGRAM } from '../../shared/config/program-version.ts';
-import { ERRORS } from '../../shared/contract/error-codes.ts';
 import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
-import { newIdentifier } from '../intake/new-identifier.ts';
 import type { EventWriter } from './event-writer.ts';
+import { makeSystemEvent, type SystemEventFacts } from './system-event.ts';
 
 /** What happens without anybody asking for it. */
 export type SystemEvents = {
@@ -40,32 +39,8 @@ const MAX_NAMED = 50;
 
 /** Records such events with the method `SYSTEM`; the path says which part of the program it was. */
 export function createSystemEvents(events: Pick<EventWriter, 'record'>): SystemEvents {
-  const record = (
-    action: string,
-    path: string,
-    over: {
-      readonly status?: number;
-      readonly failure?: Failure | undefined;
-      readonly taskId?: string;
-      readonly meta?: object;
-    },
-  ) => {
-    const { failure } = over;
-    events.record({
-      request_id: newIdentifier('sys'),
-      ts: Date.now(),
-      method: 'SYSTEM',
-      path,
-      status: failure ? ERRORS[failure.code].status : (over.status ?? 200),
-      action,
-      code: failure?.code ?? null,
-      actor: null,
-      remote_address: null,
-      duration_us: 0,
-      task_id: over.taskId ?? null,
-      meta: over.meta ? JSON.stringify(over.meta) : null,
-    });
-  };
+  const record = (action: string, path: string, facts: SystemEventFacts) =>
+    events.record(makeSystemEvent(action, path, facts));
   return {
     started: ({ schema, isTrial }) =>
       record('service-started', 'worker', { meta: { ...PROGRAM, schema, trial: isTrial } }),

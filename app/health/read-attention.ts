@@ -13,7 +13,7 @@ import type { HealthState } from '../domain/health.ts';
 
 /** What is read. */
 export type AttentionParts = {
-  readonly store: Pick<Store, 'attention' | 'quarantine' | 'registryAnswers'>;
+  readonly store: Pick<Store, 'attention' | 'quarantine' | 'registryAnswers' | 'missedDeliveries'>;
   readonly settings: Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs'>;
   readonly paths: Pick<StatePaths, 'intakeDir'>;
   readonly health: () => Promise<readonly HealthState[]>;
@@ -27,6 +27,9 @@ const MAX_EACH = 200;
 const DUE_MS = 3_600_000;
 /** What a registry said longer ago says nothing of today. */
 const RECENT_MS = 2 * 24 * 3_600_000;
+
+/** What was recovered longer ago is history. */
+const MISSED_MS = 24 * 3_600_000;
 
 /** Everything that wants a person now, by one question to each source. While the database is ill, that it is. */
 export async function readAttention(parts: AttentionParts, nowMs: number): Promise<AttentionView> {
@@ -51,11 +54,12 @@ export async function readAttention(parts: AttentionParts, nowMs: number): Promi
 const NO_MARKS: ReadonlyMap<string, AttentionMark> = new Map();
 const NOTHING: Omit<AttentionFacts, 'health' | 'hold' | 'damaged'> = {
   ...{ failed: [], stuck: [], limited: [], quarantined: [], jobs: [] },
-  ...{ refusals: [], limits: [], faults: [] },
+  ...{ refusals: [], limits: [], faults: [], missed: null },
 };
 
 function readStored({ store, settings, jobs }: AttentionParts, nowMs: number) {
   const { attention, quarantine, registryAnswers } = store;
+  const missed = store.missedDeliveries.countSince(nowMs - MISSED_MS);
   const begunBefore = nowMs - longestDeploymentMs(settings);
   return {
     failed: attention.listFailed(MAX_EACH),
@@ -74,6 +78,7 @@ function readStored({ store, settings, jobs }: AttentionParts, nowMs: number) {
       }))
       .slice(0, MAX_EACH),
     faults: attention.listFaults(MAX_EACH),
+    missed: missed.last_at === null ? null : { ...missed, at: missed.last_at },
     marks: attention.marks(),
   };
 }

@@ -102,6 +102,7 @@ function takeOverEntry(
   };
   if (!store.deliveries.insert(row)) return false;
   if (!isWork) return false;
+  store.trackedTags.notePush(record.unit, row.image, record.id, record.receivedAt);
   if (pending !== undefined) {
     joinTask(store, pending, record);
     return false;

@@ -100,9 +100,16 @@ function listStored({ store, now }: MetricSources): readonly Metric[] {
     counter(
       'podup_deliveries_total',
       'Webhooks with a good signature.',
-      of('delivery').map(({ first, second, count }) =>
-        one(count, { verdict: first, reason: second }),
-      ),
+      of('delivery')
+        .filter(({ first }) => first !== 'missed')
+        .map(({ first, second, count }) => one(count, { verdict: first, reason: second })),
+    ),
+    counter(
+      'podup_missed_deliveries_total',
+      'Pushes that no delivery has told of, by what has found them.',
+      of('delivery')
+        .filter(({ first }) => first === 'missed')
+        .map(({ second, count }) => one(count, { found_by: second })),
     ),
     listPushes(store.totals.listPushes()),
     gauge('podup_tasks_open', 'Tasks that wait or run.', [

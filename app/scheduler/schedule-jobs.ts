@@ -9,6 +9,7 @@ export type ScheduleSettings = Pick<
   Settings,
   | 'autoUpdateCron'
   | 'updateCheckCron'
+  | 'missedDeliveriesCron'
   | 'reconcileCron'
   | 'pruneCron'
   | 'backupCron'
@@ -32,6 +33,7 @@ export type PlannedJob = {
 const ABOUT: Readonly<Record<ScheduledJob, string>> = {
   'auto-update': 'deploys what is new to units that ask for it',
   'check-updates': 'looks for updates of all units',
+  'missed-deliveries': 'deploys what was pushed and told of by no delivery',
   reconcile: 'compares what runs with what was deployed, and looks for tasks that nobody works on',
   prune: 'removes what is older than it is kept for',
   backup: 'backs the database up',
@@ -39,7 +41,12 @@ const ABOUT: Readonly<Record<ScheduledJob, string>> = {
 };
 
 /** Jobs that ask other machines: not all hosts at once. */
-const SPREAD: readonly ScheduledJob[] = ['auto-update', 'check-updates', 'self-update'];
+const SPREAD: readonly ScheduledJob[] = [
+  'auto-update',
+  'check-updates',
+  'missed-deliveries',
+  'self-update',
+];
 
 /** The time zone in which the expressions are read. */
 export function timeZoneOf({ scheduleTimeZone }: ScheduleSettings): string {
@@ -53,6 +60,7 @@ export function planJobs(settings: ScheduleSettings): readonly PlannedJob[] {
   const crons: Readonly<Record<ScheduledJob, readonly [variable: string, cron: string]>> = {
     'auto-update': ['PODUP_AUTO_UPDATE_CRON', settings.autoUpdateCron],
     'check-updates': ['PODUP_UPDATE_CHECK_CRON', settings.updateCheckCron],
+    'missed-deliveries': ['PODUP_MISSED_DELIVERIES_CRON', settings.missedDeliveriesCron],
     reconcile: ['PODUP_RECONCILE_CRON', settings.reconcileCron],
     prune: ['PODUP_PRUNE_CRON', settings.pruneCron],
     backup: ['PODUP_BACKUP_CRON', settings.backupCron],

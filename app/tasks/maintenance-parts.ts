@@ -43,7 +43,7 @@ export type MaintenanceParts = {
 };
 
 /** What is to be done. */
-export type MaintenanceInput = Pick<TaskInput, 'maxAgeMs'> &
+export type MaintenanceInput = Pick<TaskInput, 'maxAgeMs' | 'pushedOnly' | 'triesLeft'> &
   Required<Pick<TaskInput, 'maintenance'>>;
 
 /** How it ended. */

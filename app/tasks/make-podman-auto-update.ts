@@ -1,7 +1,7 @@
 import type { Store } from '../db/store.ts';
 import type { AutoUpdateMode } from '../domain/podman-auto-update.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
-import type { MaintenanceCause } from './make-maintenance-task.ts';
+import type { AskedCause } from './make-maintenance-task.ts';
 
 /** A task of podman's auto-update: the one that was made, or the one that has not ended yet. */
 export type AutoUpdateTask = {
@@ -23,7 +23,7 @@ export function makeAutoUpdateTask(
   store: Store,
   unit: string,
   mode: AutoUpdateMode,
-  cause: MaintenanceCause,
+  cause: AskedCause,
 ): AutoUpdateTask {
   return store.transact(() => {
     const open = store.tasks.findOpenAutoUpdate(mode);

@@ -4,7 +4,11 @@ import type { MaintenanceAction } from '../domain/maintenance.ts';
 import type { AutoUpdateMode } from '../domain/podman-auto-update.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import type { KnownUnits } from '../units/known-units.ts';
-import { type MaintenanceCause, makeMaintenanceTask } from './make-maintenance-task.ts';
+import {
+  type AskedCause,
+  type MaintenanceCause,
+  makeMaintenanceTask,
+} from './make-maintenance-task.ts';
 import { type Asker, type ManualTask, makeManualTask } from './make-manual-task.ts';
 import { type AutoUpdateTask, makeAutoUpdateTask } from './make-podman-auto-update.ts';
 import { retryTask } from './retry-task.ts';
@@ -27,7 +31,7 @@ export type ManualTasks = {
   /** Makes a task of maintenance, see `makeMaintenanceTask`; its id. */
   maintain(action: MaintenanceAction, cause: MaintenanceCause): string;
   /** Makes a task that runs podman's auto-update, see `makeAutoUpdateTask`. */
-  autoUpdate(mode: AutoUpdateMode, cause: MaintenanceCause): AutoUpdateTask;
+  autoUpdate(mode: AutoUpdateMode, cause: AskedCause): AutoUpdateTask;
   /** See `retryTask`; the id of the new task. */
   retry(id: string, asker: Asker): Outcome<string>;
 };

@@ -14,6 +14,7 @@ import type {
 } from './maintenance-parts.ts';
 import { runAutoUpdate } from './run-auto-update.ts';
 import { runCheckUpdates } from './run-check-updates.ts';
+import { runMissedDeliveries } from './run-missed-deliveries.ts';
 import { runReconcile } from './run-reconcile.ts';
 
 /** The entry in the log of a `prune` that has what was removed. */
@@ -43,10 +44,10 @@ export function formatCounts(counts: PruneCounts): string {
 /** Carries out a task of maintenance. */
 export async function runMaintenance(
   parts: MaintenanceParts,
-  { maintenance, maxAgeMs }: MaintenanceInput,
+  input: MaintenanceInput,
 ): Promise<MaintenanceEnd> {
   try {
-    const end = await WORK[maintenance](parts, maxAgeMs);
+    const end = await WORK[input.maintenance](parts, input);
     // What fails then fails because it was cut off.
     return end.status === 'failed' && parts.signal.aborted ? STOPPED : end;
   } catch (error) {
@@ -61,11 +62,12 @@ const STOPPED = { status: 'cancelled', summary: 'It was stopped.' } as const;
 const WORK: Readonly<
   Record<
     MaintenanceAction,
-    (parts: MaintenanceParts, maxAgeMs: number | undefined) => Promise<MaintenanceEnd>
+    (parts: MaintenanceParts, input: MaintenanceInput) => Promise<MaintenanceEnd>
   >
 > = {
   'auto-update': runAutoUpdate,
   'check-updates': runCheckUpdates,
+  'missed-deliveries': runMissedDeliveries,
   reconcile: runReconcile,
   prune,
   backup: backUp,
@@ -73,7 +75,7 @@ const WORK: Readonly<
 
 async function prune(
   { store, settings, paths, signal, note }: MaintenanceParts,
-  maxAgeMs: number | undefined,
+  { maxAgeMs }: MaintenanceInput,
 ): Promise<MaintenanceEnd> {
   const retention = retentionOf(settings, maxAgeMs);
   const pause = (ms: number) => wait(ms);

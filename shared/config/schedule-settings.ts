@@ -13,6 +13,11 @@ export const SCHEDULE_SETTINGS = {
     '41 * * * *',
     'When updates of all units are looked for; nothing is deployed.',
   ),
+  missedDeliveriesCron: schedule(
+    'PODUP_MISSED_DELIVERIES_CRON',
+    '29 * * * *',
+    'When pushes are looked for that no delivery has told of; off: not after a start either.',
+  ),
   reconcileCron: schedule(
     'PODUP_RECONCILE_CRON',
     '7 * * * *',

@@ -39,7 +39,12 @@ const NO_MANAGER = {
 };
 
 /** A worker as `http-server` makes it, on a folder that may have served before. */
-async function startTestWorker(context: TestContext, folder: string, channel?: SupervisorChannel) {
+async function startTestWorker(
+  context: TestContext,
+  folder: string,
+  channel?: SupervisorChannel,
+  missed = 'off',
+) {
   Object.assign(process.env, NO_MANAGER);
   const environment = {
     PATH: process.env['PATH'],
@@ -50,6 +55,7 @@ async function startTestWorker(context: TestContext, folder: string, channel?: S
     PODUP_GH_WEBHOOK_SECRET_PREVIOUS: PREVIOUS_SECRET,
     PODUP_MANUAL_UNITS: 'web, api',
     PODUP_STOP_TIMEOUT_MS: '2000',
+    PODUP_MISSED_DELIVERIES_CRON: missed,
   };
   const result = loadSettings(environment);
   assert.ok(result.ok);
@@ -211,6 +217,27 @@ describe('worker', () => {
       async () => (await listTasks(second.port))[0]?.status === 'failed',
     );
     assert.equal((await listTasks(second.port)).length, 1);
+  });
+
+  test('missed deliveries are looked for after a start, and again after an update', async (t) => {
+    const folder = makeFolder(t);
+    const first = await startTestWorker(t, folder);
+    await deliver(first.port, 'web', PUSH);
+    await first.stop();
+    const { channel, tell } = playSupervisor();
+    const { port } = await startTestWorker(t, folder, channel, '0 0 1 1 *');
+    const ended = (count: number) =>
+      until(`${count} looks`, 30_000, async () => {
+        const tasks = await listTasks(port);
+        const looks = tasks.filter(({ unit }) => unit === 'pod-upgrade-trigger');
+        return (
+          looks.filter(({ status }) => status !== 'pending' && status !== 'running').length ===
+          count
+        );
+      });
+    await ended(1);
+    tell('proceed');
+    await ended(2);
   });
 
   for (const [title, end] of [

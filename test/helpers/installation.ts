@@ -69,6 +69,7 @@ export class Installation implements AsyncDisposable {
       PODUP_SELF_UPDATE_SOAK_MS: '300',
       PODUP_RESTART_BACKOFF_INITIAL_MS: '50',
       PODUP_STOP_TIMEOUT_MS: '5000',
+      PODUP_MISSED_DELIVERIES_CRON: 'off',
       ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
       ...environment,
     };

@@ -46,6 +46,8 @@ export class Product implements AsyncDisposable {
         PODUP_TOKEN: TOKEN,
         PODUP_GH_WEBHOOK_SECRET: SECRET,
         PODUP_DEPLOY_SOAK_MS: '500',
+        // A task of its own after each start, which most tests would take for theirs.
+        PODUP_MISSED_DELIVERIES_CRON: 'off',
         ...environment,
         PODUP_STATE_DIR: this.stateDir,
       },

@@ -35,7 +35,7 @@ export const DISTRIBUTION: Source = {
 function eventsOf(payload: unknown): readonly unknown[] {
   const events = field(payload, 'events');
   if (events !== undefined) return Array.isArray(events) ? events : [];
-  return field(payload, 'target') === undefined ? [] : [payload];
+  return field(payload, 'action') === undefined ? [] : [payload];
 }
 
 /** A batch is sent again as it was, and its events have names of their own, so that the same bytes are the same batch. */
@@ -76,6 +76,7 @@ export function readDistribution(
     });
     return gather('push', [part], ignore('image-unreadable', ''));
   }
+  if (field(payload, 'action') === 'ping') return { kind: 'ping' };
   const nothing = ignore('event-not-handled', 'The body has no events.');
   return gather('push', readEvents(registry, eventsOf(payload)), nothing);
 }

@@ -26,8 +26,7 @@ export const GITEA: Source = {
 };
 
 function firstHeader(headers: HeaderLookup, names: readonly string[]): string | undefined {
-  const value = names.map(headers).find((found) => found !== undefined && found !== '');
-  return value === undefined ? undefined : shorten(value);
+  return names.map((name) => shorten(headers(name) ?? '')).find((value) => value !== '');
 }
 
 function readEvent(headers: HeaderLookup): string {

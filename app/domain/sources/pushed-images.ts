@@ -91,15 +91,18 @@ export function gather(
   parts: Iterable<Push | Ignored>,
   otherwise: Ignored,
 ): ImageReading {
-  const pushes = new Map<string, Push>();
+  const pushes = new Map<string, Gathered>();
   let ignored: Ignored | undefined;
   for (const part of parts) {
     if ('kind' in part) ignored = nearer(ignored, part);
     else addPush(pushes, part);
   }
   if (pushes.size === 0) return ignored ?? otherwise;
-  return { kind: 'push', action, pushes: [...pushes.values()] };
+  const joined = [...pushes.values()].map(({ push, tags }) => ({ ...push, tags: [...tags] }));
+  return { kind: 'push', action, pushes: joined };
 }
+
+type Gathered = { readonly push: Push; readonly tags: Set<string> };
 
 function nearer(a: Ignored | undefined, b: Ignored): Ignored {
   return a === undefined || rank(b) < rank(a) ? b : a;
@@ -110,13 +113,12 @@ function rank({ reason }: Ignored): number {
   return index === -1 ? BY_NEARNESS.length : index;
 }
 
-function addPush(pushes: Map<string, Push>, push: Push): void {
-  const key = formatImageReference({
-    ...push.image,
-    ...(push.digest !== undefined && { digest: push.digest }),
-  });
+function addPush(pushes: Map<string, Gathered>, push: Push): void {
+  const key = `${repositoryOf(push.image)}@${push.digest ?? ''}`;
   const earlier = pushes.get(key);
-  if (earlier === undefined && pushes.size === MAX_PUSHES) return;
-  const tags = new Set([...(earlier?.tags ?? []), ...push.tags]);
-  pushes.set(key, { ...push, tags: [...tags].slice(0, MAX_TAGS) });
+  if (!earlier) {
+    if (pushes.size < MAX_PUSHES) pushes.set(key, { push, tags: new Set(push.tags) });
+    return;
+  }
+  for (const tag of push.tags) if (earlier.tags.size < MAX_TAGS) earlier.tags.add(tag);
 }

@@ -132,10 +132,10 @@ describe('auto-update', () => {
 
   test('asks nobody where no unit asks for it', async (t) => {
     const found = [{ unit: 'a.service', status: 'up_to_date', isAutoUpdated: false }] as const;
-    const { asked, run, known } = make(t, found);
+    const { asked, run, known, store } = make(t, found);
     assert.equal((await run('auto-update')).summary, 'No unit asks for it.');
     assert.deepEqual(asked, []);
-    const idle = createIdleReason(known);
+    const idle = createIdleReason(known, store);
     assert.match(idle('auto-update') ?? '', /AutoUpdate=registry/);
     assert.deepEqual([idle('check-updates'), idle('prune')], [undefined, undefined]);
   });

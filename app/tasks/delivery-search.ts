@@ -1,0 +1,92 @@
+import type { Logger } from 'pino';
+import type { Store } from '../db/store.ts';
+import type { PushedUnit } from '../db/tracked-tags.ts';
+import {
+  type ImageReference,
+  parseImageReference,
+  sameRepository,
+  withTag,
+} from '../domain/image-reference.ts';
+import type { KnownUnits } from '../units/known-units.ts';
+import { listExpecting } from './expecting-units.ts';
+import { makeMaintenanceTask, type StartCause } from './make-maintenance-task.ts';
+
+/** A unit that webhooks may deploy, with the image that it runs; undefined where that is not known. */
+export type DeployableUnit = {
+  readonly unit: string;
+  readonly image: ImageReference | undefined;
+};
+
+/** Has pushes found that no delivery was for. */
+export type DeliverySearch = {
+  /** To be called when deliveries have made tasks: their repositories may have other tags. */
+  afterDeliveries(): void;
+  /** To be called when the service has begun to deploy, for the first time or again: nobody may have listened before. */
+  afterStart(): void;
+};
+
+type Parts = {
+  readonly store: Store;
+  readonly log: Logger;
+  readonly known: KnownUnits;
+  readonly listUnits: () => readonly DeployableUnit[];
+  /** PODUP_MISSED_DELIVERIES_CRON is off: what nothing tells of is not looked for. */
+  readonly isOff: boolean;
+  /** See PODUP_WEBHOOK_WINDOW_MS: deliveries for the other units may be about to come. */
+  readonly windowMs: number;
+  /** There is a new task. */
+  readonly onTask: () => void;
+};
+
+/** After a start registries that do not answer are asked again so often, for the network may come later; then it is the clock. */
+const TRIES_AFTER_START = 3;
+
+/**
+ * Has the other tags of repositories looked up that something was pushed to, where a unit runs one of them. What was pushed is in the database since it was taken over, so that a look that fails here is made up for by the next one,
+ * or by what looks for missed deliveries after a start.
+ */
+export function createDeliverySearch(parts: Parts): DeliverySearch {
+  const { store, log, known, listUnits, isOff, windowMs, onTask } = parts;
+  return {
+    afterDeliveries() {
+      try {
+        const pushed = store.trackedTags.listPushed();
+        if (pushed.length === 0) return;
+        const open = findOpen(pushed, listUnits());
+        if (!open) return store.trackedTags.forgetPushed(pushed);
+        const notBeforeMs = Date.now() + windowMs;
+        const cause = { kind: 'push', delivery: open.pushed_by, notBeforeMs } as const;
+        makeMaintenanceTask(store, 'missed-deliveries', cause);
+        onTask();
+      } catch (error) {
+        log.error({ err: error }, 'what else was pushed could not be looked at');
+      }
+    },
+    afterStart() {
+      try {
+        if (isOff || listExpecting(store, known).length === 0) return;
+        const triesLeft = TRIES_AFTER_START - 1;
+        const cause: StartCause = { kind: 'start', triesLeft, notBeforeMs: Date.now() };
+        makeMaintenanceTask(store, 'missed-deliveries', cause);
+        onTask();
+      } catch (error) {
+        log.error({ err: error }, 'missed deliveries could not be looked for');
+      }
+    },
+  };
+}
+
+/** The last push of a repository of which a unit runs another tag. */
+function findOpen(
+  pushed: readonly PushedUnit[],
+  units: readonly DeployableUnit[],
+): PushedUnit | undefined {
+  const looked = new Set(pushed.map(({ pushed_image }) => pushed_image));
+  const others = units.flatMap(({ image }) =>
+    image && image.digest === undefined && !looked.has(withTag(image)) ? [image] : [],
+  );
+  return pushed.findLast(({ pushed_image }) => {
+    const image = parseImageReference(pushed_image);
+    return image && others.some((other) => sameRepository(other, image));
+  });
+}

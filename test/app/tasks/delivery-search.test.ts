@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { parseImageReference } from '../../../app/domain/image-reference.ts';
+import { createDeliverySearch } from '../../../app/tasks/delivery-search.ts';
+import { createKnownUnits } from '../../../app/units/known-units.ts';
+import { openTestStore } from '../../helpers/store.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
+import { keepLog } from '../http/http-fixture.ts';
+
+const UNITS: Readonly<Record<string, string | undefined>> = {
+  'web.service': 'ghcr.io/o/web:main',
+  'twin.service': 'ghcr.io/o/web:main',
+  'edge.service': 'ghcr.io/o/web:edge',
+  'pinned.service': `ghcr.io/o/pinned@sha256:${'a'.repeat(64)}`,
+  'alone.service': 'ghcr.io/o/pinned:main',
+  'unknown.service': undefined,
+};
+
+function start(context: TestContext, isOff = false) {
+  const { store } = openTestStore(context, makeTempFolder(context));
+  const { log, lines } = keepLog();
+  const told: number[] = [];
+  const search = createDeliverySearch({
+    ...{ store, log, isOff, windowMs: 1_000, onTask: () => void told.push(1) },
+    known: createKnownUnits({
+      ...{ listed: Object.keys(UNITS), autoDiscover: false, readFound: () => [] },
+    }),
+    listUnits: () =>
+      Object.entries(UNITS).map(([unit, image]) => ({
+        unit,
+        image: image === undefined ? undefined : parseImageReference(image),
+      })),
+  });
+  const tasks = () => store.tasks.list({ kinds: ['maintenance'], limit: 9 });
+  const push = (unit: string, at = 5) =>
+    store.trackedTags.notePush(unit, UNITS[unit] ?? null, `dlv_${unit}`, at);
+  return { store, search, tasks, push, told, lines };
+}
+
+describe('after deliveries', () => {
+  test('the other tags of their repositories are looked up once the window is over', (t) => {
+    const { search, tasks, push, told, store } = start(t);
+    push('web.service');
+    const before = Date.now();
+    search.afterDeliveries();
+    const [task, ...others] = tasks();
+    assert.deepEqual([others, told], [[], [1]]);
+    assert.ok((task?.not_before ?? 0) >= before + 1_000);
+    assert.deepEqual(JSON.parse(task?.input ?? '{}'), {
+      ...{ unit: 'pod-upgrade-trigger', version: null, image: null },
+      ...{ maintenance: 'missed-deliveries', pushedOnly: true },
+    });
+    const source = [task?.trigger_source, task?.trigger_caller];
+    assert.deepEqual(source, ['webhook', 'dlv_web.service']);
+    assert.equal(store.trackedTags.listPushed().length, 1, 'the task will read it');
+  });
+
+  test('a further push joins the look that waits, and makes another one where it runs', (t) => {
+    const { search, tasks, push, store } = start(t);
+    push('web.service');
+    search.afterDeliveries();
+    push('twin.service');
+    search.afterDeliveries();
+    assert.equal(tasks().length, 1);
+    store.tasks.markDispatched(tasks()[0]?.id ?? '', 'child', 1);
+    search.afterDeliveries();
+    assert.equal(tasks().length, 2);
+  });
+
+  test('nobody is asked where each tag of the repository had a delivery, or there is no other', (t) => {
+    const { search, tasks, push, store } = start(t);
+    for (const unit of ['web.service', 'edge.service', 'alone.service']) push(unit);
+    search.afterDeliveries();
+    assert.deepEqual([tasks(), store.trackedTags.listPushed()], [[], []]);
+  });
+
+  test('a unit whose image is not known keeps nobody', (t) => {
+    const { search, tasks, push, store } = start(t);
+    push('unknown.service');
+    search.afterDeliveries();
+    assert.deepEqual([tasks(), store.trackedTags.listPushed()], [[], []]);
+    assert.deepEqual(
+      store.trackedTags.list().map(({ unit }) => unit),
+      ['unknown.service'],
+    );
+  });
+
+  test('a database that fails is told of and harms nobody', (t) => {
+    const { search, push, store, lines } = start(t);
+    push('web.service');
+    store.close();
+    search.afterDeliveries();
+    search.afterStart();
+    assert.match(lines.join(''), /what else was pushed could not be looked at/);
+    assert.match(lines.join(''), /missed deliveries could not be looked for/);
+  });
+});
+
+describe('after a start', () => {
+  test('every unit that deliveries are expected for is looked at, at once, however often it is said', (t) => {
+    const { search, tasks, push, told } = start(t);
+    push('alone.service');
+    search.afterStart();
+    search.afterStart();
+    const [task, ...others] = tasks();
+    assert.deepEqual([others.length, told.length], [0, 2]);
+    assert.ok((task?.not_before ?? 0) <= Date.now());
+    assert.equal(JSON.parse(task?.input ?? '{}').triesLeft, 2);
+  });
+
+  test('a look at pushes alone is not enough', (t) => {
+    const { search, tasks, push } = start(t);
+    push('web.service');
+    search.afterDeliveries();
+    search.afterStart();
+    assert.equal(tasks().length, 2);
+  });
+
+  test('nobody is asked where no delivery is expected, or it is off', (t) => {
+    const { search, tasks } = start(t);
+    search.afterStart();
+    assert.deepEqual(tasks(), []);
+    const off = start(t, true);
+    off.push('alone.service');
+    off.search.afterStart();
+    assert.deepEqual(off.tasks(), []);
+  });
+});

@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { CheckedUnitView } from '../../../app/api/check-views.ts';
+import type { UnitSource } from '../../../app/domain/found-unit.ts';
+import type { UpdateStatus } from '../../../app/domain/update-verdict.ts';
+import { openLocalHost } from '../../../app/host/open-host.ts';
+import { takeOver } from '../../../app/intake/take-over.ts';
+import { createIdleReason } from '../../../app/scheduler/idle-reason.ts';
+import type { MaintenanceInput, MaintenanceParts } from '../../../app/tasks/maintenance-parts.ts';
+import { runMaintenance } from '../../../app/tasks/run-maintenance.ts';
+import { createKnownUnits } from '../../../app/units/known-units.ts';
+import { fail, succeed } from '../../../shared/contract/outcome.ts';
+import { statePaths } from '../../../shared/contract/state-paths.ts';
+import { attemptOf } from '../../helpers/attempt-of.ts';
+import { spoolEntry } from '../../helpers/spool.ts';
+import { openTestStore } from '../../helpers/store.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
+
+type Unit = {
+  readonly unit: string;
+  readonly image: string;
+  /** What its container runs, and what its tag means. */
+  runs: string;
+  means: string | null;
+  readonly isAutoUpdated?: boolean;
+  readonly webhookEnabled?: boolean;
+};
+
+/** Units on a host whose registry the test has: what their tags mean is asked for and kept as a check does. */
+function start(context: TestContext, units: readonly Unit[]) {
+  const folder = makeTempFolder(context);
+  const { store } = openTestStore(context, folder);
+  const known = createKnownUnits({
+    ...{ listed: units.map(({ unit }) => unit), autoDiscover: false },
+    readFound: () =>
+      units.map(({ unit, isAutoUpdated = false, webhookEnabled }) => ({
+        ...{ unit, source: 'quadlet' as UnitSource, path: null, image: null, isAutoUpdated },
+        ...{ hasPolicy: false, webhookEnabled: webhookEnabled ?? null, fault: null },
+        ...{ firstSeenAt: 0, lastSeenAt: 0 },
+      })),
+  });
+  /** What was answered last. */
+  const answers = new Map<string, string>();
+  const asked: (readonly string[])[] = [];
+  const view = ({ unit, image, runs, means }: Unit): CheckedUnitView => {
+    const digest = answers.get(unit) ?? null;
+    const error = { code: 'REGISTRY_TIMEOUT', sentence: 's', detail: 'd', hint: 'h' } as const;
+    const isKnown = means !== null && digest !== null;
+    const status: UpdateStatus = digest === runs ? 'up_to_date' : 'tag_update_available';
+    const update = {
+      ...{ tag: 'main', running_digest: runs, remote_latest_digest: null, checked_at: null },
+      ...{ age_ms: 0, stale: false, last_known: null, higher: null, remote_tag_digest: digest },
+      ...(isKnown
+        ? { status, reason: null, error: null }
+        : ({ status: 'unknown', reason: error.code, error } as const)),
+    } as const;
+    return { unit, image, update };
+  };
+  let isHostThere = true;
+  const parts: MaintenanceParts = {
+    ...{ taskId: 'tsk_run', isByPerson: false, store, paths: statePaths(folder) },
+    host: openLocalHost('user', {}),
+    settings: {
+      ...{ taskRetentionMs: 1, deliveryRetentionMs: 1, eventRetentionMs: 1 },
+      ...{ eventMaxRows: 1, backupKeep: 1 },
+    },
+    updates: () => ({
+      known,
+      check: (names) => {
+        if (!isHostThere) return Promise.resolve(fail('PODMAN_UNAVAILABLE', ''));
+        asked.push(names ?? []);
+        const chosen = units.filter(({ unit }) => names?.includes(unit));
+        for (const { unit, means } of chosen) if (means !== null) answers.set(unit, means);
+        const failed = chosen.filter(({ means }) => means === null).length;
+        return Promise.resolve(succeed({ units: 1, asked: chosen.length, failed, durationMs: 1 }));
+      },
+      list: (names) => units.filter(({ unit }) => names.includes(unit)).map(view),
+    }),
+    signal: new AbortController().signal,
+    note: () => undefined,
+  };
+  let taken = 0;
+  return {
+    ...{ store, known, asked, units },
+    run: (input: Partial<MaintenanceInput> = {}) =>
+      runMaintenance(parts, { ...input, maintenance: 'missed-deliveries' }),
+    /** A delivery is accepted for a unit, and its task ends as it does. */
+    deliver(unit: string, image: string, digest: string, status?: 'succeeded' | 'failed') {
+      taken++;
+      takeOver(
+        store,
+        [
+          spoolEntry({
+            ...{ id: `dlv_${taken}`, unit, receivedAt: Date.now() },
+            verdict: { verdict: 'accepted', matched: 'tag', image, digest },
+          }),
+        ],
+        { segment: 'a', end: taken },
+        { windowMs: 0 },
+      );
+      const [task] = store.tasks.list({ unit, limit: 1 });
+      if (!status || !task) return;
+      store.tasks.markDispatched(task.id, 'child', Date.now());
+      const end = { status, summary: '', at: Date.now() };
+      store.tasks.finish(attemptOf(store.tasks, task.id), end);
+    },
+    made: () => store.tasks.list({ kinds: ['scheduler'], limit: 100 }),
+    loseHost: () => {
+      isHostThere = false;
+    },
+  };
+}
+
+const WEB = { unit: 'web.service', image: 'ghcr.io/o/web:main' };
+
+/** A unit that a webhook has deployed, and the first look at its tag. */
+async function startDeployed(context: TestContext) {
+  const web: Unit = { ...WEB, runs: 'd1', means: 'd1' };
+  const all = start(context, [web]);
+  all.deliver(web.unit, web.image, 'd1', 'succeeded');
+  await all.run();
+  return { ...all, web };
+}
+
+describe('a look for missed deliveries', () => {
+  test('deploys what was pushed while nobody listened, once, and says so', async (t) => {
+    const { web, run, made, store } = await startDeployed(t);
+    assert.deepEqual(made(), []);
+    web.means = 'd2';
+    const { summary } = await run();
+    const said = 'Of 1 units 1 had missed a delivery, 0 had a push of another tag.';
+    assert.equal(summary, said);
+    const [task, ...others] = made();
+    assert.deepEqual(
+      [others, task?.unit, task?.image, task?.status],
+      [[], web.unit, web.image, 'pending'],
+    );
+    assert.deepEqual(
+      [task?.trigger_source, task?.trigger_caller, task?.trigger_reason, task?.trigger_request_id],
+      ['sweep', 'sweep', 'missed delivery', 'tsk_run'],
+    );
+    const [row] = store.missedDeliveries.list(9);
+    assert.deepEqual(
+      [row?.unit, row?.former_digest, row?.digest, row?.task_id, row?.found_by],
+      [web.unit, 'd1', 'd2', task?.id, 'sweep'],
+    );
+    const [event] = store.events.list({ limit: 1 }).rows;
+    assert.deepEqual(
+      [event?.action, event?.method, event?.task_id],
+      ['missed-delivery', 'SYSTEM', task?.id],
+    );
+    const missed = store.totals.list().find(({ first }) => first === 'missed');
+    assert.deepEqual([missed?.second, missed?.count], ['sweep', 1]);
+    // Whatever becomes of it: it is known now.
+    store.tasks.finish(
+      { id: task?.id ?? '', attempts: 0 },
+      { status: 'failed', summary: '', at: 1 },
+    );
+    await run();
+    assert.equal(made().length, 1);
+  });
+
+  test('leaves what a delivery has told of, a task is about, or has failed for the unit', async (t) => {
+    const { web, run, made, deliver, store } = await startDeployed(t);
+    web.means = 'd2';
+    deliver(web.unit, web.image, 'd2');
+    await run();
+    assert.deepEqual(made(), [], 'its task is open');
+    const [task] = store.tasks.list({ unit: web.unit, limit: 1 });
+    store.tasks.finish(
+      { id: task?.id ?? '', attempts: 0 },
+      { status: 'failed', summary: '', at: 1 },
+    );
+    await run();
+    assert.deepEqual(made(), [], 'a delivery has told of it');
+    web.means = 'd3';
+    store.quarantine.add({
+      ...{ unit: web.unit, digest: 'd3', image: 'i', image_id: null, at: 5 },
+      ...{ expires_at: null, code: 'GATE_PROBE_FAILED', detail: '' },
+    });
+    await run();
+    assert.deepEqual(made(), [], 'it is in quarantine');
+    web.means = 'd4';
+    await run();
+    assert.equal(made().length, 1);
+  });
+
+  test('deploys what a delivery told of long ago and is pushed again', async (t) => {
+    const { web, run, made, deliver } = await startDeployed(t);
+    Object.assign(web, { means: 'd2', runs: 'd2' });
+    deliver(web.unit, web.image, 'd2', 'succeeded');
+    // The time of the next look has to be another one than that of the delivery of d1.
+    const laterMs = Date.now() + 60_000;
+    t.mock.method(Date, 'now', () => laterMs);
+    await run();
+    web.means = 'd1';
+    await run();
+    assert.equal(made().length, 1);
+  });
+
+  test('takes what it sees first for what was there, but of units that follow their tag', async (t) => {
+    const { run, made, units } = start(t, [
+      { ...WEB, runs: 'd0', means: 'd1', webhookEnabled: true },
+      {
+        unit: 'auto.service',
+        image: 'i/auto:1',
+        runs: 'd0',
+        means: 'd1',
+        webhookEnabled: true,
+        isAutoUpdated: true,
+      },
+    ]);
+    await run();
+    assert.deepEqual(
+      made().map(({ unit }) => unit),
+      ['auto.service'],
+    );
+    if (units[0]) units[0].means = 'd2';
+    await run();
+    assert.deepEqual(
+      made()
+        .map(({ unit }) => unit)
+        .sort(),
+      ['auto.service', 'web.service'],
+    );
+  });
+
+  test('asks about no unit that no webhook has deployed, nor about one that turns webhooks off', async (t) => {
+    const { run, asked, known, store, deliver } = start(t, [
+      { ...WEB, runs: 'd0', means: 'd1' },
+      { unit: 'off.service', image: 'i/off:1', runs: 'd0', means: 'd1', webhookEnabled: false },
+    ]);
+    deliver('off.service', 'i/off:1', 'd0', 'succeeded');
+    assert.match(createIdleReason(known, store)('missed-deliveries') ?? '', /No unit/);
+    assert.equal((await run()).summary, 'There is no tag to be looked up.');
+    assert.deepEqual(asked, []);
+    deliver(WEB.unit, WEB.image, 'd0', 'succeeded');
+    assert.equal(createIdleReason(known, store)('missed-deliveries'), undefined);
+    await run();
+    assert.deepEqual(asked, [[WEB.unit]]);
+  });
+
+  test('asks again soon after a start where a registry does not answer, and not for ever', async (t) => {
+    const { web, run, store } = await startDeployed(t);
+    web.means = null;
+    const again = () => store.tasks.list({ kinds: ['maintenance'], limit: 9 });
+    await run();
+    assert.deepEqual(again(), [], 'by the clock it comes anyway');
+    const before = Date.now();
+    await run({ triesLeft: 1 });
+    const [task] = again();
+    assert.ok((task?.not_before ?? 0) >= before + 120_000);
+    assert.equal(JSON.parse(task?.input ?? '{}').triesLeft, 0);
+    await run({ triesLeft: 0 });
+    assert.equal(again().length, 1);
+  });
+
+  test('fails where the host does not answer, and finds it the next time', async (t) => {
+    const { web, run, made, loseHost } = await startDeployed(t);
+    web.means = 'd2';
+    loseHost();
+    assert.equal((await run()).status, 'failed');
+    assert.deepEqual(made(), []);
+  });
+});
+
+describe('a push of a repository with several tags', () => {
+  const UNITS = () => [
+    { ...WEB, runs: 'd1', means: 'd2' },
+    { ...WEB, unit: 'twin.service', runs: 'd1', means: 'd2' },
+    { unit: 'edge.service', image: 'ghcr.io/o/web:edge', runs: 'e1', means: 'e2' },
+    { unit: 'same.service', image: 'ghcr.io/o/web:1', runs: 'd2', means: 'd2' },
+    { unit: 'other.service', image: 'ghcr.io/o/other:edge', runs: 'e1', means: 'e2' },
+  ];
+
+  test('has units on its other tags deployed that have changed, and names the delivery', async (t) => {
+    const { run, deliver, store, asked } = start(t, UNITS());
+    deliver(WEB.unit, WEB.image, 'd2');
+    const { summary } = await run({ pushedOnly: true });
+    assert.match(summary, /0 had missed a delivery, 1 had a push of another tag\.$/);
+    assert.deepEqual(asked, [['edge.service', 'same.service']]);
+    const of = (unit: string) => store.tasks.list({ unit, limit: 9 });
+    const [task, ...others] = of('edge.service');
+    assert.deepEqual(
+      [others, task?.kind, task?.trigger_source, task?.trigger_caller, task?.trigger_reason],
+      [[], 'github-webhook', 'webhook', 'dlv_1', `a push of ${WEB.image}`],
+    );
+    assert.match(store.taskLogs.listByTask(task?.id ?? '')[0]?.meta ?? '', /"delivery":"dlv_1"/);
+    assert.deepEqual(
+      ['web', 'twin', 'same', 'other'].map((name) => of(`${name}.service`).length),
+      [1, 0, 0, 0],
+    );
+    assert.deepEqual(store.missedDeliveries.list(9), []);
+    await run({ pushedOnly: true });
+    assert.equal(asked.length, 1, 'a push is looked up once');
+  });
+
+  test('that came during a look is left for the next one', async (t) => {
+    const { run, deliver, store } = start(t, UNITS());
+    deliver(WEB.unit, WEB.image, 'd2');
+    const [push] = store.trackedTags.listPushed();
+    assert.ok(push);
+    store.trackedTags.notePush(WEB.unit, WEB.image, 'dlv_later', push.pushed_at + 1);
+    store.trackedTags.forgetPushed([push]);
+    assert.equal(store.trackedTags.listPushed()[0]?.pushed_by, 'dlv_later');
+    await run({ pushedOnly: true });
+    assert.deepEqual(store.trackedTags.listPushed(), []);
+  });
+});
