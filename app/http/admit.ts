@@ -34,7 +34,7 @@ export function admitCallers(scope: FastifyInstance, { gate, takesOldTokens }: A
     if (needs === 'anyone' || needs === 'hook') return next();
     const refusal = admit(request, gate(request));
     const isNamed = request.raw.headers.authorization !== undefined;
-    const mayBeIn = takesOldTokens && needs !== undefined && !isNamed;
+    const mayBeIn = takesOldTokens && !isNamed;
     if (refusal && mayBeIn && ERRORS_OF_NOBODY.has(refusal.code)) return next();
     next(refusal && new FailureError(refusal));
   });

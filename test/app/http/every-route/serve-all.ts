@@ -52,8 +52,8 @@ export async function serveAll(
     PODUP_MANUAL_UNITS: 'web, api',
     PODUP_STOP_TIMEOUT_MS: '2000',
     PODUP_RELEASE_BASE_URL: publishRelease(folder),
-    ...settings,
     PODUP_PUBLIC_BASE_URL: 'https://deploy.example.com',
+    ...settings,
   };
   const result = loadSettings(environment);
   assert.ok(result.ok, JSON.stringify(result));
