@@ -15,6 +15,7 @@ import type { SystemEvents } from './events/system-events.ts';
 import { createHealth, type Health } from './health/create-health.ts';
 import { findRegistryFailure } from './health/find-registry-failure.ts';
 import { type AttentionParts, readAttention } from './health/read-attention.ts';
+import type { HookAdmin } from './hooks/manage-hooks.ts';
 import type { Host } from './host/host.ts';
 import { readUnit } from './host/read-unit.ts';
 import { readUnitPolicy } from './host/read-unit-policy.ts';
@@ -25,6 +26,7 @@ import { registerAttentionApi } from './http/routes/attention-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
+import { registerHooksApi } from './http/routes/hooks-api.ts';
 import { registerManualApi } from './http/routes/manual-api.ts';
 import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerServicesApi } from './http/routes/services-api.ts';
@@ -47,6 +49,7 @@ import { hostKey } from './units/host-key.ts';
 import { keepForStandby } from './units/keep-for-standby.ts';
 import { type KnownUnits, openKnownUnits } from './units/known-units.ts';
 import { openDiscovery } from './units/open-discovery.ts';
+import { refreshImages } from './units/refresh-images.ts';
 import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { readUpdateState } from './updates/read-update-state.ts';
 
@@ -64,6 +67,7 @@ export type AdminParts = {
   readonly checks: UpdateChecks;
   readonly discovery: UnitDiscovery;
   readonly units: UnitCatalog;
+  readonly hooks: HookAdmin;
 };
 
 /** Joins every route that works on the state to it: the worker serves them, and the command line asks them. */
@@ -120,6 +124,7 @@ export function registerAdminRoutes(
     table: () => store.attention,
     read: () => readAttention(joinAttention(settings, paths, { store, health }), Date.now()),
   });
+  registerHooksApi(app, { gate, hooks: parts.hooks });
   registerSessionApi(app, { gate, known, sessions: access.book.sessions });
   registerTokensApi(app, { gate, tokens: access.book.tokens, fixed: access.fixed });
   registerHealth(app, {
@@ -156,6 +161,8 @@ export function joinUnits(
     onSwept: (change) => {
       system?.unitsChanged(change);
       keepForStandby(paths.foundUnits, hostKey(settings), known);
+      // Who only calls once needs no more than was asked for.
+      if (system) void refreshImages(known, units);
     },
     ...(system && { onFailure: system.discoveryFailed }),
   });

@@ -5,6 +5,7 @@ import type { UpdateStatus } from '../shared/contract/update-status.ts';
 import type { Store } from './db/store.ts';
 import { withTag } from './domain/image-reference.ts';
 import type { Health } from './health/create-health.ts';
+import type { HookAdmin } from './hooks/manage-hooks.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
 import type { AdminGate } from './http/admin-gate.ts';
 import { WEBHOOK_REFUSALS } from './http/routes/github-webhook.ts';
@@ -24,6 +25,7 @@ type Parts = {
   readonly gate: AdminGate;
   readonly known: KnownUnits;
   readonly units: UnitCatalog;
+  readonly hooks: Pick<HookAdmin, 'list'>;
   readonly selfUpdate: Pick<SelfUpdate, 'check'>;
 };
 
@@ -36,7 +38,7 @@ type MetricParts = Pick<Parts, 'store' | 'gate'> & {
 
 /** Joins what tells of this program itself: its API, its settings, its webhooks, its version. */
 export function registerInfoRoutes(app: FastifyInstance, loaded: Loaded, parts: Parts): void {
-  const { store, gate, known, units, selfUpdate } = parts;
+  const { store, gate, known, units, selfUpdate, hooks } = parts;
   const { settings, paths } = loaded;
   registerOpenApi(app);
   registerInfoApi(app, {
@@ -58,6 +60,7 @@ export function registerInfoRoutes(app: FastifyInstance, loaded: Loaded, parts: 
           refusals: WEBHOOK_REFUSALS,
           baseUrl: settings.publicBaseUrl,
           hasSecret: settings.webhookSecret !== undefined,
+          listStored: () => hooks.list(),
         },
         Date.now(),
       ),

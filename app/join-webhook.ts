@@ -1,33 +1,61 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Loaded } from '../shared/config/load-settings.ts';
+import type { HookBook } from './hooks/hook-book.ts';
+import type { HookAdmin } from './hooks/manage-hooks.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
+import { registerHooks } from './http/routes/hooks.ts';
 import { type BadPayloads, keepBadPayloads } from './intake/bad-payloads.ts';
 import type { Intake } from './intake/intake.ts';
+import type { KnownUnits } from './units/known-units.ts';
 
 type Parts = {
   readonly app: FastifyInstance;
   readonly intake: Intake;
+  readonly known: Pick<KnownUnits, 'list'>;
   readonly units: UnitCatalog;
+  readonly book: HookBook;
+  readonly hooks: Pick<HookAdmin, 'reload'>;
+  readonly checks: { checkNow(units: readonly string[] | undefined): Promise<unknown> };
 };
 
-/** Serves what GitHub reports: the worker's alone. Gives what keeps bodies with a bad signature. */
+/** A key that was put back is found after so long at the latest. */
+const LOOK_FOR_KEY_MS = 10_000;
+
+/** Serves what is reported to units and to hooks: the worker's alone. Gives what keeps bodies with a bad signature. */
 export function joinWebhook(
   { settings, paths }: Loaded,
   log: Logger,
-  { app, intake, units }: Parts,
+  { app, intake, known, units, book, hooks, checks }: Parts,
 ): BadPayloads {
   const payloads = keepBadPayloads(paths.lastPayload, log);
+  const common = { log, intake, maxBodyBytes: settings.webhookMaxBodyBytes };
   registerGithubWebhook(app, {
-    log,
-    intake,
+    ...common,
     units,
     secrets: [settings.webhookSecret, settings.webhookSecretPrevious].filter(
       (secret) => secret !== undefined,
     ),
-    maxBodyBytes: settings.webhookMaxBodyBytes,
     keepBadPayload: payloads.keep,
+  });
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  registerHooks(app, {
+    ...common,
+    book,
+    units: { ...units, list: () => known.list('webhook') },
+    toleranceMs: settings.hookToleranceMs,
+    keepBadPayload: payloads.keep,
+    onLocked() {
+      if (performance.now() - lookedAt < LOOK_FOR_KEY_MS) return;
+      lookedAt = performance.now();
+      hooks.reload();
+    },
+    onCheck(named) {
+      checks.checkNow(named).catch((error: unknown) => {
+        log.error({ err: error }, 'units could not be looked at for updates');
+      });
+    },
   });
   return payloads;
 }

@@ -20,6 +20,7 @@ import { createEventStreams } from './http/event-streams.ts';
 import { registerTaskLogStream } from './http/routes/task-log-stream.ts';
 import { registerInfoRoutes } from './info-routes.ts';
 import { openAccess } from './join-access.ts';
+import { joinHooks } from './join-hooks.ts';
 import { createExecutors } from './tasks/create-dispatcher.ts';
 import { createTimerGuards } from './tasks/create-timer-guards.ts';
 import { createCommitSource } from './tasks/live/commit-source.ts';
@@ -80,12 +81,14 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const killer = new TaskKiller({ store, log, executors, onGone: () => {} });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log });
   const checks = joinChecks(loaded, store, host, { known, units });
+  const { hooks } = joinHooks(loaded, store);
+  hooks.load();
   const caller = localIdentity(`cli:${nameUser()}`);
   const gate = () => succeed(caller);
   const access = openAccess(settings, store, log);
   registerAdminRoutes(app, loaded, {
     access,
-    ...{ store, events, gate, known, units, checks, discovery },
+    ...{ store, events, gate, known, units, checks, discovery, hooks },
     health: joinHealth(loaded, parts.environment, { store, host, supervisor: () => undefined }),
     manual: joinManual(loaded, store, host, { known, units, onTask: () => {} }),
     guards: createTimerGuards({ store, run, log }),
@@ -98,7 +101,7 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
     },
   });
   const selfUpdate = createSelfUpdate({ settings, paths });
-  registerInfoRoutes(app, loaded, { store, gate, known, units, selfUpdate });
+  registerInfoRoutes(app, loaded, { store, gate, known, units, selfUpdate, hooks });
   const onError = (error: unknown) => log.error({ err: error }, 'watching the database failed');
   const feed = new TaskLogFeed(store, createCommitSource(paths.database, log), onError);
   const streams = createEventStreams();

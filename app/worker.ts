@@ -27,6 +27,7 @@ import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerInfoRoutes, registerMetricRoutes } from './info-routes.ts';
 import type { Intake } from './intake/intake.ts';
 import { type JoinedAccess, joinAccess } from './join-access.ts';
+import { joinHooks } from './join-hooks.ts';
 import { joinIntake } from './join-intake.ts';
 import { joinWebhook } from './join-webhook.ts';
 import { openServers } from './open-servers.ts';
@@ -140,14 +141,15 @@ function joinParts(
   const access = joinAccess(settings, store, commits, log);
   const { gate } = access;
   const guards = createTimerGuards({ store, run, log });
-  const manual = joinManual(loaded, store, host, { known, units, onTask: () => dispatcher.wake() });
+  const manual = joinManual(loaded, store, host, { known, units, onTask: wake });
   const health = joinHealth(loaded, parts.environment, {
     ...{ store, host, database: () => database.failure() },
     supervisor: () => judgeSupervisor(channel),
   });
   const checks = joinChecks(loaded, store, host, { known, units });
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
-  const joined = { ...served, access, store, dispatcher, guards, run, commits, system };
+  const works = { access, store, dispatcher, guards, run, commits, system };
+  const joined = { ...served, ...works, ...joinHooks(loaded, store) };
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
@@ -195,12 +197,13 @@ function joinParts(
 async function recoverAll(
   { loaded, isTrial = false }: WorkerParts,
   database: WorkerDatabase,
-  { known, units, intake, dispatcher, health, system, access }: JoinedParts,
+  { known, units, intake, dispatcher, health, system, hooks, access }: JoinedParts,
   startSchedules: () => void,
 ): Promise<void> {
   const takeOver = async () => {
     known.reload();
     access.book.reload();
+    hooks.reload();
     await intake.recover();
     await dispatcher.recover();
   };

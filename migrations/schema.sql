@@ -415,6 +415,7 @@ CREATE INDEX events_by_request ON events (request_id);
 CREATE INDEX events_by_status ON events (status);
 CREATE INDEX events_by_task ON events (task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX events_of_hooks ON events (path, code) WHERE action = 'github-webhook';
+CREATE INDEX events_of_refused_hooks ON events (path) WHERE action = 'hook' AND code = 'HOOK_REFUSED';
 CREATE INDEX hook_secrets_by_hook ON hook_secrets (hook, created_at);
 CREATE INDEX idempotency_keys_by_time ON idempotency_keys (created_at);
 CREATE INDEX missed_deliveries_by_task ON missed_deliveries (task_id) WHERE task_id IS NOT NULL;

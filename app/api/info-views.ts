@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Answer, errorCode, moment } from './answer.ts';
+import { storedHookView } from './hook-views.ts';
 
 const words = z.string().nullable();
 const maybe = moment.nullable();
@@ -89,12 +90,13 @@ const hookView = z
   })
   .meta({ id: 'Hook' });
 
-/** What `GET /api/webhooks/status` answers: of each unit that webhooks may update, and of no other path. */
+/** What `GET /api/webhooks/status` answers: of each unit that webhooks may update and of each hook, and of no other path. */
 export const hooksView = z
   .strictObject({
     now: moment,
     secret_configured: z.boolean(),
     units: z.array(hookView).describe('By slug.'),
+    hooks: z.array(storedHookView).describe('Those that were made for senders, by name.'),
   })
   .meta({ id: 'Hooks' });
 /** What `GET /api/webhooks/status` answers. */

@@ -56,6 +56,7 @@ const TAGS: Readonly<Record<string, string>> = {
   events: 'Everything that happened.',
   'github-package-update': 'Where GitHub reports what was pushed.',
   health: 'What works and what does not.',
+  hooks: 'Who may report images, and where they report them.',
   last_payload: 'The last webhook with a bad signature.',
   live: 'What happens, while it happens.',
   manual: 'What scripts and people have done to units.',
@@ -123,6 +124,12 @@ export function describeApi(forms: readonly ServedForm[], version: string): Open
           name: 'X-Hub-Signature-256',
           description: 'sha256=HEX, the HMAC-SHA256 of the body with the secret of the hook.',
         },
+        standard: {
+          ...{ type: 'apiKey', in: 'header', name: 'webhook-signature' },
+          description:
+            'Of https://www.standardwebhooks.com, with webhook-id and webhook-timestamp.',
+        },
+        authorization: { type: 'http', scheme: 'bearer', description: 'The secret of the hook.' },
       },
     },
   };
@@ -133,7 +140,8 @@ type Write = Record<'given' | 'answered', (schema: z.ZodType) => JsonSchema>;
 /** For other kinds of schemes than OAuth2 the words are what somebody has to have (OpenAPI 3.1, Security Requirement Object). */
 function describeSecurity(needs: Need): Operation['security'] {
   if (needs === 'anyone') return [];
-  if (needs === 'hook') return [{ signature: [] }];
+  // One of them, as the hook is set up; one of the path is among the parameters.
+  if (needs === 'hook') return [{ signature: [] }, { standard: [] }, { authorization: [] }];
   return [{ token: [needs] }, { session: [needs] }];
 }
 

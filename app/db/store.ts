@@ -25,6 +25,7 @@ import { openRegistryAnswers, type RegistryAnswers } from './registry-answers.ts
 import { openScheduleTickTable, type ScheduleTickTable } from './schedule-ticks.ts';
 import { shrinkDatabase } from './shrink-database.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
+import { openStoredHookTable, type StoredHookTable } from './stored-hooks.ts';
 import { openTaskChangeTable, type TaskChangeTable } from './task-changes.ts';
 import { openTaskLogTable, type TaskLogTable } from './task-logs.ts';
 import { openTaskTable, type TaskTable } from './tasks.ts';
@@ -43,6 +44,7 @@ export type Store = DatabaseChecks & {
   readonly deliveries: DeliveryTable;
   readonly events: EventTable;
   readonly hooks: HookReads;
+  readonly storedHooks: StoredHookTable;
   readonly trackedTags: TrackedTagTable;
   readonly missedDeliveries: MissedDeliveryTable;
   readonly totals: Totals;
@@ -114,6 +116,7 @@ function prepareStore(database: Database, schema: number): Store {
     deliveries: openDeliveryTable(database),
     events: openEventTable(database),
     hooks: openHookReads(database),
+    storedHooks: openStoredHookTable(database),
     trackedTags: openTrackedTagTable(database),
     missedDeliveries: openMissedDeliveryTable(database),
     totals: openTotals(database),

@@ -22,6 +22,11 @@ export const IGNORED_REASONS = {
     'The unit runs an image of another repository than the one that was pushed.',
   'unit-image-pinned': 'The unit names its image by digest, so no push can change what it runs.',
   'unit-image-unknown': 'The image that the unit runs cannot be told from its start command.',
+  'hook-image-not-allowed': 'No pattern of the hook allows the image.',
+  'hook-without-image':
+    'The sender names no image, and the hook is set up for none: see its image.',
+  'hook-without-unit': 'None of the units of the hook runs an image of that repository.',
+  'hook-only-checks': 'The hook has its units looked at for updates, and deploys nothing.',
 } as const;
 
 /** One of the closed list of reasons. */
@@ -89,7 +94,8 @@ function refuse(unit: string, reason: RefusalReason): DeliveryVerdict {
   }
 }
 
-function ignore(reason: IgnoredReason, detail: string): DeliveryVerdict {
+/** A verdict that leads to nothing, with its reason. */
+export function ignore(reason: IgnoredReason, detail: string): DeliveryVerdict {
   return { verdict: 'ignored', reason, detail };
 }
 

@@ -6,11 +6,13 @@ import { FailureError } from '../../shared/contract/outcome.ts';
 import { PROBLEM_TYPE, toProblem } from '../api/problem.ts';
 import type { ServedForm } from '../api/route-form.ts';
 import { isTaskId } from '../domain/identifier.ts';
+import { maskPath } from '../domain/mask-path.ts';
 import type { EventWriter } from '../events/event-writer.ts';
 import { newIdentifier } from '../intake/new-identifier.ts';
 import { countRequests, type RequestCounter } from '../metrics/count-requests.ts';
 import { createSiteCheck, type SiteCheck } from './cross-site.ts';
 import { guardAnswers, guardsOf } from './guard-answers.ts';
+import { toOriginForm } from './origin-form.ts';
 import { describeThrown, sendFailure } from './problem-reply.ts';
 
 /** What a request leaves for its event. */
@@ -80,6 +82,7 @@ export function createApp(parts: Parts): FastifyInstance {
   const app = fastify({
     logger: false,
     http: { ServerResponse: guardAnswers(guards), maxHeaderSize: MAX_HEAD_BYTES },
+    rewriteUrl: ({ url = '/' }) => toOriginForm(url),
     genReqId: () => newIdentifier('req'),
     requestIdHeader: false,
     trustProxy: isProxy,
@@ -146,8 +149,8 @@ function recordRequest(
     request_id: request.id,
     ts: Date.now(),
     method: request.method,
-    // Without the query: whatever a sender puts there is no business of the record.
-    path: (request.url.split('?', 1)[0] ?? '').slice(0, MAX_PARAM_LENGTH),
+    // Without the query: whatever a sender puts there is no business of the record. Nor is the secret of a hook.
+    path: maskPath(request.url.split('?', 1)[0] ?? '').slice(0, MAX_PARAM_LENGTH),
     status,
     action,
     code,

@@ -15,6 +15,7 @@ type Parts = {
   readonly refusals: readonly ErrorCode[];
   readonly baseUrl: string | undefined;
   readonly hasSecret: boolean;
+  readonly listStored: () => HooksView['hooks'];
 };
 
 /** How the webhooks of the units have come in. What strangers send to other paths makes no entry. */
@@ -32,6 +33,7 @@ export function viewHooks(parts: Parts, nowMs: number): HooksView {
     now: toIso(nowMs),
     secret_configured: parts.hasSecret,
     units: views.sort((one, other) => (one.slug < other.slug ? -1 : 1)),
+    hooks: parts.listStored(),
   };
 }
 

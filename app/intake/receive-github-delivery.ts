@@ -4,9 +4,14 @@ import { type DeliveryVerdict, decideVerdict, type UnitFacts } from '../domain/d
 import { parseGithubPayload } from '../domain/sources/github.ts';
 import type { ImageReading } from '../domain/sources/source.ts';
 import { verifyGithubSignature } from './github-signature.ts';
-import type { Intake } from './intake.ts';
-import { newIdentifier } from './new-identifier.ts';
-import type { IntakeVerdict } from './spool-format.ts';
+import {
+  type AcceptDeliveries,
+  keepDelivery,
+  MAX_NAME_LENGTH,
+  parseObject,
+  type Reception,
+  toUnderstood,
+} from './keep-delivery.ts';
 
 /** A delivery as it came over HTTP; `body` is the raw bytes, already within the cap. */
 export type RawDelivery = {
@@ -20,23 +25,11 @@ export type RawDelivery = {
   readonly requestId: string;
 };
 
-/** What the sender is told once the delivery is durable. */
-export type Reception = {
-  readonly id: string;
-  readonly unit: string;
-  readonly verdict: DeliveryVerdict;
-};
-
-/** Where deliveries go. */
-export type AcceptDeliveries = Pick<Intake, 'findDuplicate' | 'accept'>;
-
 type Parts = {
   readonly secrets: readonly string[];
   readonly intake: AcceptDeliveries;
   readonly units: { facts(unit: string): UnitFacts; refresh(unit: string): Promise<UnitFacts> };
 };
-
-const MAX_HEADER_LENGTH = 200;
 
 /**
  * Judges a delivery and makes it durable. The order of the refusals is fixed and documented (ARCHITECTURE.md):
@@ -56,40 +49,27 @@ export async function receiveGithubDelivery(
   const payload = parseObject(raw.body);
   if (payload === undefined) return fail('BODY_NOT_JSON', `${raw.body.length} bytes were sent.`);
 
-  const unit = parseUnitName(raw.service) ?? raw.service.slice(0, MAX_HEADER_LENGTH);
+  const unit = parseUnitName(raw.service) ?? raw.service.slice(0, MAX_NAME_LENGTH);
   const reading = parseGithubPayload(event, payload);
-  const verdict = withoutRepetition(parts, delivery, unit, await judge(parts, reading, unit));
-  const id = newIdentifier('dlv');
-  const outcome = await parts.intake.accept({
-    record: {
-      v: 1,
-      id,
-      receivedAt: Date.now(),
-      source: 'github',
-      path: raw.path,
-      unit,
-      event,
-      delivery,
-      remoteAddress: raw.remoteAddress,
-      requestId: raw.requestId,
-      verdict: forRecord(verdict),
-    },
-    body: raw.body,
-  });
-  return outcome.ok ? succeed({ id, unit, verdict }) : outcome;
+  const verdict = await judge(parts, reading, unit);
+  const push = reading.kind === 'push' ? reading.pushes[0] : undefined;
+  const understood =
+    reading.kind === 'push' && push
+      ? toUnderstood(reading.action, push, reading.pushes.length)
+      : undefined;
+  const { path, remoteAddress, requestId } = raw;
+  const received = { source: 'github', path, event, delivery, remoteAddress, requestId } as const;
+  const kept = await keepDelivery(
+    parts.intake,
+    received,
+    [{ unit, verdict, understood }],
+    raw.body,
+  );
+  return kept.ok ? succeed(kept.value[0]) : kept;
 }
 
 function isHeader(value: string | undefined): value is string {
-  return value !== undefined && value !== '' && value.length <= MAX_HEADER_LENGTH;
-}
-
-function parseObject(body: Buffer): object | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  return value !== undefined && value !== '' && value.length <= MAX_NAME_LENGTH;
 }
 
 /** From memory where it leads to work; systemd is asked again before anything is turned away for its unit. */
@@ -101,35 +81,4 @@ async function judge(parts: Parts, reading: ImageReading, unit: string): Promise
     return verdict;
   }
   return decideVerdict(reading, await parts.units.refresh(unit));
-}
-
-function withoutRepetition(
-  parts: Parts,
-  delivery: string,
-  unit: string,
-  verdict: DeliveryVerdict,
-): DeliveryVerdict {
-  if (verdict.verdict !== 'accepted') return verdict;
-  const earlier = parts.intake.findDuplicate({ source: 'github' }, delivery, unit);
-  return earlier === undefined ? verdict : { verdict: 'duplicate', of: earlier };
-}
-
-function forRecord(verdict: DeliveryVerdict): IntakeVerdict {
-  switch (verdict.verdict) {
-    case 'accepted': {
-      const { image, matched, digest } = verdict;
-      return {
-        verdict: 'accepted',
-        matched,
-        ...(image !== undefined && { image }),
-        ...(digest !== undefined && { digest }),
-      };
-    }
-    case 'ignored':
-      return { verdict: 'ignored', reason: verdict.reason, detail: verdict.detail };
-    case 'duplicate':
-      return { verdict: 'duplicate', detail: `Repeats delivery ${verdict.of}.` };
-    case 'ping':
-      return { verdict: 'ping' };
-  }
 }

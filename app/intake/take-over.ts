@@ -101,6 +101,7 @@ function takeOverEntry(
     needs_proof: record.hook?.isUnsigned ? 1 : 0,
   };
   if (!store.deliveries.insert(row)) return false;
+  noteUse(store, record);
   if (!isWork) return false;
   store.trackedTags.notePush(record.unit, row.image, record.id, record.receivedAt);
   if (pending !== undefined) {
@@ -112,6 +113,15 @@ function takeOverEntry(
   store.deliveries.setTask(record.id, taskId);
   pendingTasks.add(record, taskId);
   return true;
+}
+
+/** Once for all the units that a delivery concerns. */
+function noteUse(store: Store, { hook, reception, receivedAt, verdict }: IntakeRecord): void {
+  if (!hook || reception !== undefined) return;
+  store.storedHooks.noteUse({
+    ...{ hook: hook.name, secret: hook.secret, at: receivedAt },
+    ...{ verdict: verdict.verdict, reason: verdict.reason ?? null },
+  });
 }
 
 function toJson(value: object | undefined): string | null {

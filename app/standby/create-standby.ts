@@ -3,18 +3,16 @@ import type { Logger } from 'pino';
 import { matchAddresses } from '../../shared/config/address-ranges.ts';
 import type { Loaded } from '../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
-import type { Settings } from '../../shared/config/settings.ts';
 import { MAX_RECORD_BYTES, parseUpdateRecord } from '../../shared/contract/update-record.ts';
 import { realFiles } from '../../shared/fs/files.ts';
 import { sha256 } from '../../shared/fs/sha256.ts';
 import type { HealthView } from '../api/health-views.ts';
-import type { UnitFacts } from '../domain/delivery-verdict.ts';
-import { admit, type UnitMarks } from '../domain/unit-triggers.ts';
 import { limitConnections } from '../http/connections/limit-connections.ts';
 import { createApp } from '../http/create-app.ts';
 import { prepareDrain } from '../http/drain.ts';
 import { sendFailure } from '../http/problem-reply.ts';
 import { registerGithubWebhook } from '../http/routes/github-webhook.ts';
+import { registerHooks } from '../http/routes/hooks.ts';
 import { hostKey } from '../units/host-key.ts';
 import { readForStandby } from '../units/keep-for-standby.ts';
 import {
@@ -24,7 +22,9 @@ import {
   PAGE_POLICY,
   RETRY_AFTER_S,
 } from './maintenance-page.ts';
+import { StandbyHooks } from './standby-hooks.ts';
 import { StandbyIntake } from './standby-intake.ts';
+import { createStandbyUnits } from './standby-units.ts';
 
 /** The application of the standby, ready to listen. */
 export type Standby = {
@@ -48,15 +48,21 @@ export async function createStandby({ settings, paths }: Loaded, log: Logger): P
   });
   const connections = limitConnections(app.server, settings, log);
   const drain = prepareDrain(app);
-  const facts = createFacts(settings, readForStandby(paths.foundUnits, hostKey(settings)));
+  const kept = readForStandby(paths.foundUnits, hostKey(settings));
+  const units = createStandbyUnits(settings, kept);
+  const common = { log, intake, maxBodyBytes: settings.webhookMaxBodyBytes };
   registerGithubWebhook(app, {
-    log,
-    intake,
-    units: { facts, refresh: (unit) => Promise.resolve(facts(unit)) },
+    ...common,
+    units: { facts: units.facts, refresh: (unit) => Promise.resolve(units.facts(unit)) },
     secrets: [settings.webhookSecret, settings.webhookSecretPrevious].filter(
       (secret) => secret !== undefined,
     ),
-    maxBodyBytes: settings.webhookMaxBodyBytes,
+  });
+  registerHooks(app, {
+    ...common,
+    book: new StandbyHooks(paths.standbyHooks, { given: settings.hookKey, path: paths.hookKey }),
+    units: { ...units, facts: units.factsWithImage, refreshAll: () => Promise.resolve() },
+    toleranceMs: settings.hookToleranceMs,
   });
   registerMaintenance(app, () => readMaintenance(paths.updateRecord));
   await app.ready();
@@ -68,15 +74,6 @@ export async function createStandby({ settings, paths }: Loaded, log: Logger): P
       connections.close();
       await intake.close();
     },
-  };
-}
-
-/** A unit is known by its name and what it said for itself when somebody looked; what image it runs the task finds out. */
-function createFacts(settings: Settings, found: ReadonlyMap<string, UnitMarks>) {
-  return (unit: string): UnitFacts => {
-    const isListed = settings.units.includes(unit);
-    const known = { unit, isListed, image: null, marks: found.get(unit) ?? null };
-    return { name: unit, admission: admit('webhook', known, settings), state: 'not-looked-up' };
   };
 }
 

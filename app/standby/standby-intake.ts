@@ -1,6 +1,6 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import { type DeliverySender, deliveryKey } from '../domain/delivery-key.ts';
-import type { AcceptDeliveries } from '../intake/receive-github-delivery.ts';
+import type { AcceptDeliveries } from '../intake/keep-delivery.ts';
 import type { SpoolEntry } from '../intake/spool-format.ts';
 import { SpoolWriter } from '../intake/spool-writer.ts';
 

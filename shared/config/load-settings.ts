@@ -39,7 +39,7 @@ export function loadSettings(
   }
   const paths = statePaths(stateDir);
   const { adminToken, manualToken, webhookSecret, webhookSecretPrevious } = settings;
-  const { releaseToken, metricsToken } = settings;
+  const { releaseToken, metricsToken, hookKey } = settings;
   return {
     ok: true,
     loaded: {
@@ -58,6 +58,7 @@ export function loadSettings(
         webhookSecretPrevious,
         releaseToken,
         metricsToken,
+        hookKey,
       ].filter((secret) => secret !== undefined),
       given,
     },

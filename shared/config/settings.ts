@@ -268,6 +268,7 @@ type Optional =
   | 'metricsToken'
   | 'debugPayloadPath'
   | 'adminToken'
+  | 'hookKey'
   | 'manualToken'
   | 'forwardAuthHeader'
   | 'forwardAuthAdminValue'

@@ -4,6 +4,7 @@ import { DATABASE_ERRORS } from './database-error-codes.ts';
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
 import { HEALTH_ERRORS } from './health-error-codes.ts';
+import { HOOK_ERRORS } from './hook-error-codes.ts';
 import { REGISTRY_ERRORS } from './registry-error-codes.ts';
 import { SERVICE_ERRORS } from './service-error-codes.ts';
 import { SSH_ERRORS } from './ssh-error-codes.ts';
@@ -199,6 +200,7 @@ export const ERRORS = {
     hint: 'Correct what the detail names in the unit file or in a drop-in, then: systemctl --user daemon-reload.',
   },
   // Registries.
+  ...HOOK_ERRORS,
   ...REGISTRY_ERRORS,
   // Deployments.
   PULL_FAILED: {

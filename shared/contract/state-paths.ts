@@ -27,6 +27,10 @@ export type StatePaths = {
   readonly databaseBackupsDir: string;
   /** What units say for themselves, for who takes webhooks without the database. */
   readonly foundUnits: string;
+  /** The hooks, their secrets as the database has them, for the same. */
+  readonly standbyHooks: string;
+  /** By what secrets of hooks are sealed; in no backup. */
+  readonly hookKey: string;
   readonly reportsDir: string;
   /** The beginning of the last webhook body with a bad signature. */
   readonly lastPayload: string;
@@ -53,6 +57,8 @@ export function statePaths(stateDir: string): StatePaths {
     backupsDir: `${dataDir}/backups/auto_update`,
     databaseBackupsDir: `${dataDir}/backups/database`,
     foundUnits: `${dataDir}/found-units.json`,
+    standbyHooks: `${dataDir}/hooks.json`,
+    hookKey: `${dataDir}/hook.key`,
     reportsDir: `${stateDir}/self-update-reports`,
     lastPayload: `${stateDir}/last_payload.bin`,
   };

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fail, type Outcome, succeed } from '../contract/outcome.ts';
 import { parseJson, type ReadBy, shape, text, whole } from '../contract/read-shape.ts';
 import { loadSystemCallsNow } from '../native/system-calls.ts';
+import { foreignEnvironment } from '../process/foreign-environment.ts';
 
 /** A lock that this process holds. The kernel takes it away when the process ends, however it ends. */
 export type HeldLock = {
@@ -93,6 +94,7 @@ function tryLock(fd: number, use: LockUse = 'rare'): Outcome<boolean> {
     if (called.ok) return called;
   }
   const { status } = spawnSync('flock', ['-n', LOCK_FD], {
+    env: foreignEnvironment(),
     stdio: ['ignore', 'ignore', 'ignore', fd],
     timeout: FLOCK_TIMEOUT_MS,
     killSignal: 'SIGKILL',
@@ -140,6 +142,7 @@ async function runWaitingFlock(
   const limit = ['-w', String(waitMs / 1000), '-E', String(HELD_BY_ANOTHER)];
   const child = spawn('flock', [...limit, LOCK_FD], {
     stdio: ['ignore', 'ignore', 'ignore', fd],
+    env: foreignEnvironment(),
     timeout: waitMs + FLOCK_TIMEOUT_MS,
     killSignal: 'SIGKILL',
     ...(stop && { signal: stop }),

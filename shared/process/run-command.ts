@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { foreignEnvironment } from './foreign-environment.ts';
 import { OutputCollector } from './output-collector.ts';
 
 /** A stream of a command. */
@@ -32,7 +33,7 @@ export type Command = {
   readonly killGraceMs?: number;
   /** How much of each stream is kept; the rest is counted and dropped from the middle. Default 32 KiB. */
   readonly maxOutputBytes?: number;
-  /** The whole environment of the command; default: this process's own. */
+  /** The whole environment of the command; default: this process's own, without its secrets. */
   readonly environment?: NodeJS.ProcessEnv;
   /** Text for its standard input; default: none. */
   readonly input?: string;
@@ -110,7 +111,8 @@ export async function runCommand(command: Command): Promise<CommandResult> {
     detached: true,
     cleanup: false,
     ...chooseInput(command),
-    ...(command.environment && { env: command.environment, extendEnv: false }),
+    env: command.environment ?? foreignEnvironment(),
+    extendEnv: false,
   });
   listen(subprocess.stdout, (chunk) => {
     stdout.add(chunk);

@@ -1,5 +1,6 @@
 import { type Failure, fail, type Outcome } from '../../shared/contract/outcome.ts';
 import type { ReleaseIdentity } from '../../shared/contract/release.ts';
+import { withoutSecrets } from '../../shared/contract/secret-variables.ts';
 import { parseStagerNotice, type StagerOrder } from '../../shared/contract/stager-messages.ts';
 import type { ProgramPaths } from '../../shared/contract/state-paths.ts';
 import type { UpdateRecord } from '../../shared/contract/update-record.ts';
@@ -150,7 +151,7 @@ async function stage(
   const end = await runHelper({
     ...programFile(parts),
     args: ['stage-release'],
-    environment: parts.environment,
+    environment: helperEnvironment(parts),
     input: JSON.stringify(full),
     timeoutMs: STAGE_LIMIT_MS,
     signal,
@@ -184,14 +185,20 @@ function programFile({ program, files }: ActParts): { readonly file: string } {
   return { file: files.facts(program.target)?.isExecutable ? program.target : program.old };
 }
 
+/** A helper looks for releases at most; it lets nobody in. */
+function helperEnvironment({ environment }: ActParts): NodeJS.ProcessEnv {
+  return withoutSecrets(environment, 'PODUP_RELEASE_TOKEN');
+}
+
 /** What was cancelled goes no further: no answer of a helper is none that anything may be done upon. */
 async function ask(
-  { environment }: ActParts,
+  parts: ActParts,
   file: string,
   args: readonly string[],
   signal: AbortSignal,
   timeoutMs: number,
 ): Promise<HelperEnd> {
+  const environment = helperEnvironment(parts);
   const end = await runHelper({ file, args, environment, timeoutMs, signal });
   signal.throwIfAborted();
   return end;

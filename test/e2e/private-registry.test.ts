@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { command, pushImage, served, startUnit } from '../helpers/lab.ts';
+import { pushImage, served, startUnit } from '../helpers/lab.ts';
+import { type PrivateRegistry, startPrivateRegistry } from '../helpers/private-registry.ts';
 import { PATIENCE_MS, Product } from '../helpers/product.ts';
 import { until } from '../helpers/until.ts';
 import { makeBody, makeHeaders, post } from '../helpers/webhook.ts';
@@ -12,54 +13,19 @@ const config = `${process.env['HOME']}/.config/containers`;
 const authFile = `${config}/auth.json`;
 const registriesFile = `${config}/registries.conf`;
 
-/** The lab's registry once more, over the same storage, with a password in front. */
-function startPrivateRegistry(): void {
-  const hash = command(
-    'perl',
-    '-e',
-    `print crypt("${PASSWORD}", q($2y$05$abcdefghijklmnopqrstuu))`,
-  );
-  writeFileSync('/tmp/htpasswd', `robot:${hash}\n`);
-  writeFileSync(
-    '/tmp/private-registry.yml',
-    `version: 0.1
-storage: {filesystem: {rootdirectory: /run/lab/registry}}
-http: {addr: "${HOST}", secret: lab}
-auth: {htpasswd: {realm: lab, path: /tmp/htpasswd}}
-`,
-  );
-  command(
-    'systemd-run',
-    '--user',
-    '--quiet',
-    '--unit=private-registry',
-    '--setenv=OTEL_TRACES_EXPORTER=none',
-    '/usr/bin/docker-registry',
-    'serve',
-    '/tmp/private-registry.yml',
-  );
-}
-
-function logIn(): void {
-  const auth = Buffer.from(`robot:${PASSWORD}`).toString('base64');
-  writeFileSync(authFile, JSON.stringify({ auths: { [HOST]: { auth } } }));
-}
-
 describe('an image behind a password', () => {
+  let registry: PrivateRegistry;
+
   before(async () => {
     mkdirSync(config, { recursive: true });
     writeFileSync(registriesFile, `[[registry]]\nlocation = "${HOST}"\ninsecure = true\n`);
-    startPrivateRegistry();
-    await until('the registry asks for a password', PATIENCE_MS, async () => {
-      const answer = await fetch(`http://${HOST}/v2/`).catch(() => undefined);
-      return answer?.status === 401;
-    });
+    registry = await startPrivateRegistry(PASSWORD);
     pushImage('private:stable', 'v1');
-    logIn();
+    writeFileSync(authFile, registry.authFile(PASSWORD));
     startUnit('private', `${HOST}/private:stable`, 8081);
     await until('v1', PATIENCE_MS, async () => (await served(8081)) === 'v1');
   });
-  after(() => command('systemctl', '--user', 'stop', 'private-registry'));
+  after(() => registry.stop());
 
   async function deploy(version: string) {
     await using product = await Product.start({

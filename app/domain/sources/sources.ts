@@ -7,7 +7,7 @@ import { GITLAB } from './gitlab.ts';
 import { HARBOR } from './harbor.ts';
 import { JFROG } from './jfrog.ts';
 import { QUAY } from './quay.ts';
-import type { Source, SourceKind } from './source.ts';
+import type { Scheme, Source, SourceKind } from './source.ts';
 
 /** Every kind of sender that is understood. */
 export const SOURCES: Readonly<Record<SourceKind, Source>> = {
@@ -21,3 +21,12 @@ export const SOURCES: Readonly<Record<SourceKind, Source>> = {
   jfrog: JFROG,
   generic: GENERIC,
 };
+
+/** Every kind of sender, by name. */
+export const SOURCE_KINDS = Object.keys(SOURCES) as [SourceKind, ...SourceKind[]];
+
+/** Every way to prove oneself. */
+export const SCHEMES = [...new Set(Object.values(SOURCES).flatMap(({ schemes }) => schemes))] as [
+  Scheme,
+  ...Scheme[],
+];

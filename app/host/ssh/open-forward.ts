@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { type Failure, FailureError, fail } from '../../../shared/contract/outcome.ts';
+import { foreignEnvironment } from '../../../shared/process/foreign-environment.ts';
 import { type ClientOptions, forwardArguments, NOT_SHARED } from './client-arguments.ts';
 import { toLine, unreachable } from './shared-connection.ts';
 
@@ -20,7 +21,10 @@ export function openForward(
   signal: AbortSignal,
 ): Forward {
   const [file, ...args] = forwardArguments(client, place.host, place.port);
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(file, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: foreignEnvironment(),
+  });
   const stream = new ClientStream(child);
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   let said = '';

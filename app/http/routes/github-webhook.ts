@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { FailureError, fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
+import { FailureError, fail, type Outcome } from '../../../shared/contract/outcome.ts';
 import { receivedView, serviceParams } from '../../api/webhook-views.ts';
 import type { DeliveryVerdict } from '../../domain/delivery-verdict.ts';
 import { HOOK_PREFIX } from '../../info/view-hooks.ts';
 import { type RawDelivery, receiveGithubDelivery } from '../../intake/receive-github-delivery.ts';
 import { sendFailure } from '../problem-reply.ts';
+import { acceptRawBodies, checkLength, headerOf, rawBodyOf } from '../read-raw-body.ts';
 import { type Route, route, serveRoutes } from '../serve-routes.ts';
 
 type Parts = Parameters<typeof receiveGithubDelivery>[0] & {
@@ -41,14 +42,8 @@ export const WEBHOOK_REFUSALS = [
 
 /** `POST /github-package-update/<unit>[/redeploy]`: the body stays raw until its signature is verified. */
 export function registerGithubWebhook(app: FastifyInstance, parts: Parts): void {
-  const readsRaw = (scope: FastifyInstance) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser(
-      'application/json',
-      { parseAs: 'buffer', bodyLimit: parts.maxBodyBytes },
-      (_request, body, parsed) => parsed(null, body),
-    );
-  };
+  const readsRaw = (scope: FastifyInstance) =>
+    acceptRawBodies(scope, 'application/json', parts.maxBodyBytes);
   serveRoutes(
     app,
     { action: 'github-webhook', prepare: readsRaw },
@@ -73,7 +68,7 @@ function delivery(parts: Parts, url: string): Route {
       const received = await receiveGithubDelivery(parts, toRaw(params.service, request));
       if (!received.ok) {
         const isBad = received.failure.code === 'SIGNATURE_INVALID';
-        if (isBad && Buffer.isBuffer(request.body)) parts.keepBadPayload?.(request.body);
+        if (isBad) parts.keepBadPayload?.(rawBodyOf(request));
         return sendFailure(request, reply, received.failure);
       }
       const { id, unit, verdict } = received.value;
@@ -98,11 +93,8 @@ function checkHead(parts: Parts, request: FastifyRequest): Outcome<void> {
   if (parts.secrets.length === 0) return fail('WEBHOOK_SECRET_NOT_CONFIGURED', '');
   const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/json') return fail('CONTENT_TYPE_UNSUPPORTED', '');
-  if (!header(request, 'x-hub-signature-256')) return fail('SIGNATURE_MISSING', '');
-  if (Number(request.headers['content-length'] ?? 0) > parts.maxBodyBytes) {
-    return fail('BODY_TOO_LARGE', `At most ${parts.maxBodyBytes} bytes are read.`);
-  }
-  return succeed(undefined);
+  if (!headerOf(request, 'x-hub-signature-256')) return fail('SIGNATURE_MISSING', '');
+  return checkLength(request, parts.maxBodyBytes);
 }
 
 /** For those who look: each delivery is an event already, and its task has lines of its own. */
@@ -111,19 +103,14 @@ function logDelivery(log: Logger, delivery: string, unit: string, verdict: Deliv
   log.debug({ delivery, unit, ...verdict }, 'delivery received');
 }
 
-function header(request: FastifyRequest, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value[0] : value;
-}
-
 function toRaw(service: string, request: FastifyRequest): RawDelivery {
   return {
     service,
     path: (request.url.split('?', 1)[0] ?? '').slice(0, 1000),
-    signature: header(request, 'x-hub-signature-256'),
-    event: header(request, 'x-github-event'),
-    delivery: header(request, 'x-github-delivery'),
-    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    signature: headerOf(request, 'x-hub-signature-256'),
+    event: headerOf(request, 'x-github-event'),
+    delivery: headerOf(request, 'x-github-delivery'),
+    body: rawBodyOf(request),
     remoteAddress: request.ip,
     requestId: request.id,
   };

@@ -128,6 +128,22 @@ describe('http application', () => {
     assert.deepEqual(log, []);
   });
 
+  for (const [target, path] of [
+    ['http://me:zgeheim@127.0.0.1/api/tasks?token=zgeheim', '/api/tasks'],
+    ['http://me:zgeheim@127.0.0.1', '/'],
+    ['http://me:zgeheim@127.0.0.1?zgeheim', '/'],
+    ['http://me:zgeheim@127.0.0.1/%zz', '/%zz'],
+  ] as const) {
+    test(`of ${target} the path alone is recorded`, async (t) => {
+      const { port, events, store } = await startApp(t);
+      const { status, text } = await ask(port, { path: target });
+      assert.equal(status, { '/api/tasks': 401, '/%zz': 400 }[path as string] ?? 404);
+      assert.doesNotMatch(text, /zgeheim/);
+      events.flush();
+      assert.equal(store.events.list({ limit: 1 }).rows[0]?.path, path);
+    });
+  }
+
   test('the event of a request has its path without the query, cut, and the time that it took', async (t) => {
     const { port, events, store } = await startApp(t);
     await ask(port, { path: `/${'p'.repeat(400)}?secret=zgeheim` });

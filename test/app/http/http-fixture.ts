@@ -14,7 +14,7 @@ import { parseImageReference } from '../../../app/domain/image-reference.ts';
 import { filterEvents } from '../../../app/events/event-policy.ts';
 import { EventWriter } from '../../../app/events/event-writer.ts';
 import type { UnitReading } from '../../../app/host/read-unit.ts';
-import { createUnitCatalog } from '../../../app/host/unit-catalog.ts';
+import { createUnitCatalog, type UnitCatalog } from '../../../app/host/unit-catalog.ts';
 import { type AdminGate, createAdminGate } from '../../../app/http/admin-gate.ts';
 import { createApp } from '../../../app/http/create-app.ts';
 import { createLocalServer, listenLocally } from '../../../app/http/local-server.ts';
@@ -68,6 +68,8 @@ export type TestApp = {
   readonly told: string[];
   /** Everything that lies in the folder of the test now, each file as text of its bytes. */
   readFiles(): string;
+  /** Brings what was answered into the database now. */
+  takeOver(): void;
 };
 
 type Options = {
@@ -83,7 +85,15 @@ type Options = {
   /** Called before listening: routes of the test. */
   readonly prepare?: (
     app: FastifyInstance,
-    parts: { readonly store: Store; readonly folder: string; readonly log: Logger },
+    parts: {
+      readonly store: Store;
+      readonly folder: string;
+      readonly log: Logger;
+      readonly intake: Intake;
+      readonly units: UnitCatalog;
+      /** All that webhooks may deploy. */
+      readonly listUnits: () => readonly string[];
+    },
   ) => void;
 };
 
@@ -138,14 +148,18 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   const store = openTestStore(context, folder);
   const { lines, log } = keepLog();
   const events = new EventWriter(store.events, log);
+  let taker: SpoolTaker | undefined;
   const intake = new Intake({
     folder: join(folder, 'intake'),
     store,
-    startTaker: (onTaken) =>
-      new SpoolTaker({
+    startTaker: (onTaken) => {
+      const started = new SpoolTaker({
         ...{ folder: join(folder, 'intake'), store, log, onTaken },
         rules: { windowMs: 0 },
-      }),
+      });
+      taker = started;
+      return started;
+    },
     onTasks: () => {},
   });
   const excluded = options.excluded ?? ['health', 'static'];
@@ -156,7 +170,8 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   });
   const checkAll = checkAnswers(app);
   const secrets = options.secrets ?? [SECRET];
-  const units = createUnitCatalog(listedUnits(Object.keys(UNITS), FOUND).admit, readTestUnit);
+  const hooked = listedUnits(Object.keys(UNITS), FOUND);
+  const units = createUnitCatalog(hooked.admit, readTestUnit);
   registerGithubWebhook(app, { log, intake, units, secrets, maxBodyBytes: MAX_BODY_BYTES });
   const release = (unit: string, digest?: string) =>
     Promise.resolve(store.quarantine.release(unit, digest));
@@ -176,7 +191,8 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
   const settings = { ...options.settings };
   const dispatcher = { tell, kill };
   registerTasksApi(app, { store, gate, settings, known, deployments: tasks, dispatcher });
-  options.prepare?.(app, { store, folder, log });
+  const listUnits = () => hooked.list('webhook');
+  options.prepare?.(app, { store, folder, log, intake, units, listUnits });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const local = createLocalServer(app, log);
   const listening = await listenLocally(local, statePaths(folder).serviceSocket);
@@ -196,7 +212,8 @@ export async function startApp(context: TestContext, options: Options = {}): Pro
       .filter((entry) => entry.isFile())
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
       .join('\n');
-  return { app, store, events, port, folder, log: lines, told, readFiles };
+  const takeOver = () => taker?.takeOverNow();
+  return { app, store, events, port, folder, log: lines, told, readFiles, takeOver };
 }
 
 function readTestUnit(name: string): Promise<Outcome<UnitReading>> {

@@ -23,13 +23,14 @@ function request(path: string, at: number, code: NewEvent['code'] = null): NewEv
 
 function view(store: Store, units: readonly string[], baseUrl?: string) {
   const parts = { store, units, refusals: REFUSALS, baseUrl, hasSecret: true };
-  return viewHooks({ ...parts, imageOf: () => 'ghcr.io/o/web:main' }, NOW);
+  return viewHooks({ ...parts, listStored: () => [], imageOf: () => 'ghcr.io/o/web:main' }, NOW);
 }
 
 describe('the state of webhooks', () => {
   test('of a unit nobody has sent anything to says so', (t) => {
     const { units, ...rest } = view(open(t), ['web.service'], 'https://x.example');
-    assert.deepEqual(rest, { now: new Date(NOW).toISOString(), secret_configured: true });
+    const now = new Date(NOW).toISOString();
+    assert.deepEqual(rest, { now, secret_configured: true, hooks: [] });
     assert.deepEqual(units, [
       {
         ...{ unit: 'web.service', slug: 'web' },

@@ -84,6 +84,20 @@ describe('what a command is given', () => {
     assert.deepEqual(result.end, { kind: 'exited', code: 0 });
   });
 
+  test('the environment of this process without its secrets', async (t) => {
+    const { PODUP_TOKEN: before } = process.env;
+    process.env['PODUP_TOKEN'] = 'zgeheim-token';
+    process.env['PODUP_LOG_LEVEL'] = 'info';
+    t.after(() => {
+      delete process.env['PODUP_LOG_LEVEL'];
+      if (before === undefined) delete process.env['PODUP_TOKEN'];
+      else process.env['PODUP_TOKEN'] = before;
+    });
+    const { stdout } = await runCommand({ argv: ['env'], timeoutMs: LIMIT_MS });
+    assert.match(stdout, /^PODUP_LOG_LEVEL=info$/m);
+    assert.doesNotMatch(stdout, /TOKEN|zgeheim/);
+  });
+
   test('exactly the environment that was named', async () => {
     const environment = { PATH: process.env['PATH'], ONLY: 'this' };
     const result = await runCommand({ argv: ['env'], timeoutMs: LIMIT_MS, environment });

@@ -345,6 +345,7 @@ async function countAll(): Promise<unknown> {
   const paths = [
     '/api/tasks/counts',
     '/api/quarantine',
+    '/api/hooks',
     '/api/attention',
     '/api/self-update/history',
   ];

@@ -1,6 +1,6 @@
 import { container, published } from '../../domain/package-body.ts';
 import { deliveryHeaders, TOKEN } from '../http-fixture.ts';
-import type { World } from './serve-all.ts';
+import { HUB_SECRET, type World } from './serve-all.ts';
 
 /** A call that a route takes. */
 export type Call = {
@@ -24,6 +24,11 @@ const REUSED = [
     headers: { 'idempotency-key': 'once' },
   },
 ];
+const NO_HOOK = { is: 404, code: 'HOOK_NOT_FOUND', path: '/api/hooks/none' };
+const HUB_PUSH = JSON.stringify({
+  push_data: { tag: 'latest', pushed_at: 1 },
+  repository: { repo_name: 'acme/web' },
+});
 const NO_TASK = { is: 404, code: 'TASK_NOT_FOUND' };
 
 const push = (end: string): Call[] => [
@@ -45,6 +50,16 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
   'GET /health/self': () => [{ is: 200 }],
   'POST /github-package-update/:service([^/]+)': () => push(''),
   'POST /github-package-update/:service([^/]+)/redeploy': () => push('/redeploy'),
+  'POST /hooks/:hook([^/]+)': () => [
+    { is: 401, code: 'HOOK_REFUSED', path: '/hooks/none', raw: HUB_PUSH },
+    { is: 401, code: 'HOOK_REFUSED', path: '/hooks/hub', raw: HUB_PUSH },
+  ],
+  'POST /hooks/:hook([^/]+)/:secret([^/]+)': () => [
+    // The path is what lets somebody in, so that the first one must not.
+    { is: 401, code: 'HOOK_REFUSED', path: '/hooks/hub/wrong', raw: HUB_PUSH },
+    { is: 202, path: `/hooks/hub/${HUB_SECRET}`, raw: HUB_PUSH },
+    { is: 400, code: 'BODY_NOT_JSON', path: `/hooks/hub/${HUB_SECRET}`, raw: '[]' },
+  ],
   'GET /metrics': () => [{ is: 200 }],
   'GET /api/config': () => [{ is: 200 }],
   'GET /api/settings': () => [{ is: 200 }],
@@ -53,6 +68,37 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
   // Of the delivery above whose signature does not fit.
   'GET /last_payload.bin': () => [{ is: 200 }],
   'HEAD /last_payload.bin': () => [{ is: 200 }],
+
+  'GET /api/hooks': () => [{ is: 200 }],
+  'POST /api/hooks': () => [
+    { is: 201, body: { name: 'forge', source: 'gitea', images: ['git.example/acme/*'] } },
+    { is: 409, code: 'HOOK_EXISTS', body: { name: 'forge', source: 'gitea' } },
+    { is: 400, code: 'HOOK_INVALID', body: { name: 'other', source: 'jfrog' } },
+  ],
+  'GET /api/hooks/:name': () => [{ is: 200, path: '/api/hooks/hub' }, { ...NO_HOOK }],
+  'PATCH /api/hooks/:name': () => [
+    { is: 200, path: '/api/hooks/forge', body: { units: ['web'], networks: ['10.0.0.0/8'] } },
+    { is: 400, code: 'HOOK_INVALID', path: '/api/hooks/forge', body: { image: 'ghcr.io/a/b' } },
+    { ...NO_HOOK, body: {} },
+  ],
+  'POST /api/hooks/:name/rotate': () => [
+    { is: 200, path: '/api/hooks/forge/rotate', body: { keep_previous: false } },
+    { ...NO_HOOK, path: '/api/hooks/none/rotate' },
+  ],
+  'POST /api/hooks/:name/disable': () => [
+    { is: 200, path: '/api/hooks/forge/disable' },
+    { ...NO_HOOK, path: '/api/hooks/none/disable' },
+  ],
+  'POST /api/hooks/:name/enable': () => [
+    { is: 200, path: '/api/hooks/forge/enable' },
+    { ...NO_HOOK, path: '/api/hooks/none/enable' },
+  ],
+  'DELETE /api/hooks/:name/secrets/:id': () => [
+    { is: 200, path: '/api/hooks/hub/secrets/sec_hub' },
+    { is: 404, code: 'HOOK_SECRET_NOT_FOUND', path: '/api/hooks/hub/secrets/sec_hub' },
+    { ...NO_HOOK, path: '/api/hooks/none/secrets/sec_hub' },
+  ],
+  'DELETE /api/hooks/:name': () => [{ is: 204, path: '/api/hooks/forge' }, { ...NO_HOOK }],
 
   'GET /api/tasks': () => [{ is: 200 }, { is: 200, path: '/api/tasks?status=failed&limit=1' }],
   'GET /api/tasks/counts': () => [{ is: 200, path: '/api/tasks/counts?unit=web.service' }],

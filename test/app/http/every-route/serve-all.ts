@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { openStore, type Store } from '../../../../app/db/store.ts';
+import { keepSecret } from '../../../../app/hooks/hook-secrets.ts';
 import { startWorker } from '../../../../app/worker.ts';
 import { loadSettings } from '../../../../shared/config/load-settings.ts';
 import { deliveryRow } from '../../../helpers/delivery-row.ts';
 import { publish } from '../../../helpers/release.ts';
 import { newTask } from '../../../helpers/store.ts';
+import { storedHook } from '../../../helpers/stored-hook.ts';
 import { openFakeChannel } from '../../updates/fake-channel.ts';
 import { fakeRelease } from '../../updates/release/release-fixture.ts';
 import { updateStatus } from '../../updates/update-fixture.ts';
@@ -89,6 +91,9 @@ export async function serveAll(
   };
 }
 
+/** What opens the hook of the test. */
+export const HUB_SECRET = `puh_${'a'.repeat(43)}`;
+
 function publishRelease(folder: string): string {
   const releases = join(folder, 'releases');
   mkdirSync(releases);
@@ -115,6 +120,11 @@ function fill(path: string): void {
   store.tasks.finish(run, { status: 'failed', summary: 'It failed.', at: 3_000, ...failure });
   const image = { image: 'ghcr.io/o/web:main', digest: DIGEST };
   store.deliveries.insert(deliveryRow({ received_at: 900, task_id: ENDED, ...image }));
+  const by = { at: 1_000, by: 'admin' };
+  const hub = { ...storedHook('hub'), source: 'docker-hub', scheme: 'path-secret' } as const;
+  store.storedHooks.insert(hub, by);
+  const making = { id: 'sec_hub', createdAt: 1_000, createdBy: 'admin' };
+  store.storedHooks.addSecret('hub', keepSecret('hub', HUB_SECRET, making));
   store.quarantine.add({
     ...{ unit: 'web.service', digest: DIGEST, image_id: null, image: 'ghcr.io/o/web:main' },
     ...{ code: 'GATE_UNHEALTHY', detail: 'It was unhealthy.', at: 3_000, expires_at: null },

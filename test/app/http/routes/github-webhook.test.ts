@@ -64,8 +64,12 @@ const IGNORED: readonly [
   ['unit-image-unknown', 'shell', 'package', PUSH],
 ];
 
-/** What GitHub gives no cause for; other senders do. */
+/** What GitHub gives no cause for; other senders, and hooks, do. */
 const OF_OTHER_SOURCES: readonly (keyof typeof IGNORED_REASONS)[] = [
+  'hook-image-not-allowed',
+  'hook-only-checks',
+  'hook-without-image',
+  'hook-without-unit',
   'media-type-not-image',
   'not-successful',
   'registry-not-set',
