@@ -148,7 +148,7 @@ function joinParts(
   });
   const checks = joinChecks(loaded, store, host, { known, units });
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
-  const works = { access, store, dispatcher, guards, run, commits, system };
+  const works = { access, store, dispatcher, onTask: wake, guards, run, commits, system };
   const joined = { ...served, ...works, ...joinHooks(loaded, store) };
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
@@ -268,20 +268,20 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   registerInfoRoutes(app, loaded, { ...joined, selfUpdate });
   registerMetricRoutes(app, loaded, { ...joined, update: () => channel?.latestStatus() });
   const { maintain } = manual;
-  const prune = createPruneService({ store, settings, paths, commits, maintain });
-  registerPruneApi(app, { gate, prune });
-  const endStreams = registerLiveStreams(app, {
-    ...{ store, commits, selfUpdate, gate, log, health },
-    access: joined.access.book,
-  });
+  const leaving = new AbortController();
+  const pruning = { store, settings, paths, commits, maintain, leaving: leaving.signal };
+  registerPruneApi(app, { gate, prune: createPruneService(pruning) });
+  const access = joined.access.book;
+  const streams = { store, commits, selfUpdate, gate, log, health, access };
+  leaving.signal.addEventListener('abort', registerLiveStreams(app, streams));
   return {
     start() {
       reports.start();
       schedule.start();
       foreign.start();
     },
-    /** First of all in a stop, which must not wait for those who only listen. */
-    endStreams,
+    /** First of all in a stop, which must not wait for those who only listen or wait. */
+    endStreams: () => leaving.abort(),
     closeSchedule: () => schedule.close(),
     close: () => Promise.all([reports.close(), foreign.close()]),
   };

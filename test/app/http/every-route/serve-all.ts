@@ -42,6 +42,7 @@ const DIGEST = `sha256:${'ab'.repeat(32)}`;
 export async function serveAll(
   folder: string,
   settings: Readonly<Record<string, string>> = {},
+  log = keepLog().log,
 ): Promise<World> {
   const environment = {
     PATH: process.env['PATH'],
@@ -65,7 +66,7 @@ export async function serveAll(
   const fake = openFakeChannel(() => ({ txn: 'upd_7' }));
   const started = await startWorker({
     loaded,
-    log: keepLog().log,
+    log,
     program: [process.execPath, join(folder, 'nothing')],
     environment,
     channel: { ...fake.channel, onCommand: () => () => undefined },
@@ -133,5 +134,6 @@ function fill(path: string): void {
     ...{ unit: 'api.service', digest: DIGEST, image_id: null, image: 'ghcr.io/o/api:main' },
     ...{ code: 'GATE_UNHEALTHY', detail: '', at: 3_000, expires_at: null },
   });
+  store.rateLimits.add('image:ghcr.io_o_web_main', Date.now(), 1_000);
   store.close();
 }
