@@ -23,6 +23,7 @@ import { addScheduleCommands } from './cli/schedule-commands.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 import type { LocalService } from './cli/service/question.ts';
 import { addTaskCommands } from './cli/task-commands.ts';
+import { addTokenCommands } from './cli/token-commands.ts';
 import { addTriggerCommands } from './cli/trigger-commands.ts';
 import { addUnitCommands } from './cli/unit-commands.ts';
 
@@ -135,6 +136,7 @@ export function buildProgram(
   addBackupCommands(parts);
   addUpdateCommands(parts);
   addHookCommands(parts);
+  addTokenCommands(parts);
   addConfigCommands(parts);
   addDoctorCommand(parts);
   addCompletionCommand(parts);

@@ -71,6 +71,7 @@ const TAGS: Readonly<Record<string, string>> = {
   'self-update': 'Updates of the program itself.',
   session: 'Who calls, and what the caller may do.',
   settings: 'How this program is set up.',
+  tokens: 'The tokens of the API.',
   tasks: 'What was, is and will be done.',
   'update-checks': 'Whether registries have something newer than what the units run.',
   version: 'Releases of the program.',

@@ -1,4 +1,6 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type AccessSessionTable, openAccessSessionTable } from './access-sessions.ts';
+import { type AccessTokenTable, openAccessTokenTable } from './access-tokens.ts';
 import { type AttentionTable, openAttentionTable } from './attention.ts';
 import { type AutoUpdateImportTable, openAutoUpdateImportTable } from './auto-update-imports.ts';
 import { type DatabaseChecks, prepareChecks } from './check-database.ts';
@@ -39,6 +41,8 @@ export type Store = DatabaseChecks & {
   readonly schema: number;
   /** When it was made, in milliseconds. */
   readonly madeAt: number;
+  readonly accessTokens: AccessTokenTable;
+  readonly accessSessions: AccessSessionTable;
   readonly deliveries: DeliveryTable;
   readonly deliveryBodies: DeliveryBodyTable;
   readonly refusedDeliveries: RefusedDeliveryTable;
@@ -111,6 +115,8 @@ function prepareStore(database: Database, schema: number): Store {
   return {
     schema,
     madeAt: madeAt.get() ?? 0,
+    accessTokens: openAccessTokenTable(database),
+    accessSessions: openAccessSessionTable(database),
     deliveries: openDeliveryTable(database),
     deliveryBodies: openDeliveryBodyTable(database),
     refusedDeliveries: openRefusedDeliveryTable(database),
