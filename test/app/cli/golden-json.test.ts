@@ -73,7 +73,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** Nothing begins by itself while the service runs. */
 const NO_CLOCK = Object.fromEntries(
-  ['UPDATE_CHECK', 'RECONCILE', 'PRUNE', 'BACKUP', 'AUTO_UPDATE'].map((job) => [
+  ['UPDATE_CHECK', 'MISSED_DELIVERIES', 'RECONCILE', 'PRUNE', 'BACKUP', 'AUTO_UPDATE'].map((job) => [
     `PODUP_${job}_CRON`,
     'off',
   ]),
