@@ -49,6 +49,12 @@ const ROWS: readonly (readonly string[])[] = [
   ['self-update history'],
   ['self-update check'],
   ['hooks list'],
+  ['deliveries list', '--verdict', 'accepted'],
+  ['deliveries show', 'dlv_none'],
+  ['deliveries refused'],
+  ['deliveries missed'],
+  ['tokens list'],
+  ['tokens revoke', 'nothing'],
   ['attention seen', 'nothing'],
   ['config show', '--changed'],
   ['config check'],
@@ -57,6 +63,7 @@ const ROWS: readonly (readonly string[])[] = [
 
 /** What is held elsewhere, and why not here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  'tokens create': 'prints what nobody can know before, see tokens.test.ts',
   doctor: 'tells of the health of this host, see doctor/doctor.test.ts',
   'attention list': 'tells of the health of this host, see attention.test.ts',
   'backup restore': 'refused while the service runs, see backup.test.ts',
