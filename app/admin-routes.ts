@@ -23,6 +23,7 @@ import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
 import type { AdminGate } from './http/admin-gate.ts';
 import { registerAdminApi } from './http/routes/admin-api.ts';
 import { registerAttentionApi } from './http/routes/attention-api.ts';
+import { registerDeliveriesApi } from './http/routes/deliveries-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
@@ -90,6 +91,7 @@ export function registerAdminRoutes(
   });
   registerEventsApi(app, { store, events, gate });
   registerTasksApi(app, { store, gate, settings, known, deployments: manual, dispatcher });
+  registerDeliveriesApi(app, { store, gate });
   registerDeploymentsApi(app, { known, deployments: manual, gate });
   const actions = createManualActions({
     ...{ store, deployments: manual, known, autoUpdateUnit: settings.autoUpdateUnit },

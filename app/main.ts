@@ -8,6 +8,7 @@ import type { Calling, CallNote } from './cli/call-note.ts';
 import { addCheckCommands } from './cli/check-commands.ts';
 import { addCompletionCommand } from './cli/completion/commands.ts';
 import { addConfigCommands } from './cli/config-commands.ts';
+import { addDeliveryCommands } from './cli/deliveries/commands.ts';
 import { addDeployCommands } from './cli/deploy-commands.ts';
 import { addDoctorCommand } from './cli/doctor/commands.ts';
 import { addEventCommands } from './cli/events/commands.ts';
@@ -130,6 +131,7 @@ export function buildProgram(
   addCheckCommands(units, calling, onEnd);
   addScheduleCommands(program, calling, argv, onEnd);
   addAttentionCommands(parts);
+  addDeliveryCommands(parts);
   addPruneCommand(parts);
   addBackupCommands(parts);
   addUpdateCommands(parts);

@@ -50,6 +50,7 @@ const PROBLEM = 'application/problem+json';
 /** What the groups are, by the first part of their paths that tells them apart. */
 const TAGS: Readonly<Record<string, string>> = {
   attention: 'What wants a person.',
+  deliveries: 'What came in, what was made of it, what was refused, and what did not come.',
   config: 'What an interface needs before anybody has signed in.',
   'auto-update': "podman's own update, by the path of the first program.",
   deployments: "Deploying a unit at a person's word, and the plan of it.",

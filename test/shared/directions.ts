@@ -100,6 +100,7 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/api',
     'app/checks',
     'app/db',
+    'app/deliveries',
     'app/domain',
     'app/events',
     'app/health',
@@ -167,7 +168,9 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/tasks',
     'shared/config',
   ],
+  'app/deliveries': ['app/api', 'app/db', 'app/domain', 'shared/contract', 'shared/log'],
   'app/join-webhook.ts': [
+    'app/deliveries',
     'app/hooks',
     'app/host',
     'app/http',

@@ -49,6 +49,10 @@ const ROWS: readonly (readonly string[])[] = [
   ['self-update history'],
   ['self-update check'],
   ['hooks list'],
+  ['deliveries list', '--verdict', 'accepted'],
+  ['deliveries show', 'dlv_none'],
+  ['deliveries refused'],
+  ['deliveries missed'],
   ['tokens list'],
   ['tokens revoke', 'nothing'],
   ['attention seen', 'nothing'],
@@ -76,7 +80,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** Nothing begins by itself while the service runs. */
 const NO_CLOCK = Object.fromEntries(
-  ['UPDATE_CHECK', 'RECONCILE', 'PRUNE', 'BACKUP', 'AUTO_UPDATE'].map((job) => [
+  ['UPDATE_CHECK', 'MISSED_DELIVERIES', 'RECONCILE', 'PRUNE', 'BACKUP', 'AUTO_UPDATE'].map((job) => [
     `PODUP_${job}_CRON`,
     'off',
   ]),

@@ -69,6 +69,17 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
   'GET /last_payload.bin': () => [{ is: 200 }],
   'HEAD /last_payload.bin': () => [{ is: 200 }],
 
+  'GET /api/deliveries': () => [
+    { is: 200 },
+    { is: 200, path: '/api/deliveries?verdict=accepted&unit=web.service&limit=1' },
+    { is: 200, path: '/api/deliveries?cursor=900.dlv_1' },
+  ],
+  'GET /api/deliveries/refused': () => [{ is: 200, path: '/api/deliveries/refused?limit=1' }],
+  'GET /api/deliveries/missed': () => [{ is: 200 }],
+  'GET /api/deliveries/:id': () => [
+    { is: 200, path: '/api/deliveries/dlv_1' },
+    { is: 404, code: 'DELIVERY_NOT_FOUND', path: '/api/deliveries/x' },
+  ],
   'GET /api/hooks': () => [{ is: 200 }],
   'POST /api/hooks': () => [
     { is: 201, body: { name: 'forge', source: 'gitea', images: ['git.example/acme/*'] } },
