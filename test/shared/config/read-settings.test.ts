@@ -30,6 +30,8 @@ test('an empty environment gives the documented defaults and nothing optional', 
   assert.deepEqual(settingsOf({}), {
     httpAddr: { host: '127.0.0.1', port: 25111 },
     profile: 'production',
+    sessionIdleMs: 43_200_000,
+    sessionMaxMs: 604_800_000,
     trustedProxies: [],
     webhookMaxBodyBytes: 1_048_576,
     webhookWindowMs: 1_000,
