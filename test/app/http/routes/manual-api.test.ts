@@ -264,7 +264,10 @@ describe('POST /api/manual/auto-update/run', () => {
     );
     const [task] = listTasks();
     assert.deepEqual([json['task_id'], json['batch_id']], [task?.id, task?.batch_id]);
-    assert.deepEqual([task?.kind, task?.trigger_caller], ['manual', 'token:PODUP_TOKEN at 127.0.0.1, as ci']);
+    assert.deepEqual(
+      [task?.kind, task?.trigger_caller],
+      ['manual', 'token:PODUP_TOKEN at 127.0.0.1, as ci'],
+    );
     assert.equal(inputOf(task?.input ?? null)['podmanAutoUpdate'], 'run');
     const again = await post(path, {});
     assert.deepEqual([again.json['status'], again.json['task_id']], ['already-running', task?.id]);
