@@ -90,6 +90,14 @@ test('an empty environment gives the documented defaults and nothing optional', 
     backoffInitialMs: 500,
     backoffMaxMs: 60_000,
     stopTimeoutMs: 30_000,
+    hookToleranceMs: 300_000,
+    imageLimitCount: 60,
+    imageLimitWindowSecs: 3600,
+    maxConnections: 1000,
+    maxConnectionsPerAddress: 300,
+    headTimeoutMs: 10_000,
+    requestTimeoutMs: 30_000,
+    minBodyRate: 500,
   });
 });
 
