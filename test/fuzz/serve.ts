@@ -26,7 +26,7 @@ if (import.meta.main) await serve(process.argv[2] ?? '');
 async function serve(folder: string): Promise<void> {
   // An error that was caught and logged is one all the same.
   const log = pino({ level: 'error' }, pino.destination({ dest: 2, sync: true }));
-  const world = await serveAll(folder, log);
+  const world = await serveAll(folder, {}, log);
   const names = Object.entries(ROWS).filter(([name]) => !name.includes(WAITING));
   const calls = names.flatMap(([name, callsOf]) => {
     const [method = '', url = ''] = name.split(' ');

@@ -49,6 +49,15 @@ const ROWS: readonly (readonly string[])[] = [
   ['self-update history'],
   ['self-update check'],
   ['hooks list'],
+<<<<<<< HEAD
+  ['deliveries list', '--verdict', 'accepted'],
+  ['deliveries show', 'dlv_none'],
+  ['deliveries refused'],
+  ['deliveries missed'],
+=======
+  ['tokens list'],
+  ['tokens revoke', 'nothing'],
+>>>>>>> a00b7ab461a2a5870a33b416bf4553ace0acf75f
   ['attention seen', 'nothing'],
   ['config show', '--changed'],
   ['config check'],
@@ -57,6 +66,7 @@ const ROWS: readonly (readonly string[])[] = [
 
 /** What is held elsewhere, and why not here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  'tokens create': 'prints what nobody can know before, see tokens.test.ts',
   doctor: 'tells of the health of this host, see doctor/doctor.test.ts',
   'attention list': 'tells of the health of this host, see attention.test.ts',
   'backup restore': 'refused while the service runs, see backup.test.ts',
