@@ -17,6 +17,12 @@ END;
 CREATE TRIGGER access_token_removed AFTER DELETE ON access_tokens BEGIN
   UPDATE access_changes SET count = count + 1;
 END;
+CREATE TRIGGER delivery_body_kept AFTER INSERT ON delivery_bodies BEGIN
+  UPDATE delivery_body_totals SET count = count + 1, bytes = bytes + length(new.body);
+END;
+CREATE TRIGGER delivery_body_removed AFTER DELETE ON delivery_bodies BEGIN
+  UPDATE delivery_body_totals SET count = count - 1, bytes = bytes - length(old.body);
+END;
 CREATE TRIGGER delivery_counted AFTER INSERT ON deliveries BEGIN
   INSERT INTO totals VALUES ('delivery', new.verdict, coalesce(new.reason, ''), 1)
     ON CONFLICT DO UPDATE SET count = count + 1;
@@ -113,7 +119,19 @@ CREATE TABLE deliveries (
   body_sha256 TEXT NOT NULL,
   body_bytes INTEGER NOT NULL,
   task_id TEXT REFERENCES tasks (id) ON DELETE SET NULL
-, hook TEXT, reception TEXT, headers TEXT, understood TEXT, needs_proof INTEGER NOT NULL DEFAULT 0) STRICT;
+, hook TEXT, reception TEXT, headers TEXT, understood TEXT, needs_proof INTEGER NOT NULL DEFAULT 0, replay_of TEXT, replayed_by TEXT) STRICT;
+CREATE TABLE delivery_bodies (
+  -- The first row of the delivery.
+  delivery TEXT PRIMARY KEY,
+  received_at INTEGER NOT NULL,
+  encoding TEXT NOT NULL CHECK (encoding IN ('identity', 'deflate')),
+  body BLOB NOT NULL
+) STRICT;
+CREATE TABLE delivery_body_totals (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  count INTEGER NOT NULL,
+  bytes INTEGER NOT NULL
+) STRICT;
 CREATE TABLE deployments (
   task_id TEXT PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
   unit TEXT NOT NULL,
@@ -263,6 +281,19 @@ CREATE TABLE rate_limit_tokens (
   bucket TEXT NOT NULL,
   at INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE refused_deliveries (
+  id INTEGER PRIMARY KEY,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  path TEXT NOT NULL,
+  code TEXT NOT NULL,
+  reason TEXT,
+  count INTEGER NOT NULL,
+  body_bytes INTEGER,
+  -- The beginning of the first of them, without what is secret.
+  body TEXT
+) STRICT;
 CREATE TABLE registry_hosts (
   host TEXT PRIMARY KEY,
   quota_limit INTEGER,
@@ -411,8 +442,13 @@ CREATE INDEX auto_update_imports_by_time ON auto_update_imports (imported_at);
 CREATE INDEX deliveries_accepted ON deliveries (unit, received_at) WHERE verdict = 'accepted';
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
 CREATE INDEX deliveries_by_hook ON deliveries (hook, delivery, unit) WHERE hook IS NOT NULL;
+CREATE INDEX deliveries_by_reception ON deliveries (reception);
+CREATE INDEX deliveries_by_replay ON deliveries (replay_of) WHERE replay_of IS NOT NULL;
 CREATE INDEX deliveries_by_task ON deliveries (task_id);
 CREATE INDEX deliveries_by_time ON deliveries (received_at);
+CREATE INDEX deliveries_listed ON deliveries (received_at DESC, id DESC, unit, hook, source, verdict, reason);
+CREATE INDEX deliveries_of_unit ON deliveries (unit, received_at DESC, id DESC);
+CREATE INDEX delivery_bodies_by_time ON delivery_bodies (received_at);
 CREATE INDEX deployments_by_unit ON deployments (unit, wanted_image_id);
 CREATE INDEX deployments_down ON deployments (unit, updated_at) WHERE down_ms IS NOT NULL;
 CREATE INDEX deployments_open ON deployments (unit) WHERE stage <> 'ended';
@@ -432,6 +468,7 @@ CREATE INDEX missed_deliveries_by_task ON missed_deliveries (task_id) WHERE task
 CREATE INDEX missed_deliveries_by_time ON missed_deliveries (found_at);
 CREATE INDEX plans_by_expiry ON plans (expires_at);
 CREATE INDEX rate_limit_tokens_by_bucket ON rate_limit_tokens (bucket, at);
+CREATE INDEX refused_deliveries_by_time ON refused_deliveries (last_at);
 CREATE INDEX registry_tags_by_digest ON registry_tags (digest);
 CREATE INDEX task_logs_by_task ON task_logs (task_id, id);
 CREATE INDEX task_logs_warnings ON task_logs (task_id) WHERE level = 'warning';

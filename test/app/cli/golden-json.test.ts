@@ -49,15 +49,12 @@ const ROWS: readonly (readonly string[])[] = [
   ['self-update history'],
   ['self-update check'],
   ['hooks list'],
-<<<<<<< HEAD
   ['deliveries list', '--verdict', 'accepted'],
   ['deliveries show', 'dlv_none'],
   ['deliveries refused'],
   ['deliveries missed'],
-=======
   ['tokens list'],
   ['tokens revoke', 'nothing'],
->>>>>>> a00b7ab461a2a5870a33b416bf4553ace0acf75f
   ['attention seen', 'nothing'],
   ['config show', '--changed'],
   ['config check'],
