@@ -81,10 +81,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** Nothing begins by itself while the service runs. */
 const NO_CLOCK = Object.fromEntries(
-  ['UPDATE_CHECK', 'RECONCILE', 'PRUNE', 'BACKUP', 'AUTO_UPDATE'].map((job) => [
-    `PODUP_${job}_CRON`,
-    'off',
-  ]),
+  ['UPDATE_CHECK', 'MISSED_DELIVERIES', 'RECONCILE', 'PRUNE', 'BACKUP', 'AUTO_UPDATE'].map(
+    (job) => [`PODUP_${job}_CRON`, 'off'],
+  ),
 );
 
 /** A state directory with one task that has failed, an event, and an image in quarantine. */
