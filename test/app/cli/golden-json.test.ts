@@ -51,6 +51,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['hooks list'],
   ['deliveries list', '--verdict', 'accepted'],
   ['deliveries show', 'dlv_none'],
+  ['deliveries replay', 'dlv_none'],
   ['deliveries refused'],
   ['deliveries missed'],
   ['tokens list'],
