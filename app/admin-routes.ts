@@ -27,6 +27,7 @@ import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { registerHooksApi } from './http/routes/hooks-api.ts';
+import { registerImageLocksApi } from './http/routes/image-locks-api.ts';
 import { registerManualApi } from './http/routes/manual-api.ts';
 import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerServicesApi } from './http/routes/services-api.ts';
@@ -39,6 +40,8 @@ import { createRunJob } from './scheduler/run-job.ts';
 import { viewSchedule } from './scheduler/view-schedule.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import type { TimerGuards } from './tasks/create-timer-guards.ts';
+import { releaseImageLock, viewImageLocks } from './tasks/image-locks.ts';
+import { autoUpdateWindowsOf, imageLimitOf } from './tasks/limit-rate.ts';
 import { createManualActions } from './tasks/manual-actions.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
@@ -64,6 +67,8 @@ export type AdminParts = {
   readonly checks: UpdateChecks;
   readonly discovery: UnitDiscovery;
   readonly units: UnitCatalog;
+  /** Told when there is something to begin. */
+  readonly onTask: () => void;
   readonly hooks: HookAdmin;
 };
 
@@ -85,10 +90,7 @@ export function registerAdminRoutes(
   registerDeploymentsApi(app, { known, deployments: manual, gate });
   const actions = createManualActions({
     ...{ store, deployments: manual, known, autoUpdateUnit: settings.autoUpdateUnit },
-    windows: [
-      { count: settings.limit1Count, windowMs: settings.limit1WindowSecs * 1000 },
-      { count: settings.limit2Count, windowMs: settings.limit2WindowSecs * 1000 },
-    ],
+    windows: autoUpdateWindowsOf(settings),
     factsOf: async (unit) => {
       const facts = units.facts(unit);
       return facts.state === 'not-looked-up' ? units.refresh(unit) : facts;
@@ -96,6 +98,7 @@ export function registerAdminRoutes(
   });
   registerManualApi(app, { actions, gate, autoUpdateUnit: settings.autoUpdateUnit });
   registerUpdateChecksApi(app, { checks, gate });
+  joinLimits(app, settings, parts);
   registerServicesApi(app, {
     gate,
     services: {
@@ -127,6 +130,23 @@ export function registerAdminRoutes(
     gate,
     checkOwn: () => health.checkOwn(),
     check: () => health.check(),
+  });
+}
+
+/** Joins how often things may be done to what has counted them. */
+function joinLimits(
+  app: FastifyInstance,
+  settings: Settings,
+  { store, gate, onTask }: Pick<AdminParts, 'store' | 'gate' | 'onTask'>,
+): void {
+  registerImageLocksApi(app, {
+    gate,
+    view: () => viewImageLocks(store, imageLimitOf(settings), Date.now()),
+    release: (name) => {
+      const released = releaseImageLock(store, name, Date.now());
+      if (released.ok && released.value.begun > 0) onTask();
+      return released;
+    },
   });
 }
 

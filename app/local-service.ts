@@ -85,7 +85,7 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const caller = localIdentity(`cli:${nameUser()}`);
   const gate = () => succeed(caller);
   registerAdminRoutes(app, loaded, {
-    ...{ store, events, gate, known, units, checks, discovery, hooks },
+    ...{ store, events, gate, known, units, checks, discovery, hooks, onTask: () => {} },
     health: joinHealth(loaded, parts.environment, { store, host, supervisor: () => undefined }),
     manual: joinManual(loaded, store, host, { known, units, onTask: () => {} }),
     guards: createTimerGuards({ store, run, log }),

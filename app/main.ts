@@ -13,6 +13,7 @@ import { addDoctorCommand } from './cli/doctor/commands.ts';
 import { addEventCommands } from './cli/events/commands.ts';
 import { addExitHelp } from './cli/exit-help.ts';
 import { addHookCommands } from './cli/hook-commands.ts';
+import { addLimitCommands } from './cli/limit-commands.ts';
 import { addHelperCommands, addServingCommands, OWN_PROCESSES } from './cli/process-commands.ts';
 import { addPruneCommand } from './cli/prune-command.ts';
 import { addQuarantineCommands } from './cli/quarantine-commands.ts';
@@ -120,6 +121,7 @@ export function buildProgram(
   addTaskCommands(parts);
   addEventCommands(parts);
   addQuarantineCommands(parts);
+  addLimitCommands(parts);
   const units = program
     .command('units')
     .description('the units, and what registries have for them');

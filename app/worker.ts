@@ -152,7 +152,7 @@ function joinParts(
   });
   const checks = joinChecks(loaded, store, host, { known, units });
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
-  const works = { store, dispatcher, guards, run, commits, system };
+  const works = { store, dispatcher, onTask: wake, guards, run, commits, system };
   const joined = { ...served, ...works, ...joinHooks(loaded, store) };
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);

@@ -141,6 +141,16 @@ CREATE TABLE events (
   duration_us INTEGER NOT NULL,
   meta TEXT
 , task_id TEXT, hash BLOB) STRICT;
+CREATE TABLE failed_credentials (
+  kind TEXT NOT NULL CHECK (kind IN ('admin', 'webhook')),
+  address TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  refused INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  good_at INTEGER NOT NULL,
+  PRIMARY KEY (kind, address)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE hook_secrets (
   id TEXT PRIMARY KEY,
   hook TEXT NOT NULL REFERENCES stored_hooks (name) ON DELETE CASCADE,
@@ -317,7 +327,7 @@ CREATE TABLE tasks (
   attempts INTEGER NOT NULL DEFAULT 0,
   executor TEXT,
   claimed_at INTEGER
-, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, stop_requested_at INTEGER, stop_requested_by TEXT, wanted TEXT, rate_limit_waits INTEGER NOT NULL DEFAULT 0, host_waits INTEGER NOT NULL DEFAULT 0, plan TEXT, batch_id TEXT, retry_of TEXT REFERENCES tasks (id) ON DELETE SET NULL, input TEXT, force_stopped_at INTEGER, force_stopped_by TEXT, killed_at INTEGER, process TEXT, dispatched_at INTEGER) STRICT;
+, not_before INTEGER, deferrals INTEGER NOT NULL DEFAULT 0, stop_requested_at INTEGER, stop_requested_by TEXT, wanted TEXT, rate_limit_waits INTEGER NOT NULL DEFAULT 0, host_waits INTEGER NOT NULL DEFAULT 0, plan TEXT, batch_id TEXT, retry_of TEXT REFERENCES tasks (id) ON DELETE SET NULL, input TEXT, force_stopped_at INTEGER, force_stopped_by TEXT, killed_at INTEGER, process TEXT, dispatched_at INTEGER, waits_for TEXT) STRICT;
 CREATE TABLE totals (
   name TEXT NOT NULL CHECK (name IN ('task', 'task-failure', 'rollback', 'delivery')),
   first TEXT NOT NULL,

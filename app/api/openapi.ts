@@ -63,6 +63,8 @@ const TAGS: Readonly<Record<string, string>> = {
   metrics: 'Numbers for a monitor.',
   openapi: 'This description.',
   'prune-state': 'Removing what is older than it is kept for.',
+  'image-locks': 'Images that are being deployed, and how often each was.',
+  limits: 'What is let through how often, and who is not let through now.',
   quarantine: 'Images that failed and are left alone.',
   schedule: 'What begins by itself.',
   'self-update': 'Updates of the program itself.',

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { TASK_KINDS, TASK_PHASES, TASK_STATUSES } from '../domain/task.ts';
+import { TASK_KINDS, TASK_PHASES, TASK_STATUSES, TASK_WAITS } from '../domain/task.ts';
 import { TASK_WORKS } from '../domain/task-input.ts';
 import { type Answer, failureView, moment, pageOf } from './answer.ts';
 
@@ -71,6 +71,12 @@ const taskFields = {
     })
     .nullable()
     .describe('Who wants it to end, or had it killed; null: nobody.'),
+  waiting: z
+    .strictObject({ until: moment, for: z.enum(TASK_WAITS) })
+    .nullable()
+    .describe(
+      'Until when a pending task waits, and for what; null: it is begun as soon as may be.',
+    ),
   units: z.array(taskUnitView),
   unit_counts: z
     .strictObject({ total: count, ...counts })

@@ -9,9 +9,11 @@ import { openStore } from '../db/store.ts';
 import type { TaskRow, TaskRun } from '../db/tasks.ts';
 import { longestDeploymentMs } from '../domain/deployment.ts';
 import { isTaskId } from '../domain/identifier.ts';
+import type { RateWindow } from '../domain/rate-window.ts';
 import type { Host } from '../host/host.ts';
 import { openHost } from '../host/open-host.ts';
 import { createLookUp } from '../tasks/create-look-up.ts';
+import { imageLimitOf } from '../tasks/limit-rate.ts';
 import { openUpdateWork } from '../tasks/open-update-work.ts';
 import { createPullLocks } from '../tasks/pull-locks.ts';
 import { type RunTaskParts, runTask } from '../tasks/run-task.ts';
@@ -87,7 +89,7 @@ export async function runTaskCommand(
   const first = store.value.tasks.find(attempt.id);
   const taken = await runTask(parts, attempt);
   process.removeAllListeners(WAKE_SIGNAL).on(WAKE_SIGNAL, () => undefined);
-  if (taken && first) await runFurther(parts, first);
+  if (taken && first) await runFurther(parts, first, imageLimitOf(settings));
   await host.value.close();
   store.value.close();
   process.disconnect?.();
@@ -95,9 +97,9 @@ export async function runTaskCommand(
 }
 
 /** Takes on what waits, one task after the other, for the first seconds of the life of the process. */
-async function runFurther(parts: RunTaskParts, first: TaskRow): Promise<void> {
+async function runFurther(parts: RunTaskParts, first: TaskRow, limit: RateWindow): Promise<void> {
   while (!parts.signal.aborted && performance.now() < TAKES_ON_FOR_MS) {
-    const next = takeNext(parts.store, first, Date.now());
+    const next = takeNext(parts.store, first, limit, Date.now());
     if (!next) return;
     await runTask(parts, next);
     process.removeAllListeners(WAKE_SIGNAL).on(WAKE_SIGNAL, () => undefined);

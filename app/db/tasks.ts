@@ -14,6 +14,7 @@ import type { Database } from './open-database.ts';
 import { type ForceStops, prepareForceStops } from './task-force-stops.ts';
 import { openTaskPages, type TaskPages } from './task-pages.ts';
 import { prepareTaskReads } from './task-reads.ts';
+import { prepareWaits, type TaskWaits } from './task-waits.ts';
 
 /** A task as it is stored. Times are milliseconds since the epoch. */
 export type TaskRow = {
@@ -45,6 +46,8 @@ export type TaskRow = {
   readonly claimed_at: number | null;
   /** A pending task is not begun before; null: at once. */
   readonly not_before: number | null;
+  /** Why it waits until then; null: what its unit or a registry wants, or further deliveries. */
+  readonly waits_for: 'image-limit' | null;
   /** Attempts that ended because it was not time yet; they are part of `attempts`. */
   readonly deferrals: number;
   /** The version that a person chose; null: what the unit's own tag means. */
@@ -97,7 +100,8 @@ export type TaskRun = Pick<TaskRow, 'id' | 'attempts'>;
 
 /** The tasks table. Every change of state names the state it leaves, so that no late writer changes a final one. */
 export type TaskTable = TaskPages &
-  ForceStops & {
+  ForceStops &
+  TaskWaits & {
     insert(task: NewTask): void;
     /** False where there is a task with this id already. */
     insertFinal(task: FinalTask): boolean;
@@ -129,8 +133,6 @@ export type TaskTable = TaskPages &
      * deliveries waits no longer for having got one.
      */
     joinPending(id: string, webhookDigest: string | null, at: number): void;
-    /** A pending task that waits for its time need not wait any more. */
-    hasten(id: string, at: number): void;
     /** What a process has begun, in no order. */
     listByProcess(process: string): TaskRow[];
     /** When a task of the unit was begun the last time. */
@@ -163,7 +165,7 @@ export function openTaskTable(database: Database): TaskTable {
   const markDispatched = changed(
     database.prepare(`UPDATE tasks SET status = 'running', phase = 'dispatching', executor = @executor,
       attempts = attempts + 1, process = coalesce(@process, id || '-' || (attempts + 1)), dispatched_at = @at,
-      claimed_at = NULL, updated_at = @at WHERE id = @id AND status = 'pending'`),
+      claimed_at = NULL, waits_for = NULL, updated_at = @at WHERE id = @id AND status = 'pending'`),
   );
   const claim = changed(
     database.prepare(`UPDATE tasks SET claimed_at = @at, started_at = coalesce(started_at, @at), updated_at = @at
@@ -193,6 +195,7 @@ export function openTaskTable(database: Database): TaskTable {
     ...prepareTaskReads(database),
     ...openTaskPages(database),
     ...prepareForceStops(database),
+    ...prepareWaits(database),
     ...prepareEdits(database),
     markDispatched: (id, executor, at, process) =>
       markDispatched({ id, executor, at, process: process ?? null }),
@@ -222,10 +225,7 @@ const BY_ITSELF = {
 
 function prepareEdits(
   database: Database,
-): Pick<
-  TaskTable,
-  'insert' | 'insertFinal' | 'joinPending' | 'hasten' | 'setPhase' | 'setEvidence'
-> {
+): Pick<TaskTable, 'insert' | 'insertFinal' | 'joinPending' | 'setPhase' | 'setEvidence'> {
   const insert = database.prepare(
     `INSERT INTO tasks (id, kind, status, phase, unit, image, created_at, updated_at, summary,
        trigger_source, trigger_request_id, trigger_path, trigger_caller, webhook_digest, wanted, trigger_reason,
@@ -247,9 +247,6 @@ function prepareEdits(
     `UPDATE tasks SET webhook_digest = coalesce(?, webhook_digest), updated_at = ?,
        not_before = CASE WHEN rate_limit_waits > 0 OR phase = 'queued' THEN not_before END
      WHERE id = ? AND status = 'pending'`,
-  );
-  const hasten = database.prepare(
-    `UPDATE tasks SET not_before = NULL, updated_at = ? WHERE id = ? AND status = 'pending'`,
   );
   const phase = database.prepare(
     `UPDATE tasks SET phase = ?, updated_at = ?
@@ -288,7 +285,6 @@ function prepareEdits(
     },
     insertFinal: (task) => insertFinal.run({ image: null, batch_id: null, ...task }).changes === 1,
     joinPending: (id, digest, at) => void join.run(digest, at, id),
-    hasten: (id, at) => void hasten.run(at, id),
     setPhase: ({ id, attempts }, name, at) => void phase.run(name, at, id, attempts),
     setEvidence: ({ id, attempts }, known, at) =>
       void evidence.run({ ...none, ...known, id, attempts, at }),

@@ -61,6 +61,12 @@ export type TaskPhase = (typeof TASK_PHASES)[number];
  */
 export type DeferralReason = 'policy' | 'rate-limit' | 'unreachable';
 
+/**
+ * The closed list of what a pending task waits for: its image was deployed too often, a registry limits the rate, further
+ * deliveries may come, the policy of its unit.
+ */
+export const TASK_WAITS = ['image-limit', 'registry-limit', 'deliveries', 'policy'] as const;
+
 /** Whether the state is final. */
 export function isFinal(status: TaskStatus): status is FinalStatus {
   return status !== 'pending' && status !== 'running';

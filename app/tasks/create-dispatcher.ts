@@ -4,6 +4,7 @@ import type { Store } from '../db/store.ts';
 import { openLocalHost } from '../host/open-host.ts';
 import { createChildExecutor } from './child-executor.ts';
 import { createExecutorChoice } from './choose-executor.ts';
+import { imageLimitOf } from './limit-rate.ts';
 import type { CommitSource } from './live/commit-source.ts';
 import { createSystemdRunExecutor, longestTaskMs } from './systemd-run-executor.ts';
 import { TaskDispatcher } from './task-dispatcher.ts';
@@ -50,5 +51,6 @@ export function createDispatcher(parts: DispatcherParts): TaskDispatcher {
     executors: [systemdRun, child],
     chooseExecutor: createExecutorChoice(settings.taskExecutor, { systemdRun, child }, run),
     concurrency: settings.taskConcurrency,
+    imageLimit: imageLimitOf(settings),
   });
 }

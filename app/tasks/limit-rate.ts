@@ -1,3 +1,4 @@
+import type { Settings } from '../../shared/config/settings.ts';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
 import { type RateWindow, untilAllowed } from '../domain/rate-window.ts';
@@ -22,4 +23,22 @@ export function takePlace(
   }
   store.rateLimits.add(bucket, nowMs, longestMs);
   return succeed(undefined);
+}
+
+/** How often deliveries may have an image deployed. */
+export function imageLimitOf({
+  imageLimitCount: count,
+  imageLimitWindowSecs,
+}: Pick<Settings, 'imageLimitCount' | 'imageLimitWindowSecs'>): RateWindow {
+  return { count, windowMs: imageLimitWindowSecs * 1000 };
+}
+
+/** How often the old path may have podman's auto-update run. */
+export function autoUpdateWindowsOf(
+  settings: Pick<Settings, 'limit1Count' | 'limit1WindowSecs' | 'limit2Count' | 'limit2WindowSecs'>,
+): readonly RateWindow[] {
+  return [
+    { count: settings.limit1Count, windowMs: settings.limit1WindowSecs * 1000 },
+    { count: settings.limit2Count, windowMs: settings.limit2WindowSecs * 1000 },
+  ];
 }

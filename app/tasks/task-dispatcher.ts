@@ -1,7 +1,8 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
-import type { TaskLogRow } from '../db/task-logs.ts';
 import type { TaskRow } from '../db/tasks.ts';
+import type { RateWindow } from '../domain/rate-window.ts';
 import { isFinal } from '../domain/task.ts';
+import { beginNext, putOff } from './begin-task.ts';
 import { chooseTask } from './choose-task.ts';
 import type { CommitSource } from './live/commit-source.ts';
 import { attempt, type Gathered, gather } from './live/gather.ts';
@@ -25,6 +26,8 @@ type Options = LostTaskParts & {
   /** Those that may have started a running task. */
   readonly executors: readonly TaskExecutor[];
   readonly concurrency: number;
+  /** How often deliveries have an image deployed. */
+  readonly imageLimit: RateWindow;
   readonly commits: CommitSource;
   /** A new version that has not proven itself begins nothing; `resume` ends that. */
   readonly isPaused?: boolean;
@@ -80,7 +83,7 @@ export class TaskDispatcher {
   }
 
   #beginToDispatch(): void {
-    this.#options.store.dispatching.begin(Date.now(), this.#slots);
+    this.#options.store.dispatching.begin(Date.now(), this.#bounds().slots);
   }
 
   /** Looks for work; cheap when there is none. */
@@ -159,7 +162,9 @@ export class TaskDispatcher {
   async #dispatchAll(): Promise<void> {
     for (;;) {
       if (this.#isPaused) return this.#sayIdle();
-      const task = chooseTask(this.#options.store, this.#slots, Date.now());
+      const bounds = this.#bounds();
+      const { next: task, limited } = chooseTask(this.#options.store, bounds);
+      putOff(this.#options.store, limited, bounds);
       if (!task) return this.#wakeWhenDue();
       const executor = await this.#options.chooseExecutor();
       if (this.#isClosed) return;
@@ -167,28 +172,27 @@ export class TaskDispatcher {
     }
   }
 
-  /** How many tasks may run at a time. */
-  get #slots(): number {
-    return this.#isPaused || this.#isClosed ? 0 : this.#options.concurrency;
+  /** How many tasks may run at a time, and how often deliveries may have one image deployed. */
+  #bounds() {
+    const slots = this.#isPaused || this.#isClosed ? 0 : this.#options.concurrency;
+    return { slots, limit: this.#options.imageLimit, nowMs: Date.now() };
   }
 
   /** Tells the processes of tasks; one that cannot be told ends by itself within seconds, behind its task. */
   #tellSlots(): void {
     this.#attempt('the processes of tasks could not be told', () =>
-      this.#options.store.dispatching.setSlots(this.#slots),
+      this.#options.store.dispatching.setSlots(this.#bounds().slots),
     );
   }
 
   /** All or nothing: a task that is marked is started and watched, or nobody would ever look at it again. */
   #begin({ id }: TaskRow, executor: TaskExecutor): void {
     const { store } = this.#options;
-    const dispatched = store.transact(() => {
-      // The choice took time, and a process may have taken it, or the place: only what is still to be begun is started.
-      if (chooseTask(store, this.#slots, Date.now())?.id !== id) return undefined;
-      if (!store.tasks.markDispatched(id, executor.kind, Date.now())) return undefined;
-      this.#note(id, 'info', 'task-dispatched', `Handed to ${executor.kind}.`);
-      return store.tasks.find(id);
-    });
+    const said = `Handed to ${executor.kind}.`;
+    // The choice took time, and a process may have taken it, or the place: only what is still to be begun is started.
+    const dispatched = store.transact(() =>
+      beginNext(store, this.#bounds(), { executor: executor.kind, said }, id),
+    );
     if (dispatched) this.#watch(dispatched, executor.start(dispatched));
   }
 
@@ -282,11 +286,6 @@ export class TaskDispatcher {
     this.#processes.note(task);
     if (settleLost(this.#options, task, how) === 'closed') this.wake();
     else this.#later(RESUME_DELAY_MS);
-  }
-
-  #note(id: string, level: TaskLogRow['level'], action: string, summary: string): void {
-    const entry = { task_id: id, ts: Date.now(), level, action, summary, meta: null };
-    this.#options.store.taskLogs.append(entry);
   }
 
   #later(delayMs: number): void {

@@ -47,6 +47,8 @@ export function taskEnvironment(
     PODUP_DEPLOY_ROLLBACK: settings.deployRollback ? 'on' : 'off',
     PODUP_DEPLOY_MIN_AGE_MS: String(settings.deployMinAgeMs),
     PODUP_DEPLOY_KEEP_IMAGES: String(settings.deployKeepImages),
+    PODUP_IMAGE_LIMIT_COUNT: String(settings.imageLimitCount),
+    PODUP_IMAGE_LIMIT_WINDOW: String(settings.imageLimitWindowSecs),
     PODUP_QUARANTINE_MS: String(settings.quarantineMs),
     PODUP_TASK_DIAGNOSTICS_JOURNAL_LINES: String(settings.journalLines),
     PODUP_TASK_RETENTION: `${settings.taskRetentionMs}ms`,

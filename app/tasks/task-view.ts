@@ -50,6 +50,7 @@ function toView(row: TaskRow, counts: readonly Pick<BatchCount, 'status' | 'coun
     running_image: row.running_image,
     error: unit.error,
     ...{ batch_id: row.batch_id, retry_of: row.retry_of, stop: describeStop(row) },
+    waiting: describeWait(row),
     units: [unit],
     unit_counts: sumUp(counts),
     ...rightsOf(lifeOf(row), row.input !== null),
@@ -108,6 +109,16 @@ function describeStop(row: TaskRow): TaskView['stop'] {
     forced_at: forced === null ? null : isoTime(forced),
     forced_by: row.force_stopped_by,
   };
+}
+
+function describeWait(row: TaskRow): TaskView['waiting'] {
+  if (row.status !== 'pending' || row.not_before === null) return null;
+  return { until: isoTime(row.not_before), for: row.waits_for ?? reasonOf(row) };
+}
+
+function reasonOf({ rate_limit_waits: waits, phase }: TaskRow) {
+  if (waits > 0) return 'registry-limit';
+  return phase === 'queued' ? 'deliveries' : 'policy';
 }
 
 function sumUp(counts: readonly Pick<BatchCount, 'status' | 'count'>[]): TaskView['unit_counts'] {

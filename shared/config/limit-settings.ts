@@ -3,6 +3,21 @@ import { within } from './setting-values.ts';
 
 /** What is let through how often, and how many may connect. */
 export const LIMIT_SETTINGS = {
+  imageLimitCount: {
+    variable: 'PODUP_IMAGE_LIMIT_COUNT',
+    schema: within(1, 10_000),
+    fallback: '60',
+    allowed: 'a number, 1 to 10000',
+    about:
+      'How often deliveries have one image deployed in a window. What comes beyond that waits, and is not lost.',
+  },
+  imageLimitWindowSecs: {
+    variable: 'PODUP_IMAGE_LIMIT_WINDOW',
+    schema: within(1, 86_400),
+    fallback: '3600',
+    allowed: 'seconds, 1 to 86400',
+    about: 'How long that window is.',
+  },
   maxConnections: {
     variable: 'PODUP_MAX_CONNECTIONS',
     schema: within(10, 100_000),

@@ -23,6 +23,16 @@ export const TASK_ERRORS = {
     sentence: 'So many were asked for in a short time that this one is refused.',
     hint: 'Ask again after the seconds in Retry-After, or raise PODUP_LIMIT1_COUNT and PODUP_LIMIT2_COUNT.',
   },
+  IMAGE_LOCK_NOT_FOUND: {
+    status: 404,
+    sentence: 'No image of this name is held, nor was one deployed lately.',
+    hint: 'pod-upgrade-trigger image-locks list has the names.',
+  },
+  IMAGE_LOCK_HELD: {
+    status: 409,
+    sentence: 'A running task holds the image, and goes on to hold it until it has ended.',
+    hint: 'Wait for its end, or stop it: pod-upgrade-trigger tasks stop ID. A task that has died holds nothing.',
+  },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
     sentence: 'Another request was answered under this Idempotency-Key.',

@@ -36,6 +36,8 @@ const ROWS: readonly (readonly string[])[] = [
   ['events verify'],
   ['quarantine list'],
   ['quarantine release', 'web.service', DIGEST],
+  ['image-locks list'],
+  ['image-locks release', 'nothing'],
   ['units updates'],
   ['schedule list'],
   ['schedule run', 'nothing'],
@@ -119,7 +121,7 @@ function makeState(context: TestContext) {
 /** Fields that differ from run to run. */
 const VARYING = new Set([
   ...['version', 'commit', 'bytes', 'schema', 'pid', 'id', 'verified', 'kept_rows'],
-  ...['duration_ms', 'freed_bytes', 'time_zone', 'request_id'],
+  ...['duration_ms', 'freed_bytes', 'time_zone', 'request_id', 'now'],
 ]);
 
 /** What differs from run to run takes a name that stays. */

@@ -63,7 +63,12 @@ class MemoryExecutor implements TaskExecutor {
 }
 
 /** A dispatcher over a real store and such executors; time is the test's. */
-export function startDispatcher(context: TestContext, concurrency = 2, isPaused = false) {
+export function startDispatcher(
+  context: TestContext,
+  concurrency = 2,
+  isPaused = false,
+  imageLimit = { count: 1_000, windowMs: 1_000 },
+) {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const store = makeStore(context);
   const { lines, log } = keepLog();
@@ -88,7 +93,7 @@ export function startDispatcher(context: TestContext, concurrency = 2, isPaused 
     store,
     log,
     commits,
-    concurrency,
+    ...{ concurrency, imageLimit },
     isPaused,
     executors: [systemdRun, child],
     onLost: (id, _how, failure) => lost.push([id, failure?.code]),

@@ -99,7 +99,14 @@ export class World {
     const silent = { ...executor, close: () => {} };
     const commits = createCommitSource(this.#path, this.#log);
     const dispatcher = new TaskDispatcher({
-      ...{ store: this.store, log: this.#log, commits, concurrency: 2, executors: [silent] },
+      ...{
+        store: this.store,
+        log: this.#log,
+        commits,
+        concurrency: 2,
+        imageLimit: { count: 1_000, windowMs: 1_000 },
+        executors: [silent],
+      },
       chooseExecutor: () => Promise.resolve(silent),
     });
     return [executor, dispatcher];

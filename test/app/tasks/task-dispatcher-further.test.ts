@@ -6,6 +6,8 @@ import { attemptOf } from '../../helpers/attempt-of.ts';
 import { startDispatcher } from './dispatcher-fixture.ts';
 import { addTask, findTask, logOf, settle } from './task-fixture.ts';
 
+const LIMIT = { count: 1_000, windowMs: 1_000 };
+
 function end(store: Store, id: string): void {
   store.tasks.finish(attemptOf(store.tasks, id), { status: 'succeeded', summary: '', at: 2 });
 }
@@ -33,11 +35,11 @@ async function startFirst(context: TestContext, concurrency = 1) {
 describe('task dispatcher: a process that goes on with another task', () => {
   test('is not started once more for it, and each task is told of as it ends', async (t) => {
     const { store, child, process, second, ended, units, look } = await startFirst(t);
-    assert.equal(takeNext(store, process, Date.now())?.id, second);
+    assert.equal(takeNext(store, process, LIMIT, Date.now())?.id, second);
     await look();
     assert.deepEqual([units(), ended()], [['a'], 1]);
     end(store, second);
-    assert.equal(takeNext(store, process, Date.now())?.unit, 'c');
+    assert.equal(takeNext(store, process, LIMIT, Date.now())?.unit, 'c');
     await look();
     assert.deepEqual([units(), ended()], [['a'], 2]);
     const third = store.tasks.listRunning()[0]?.id ?? '';
@@ -54,7 +56,7 @@ describe('task dispatcher: a process that goes on with another task', () => {
     const { store, process, second, units, look } = await startFirst(t, 2);
     assert.deepEqual(units(), ['a', 'b']);
     end(store, second);
-    assert.equal(takeNext(store, process, Date.now())?.unit, 'c');
+    assert.equal(takeNext(store, process, LIMIT, Date.now())?.unit, 'c');
     addTask(store, 'd');
     await look();
     assert.deepEqual(units(), ['a', 'b', 'd']);
@@ -77,7 +79,7 @@ describe('task dispatcher: a process that goes on with another task', () => {
 
   test('that dies leaves the task that it had then, which begins again', async (t) => {
     const { store, child, process, first, second, units } = await startFirst(t);
-    takeNext(store, process, Date.now());
+    takeNext(store, process, LIMIT, Date.now());
     child.started[0]?.end('SIGKILL ended the process');
     await settle();
     assert.equal(findTask(store, first).status, 'succeeded');
@@ -92,14 +94,14 @@ describe('task dispatcher: a process that goes on with another task', () => {
     const { store, dispatcher, child, process, second, look } = await startFirst(t);
     let count = 0;
     dispatcher.pause(() => count++);
-    assert.equal(takeNext(store, process, Date.now()), undefined);
+    assert.equal(takeNext(store, process, LIMIT, Date.now()), undefined);
     await look();
     assert.equal(count, 0);
     dispatcher.resume();
-    assert.equal(takeNext(store, process, Date.now())?.id, second);
+    assert.equal(takeNext(store, process, LIMIT, Date.now())?.id, second);
     end(store, second);
     dispatcher.close();
-    assert.equal(takeNext(store, process, Date.now()), undefined);
+    assert.equal(takeNext(store, process, LIMIT, Date.now()), undefined);
     child.started[0]?.end('the process exited with 0');
   });
 

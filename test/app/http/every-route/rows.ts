@@ -182,6 +182,11 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 200, body: { units: ['web'] } },
     { is: 404, code: 'UNIT_NOT_CONFIGURED', body: { units: ['sshd'] } },
   ],
+  'GET /api/image-locks': () => [{ is: 200 }],
+  'DELETE /api/image-locks/:name': () => [
+    { is: 200, path: '/api/image-locks/ghcr.io%2Fo%2Fweb:main' },
+    { is: 404, code: 'IMAGE_LOCK_NOT_FOUND', path: '/api/image-locks/ghcr.io_o_web_main' },
+  ],
   'GET /api/quarantine': () => [{ is: 200 }],
   'DELETE /api/quarantine/:unit': () => [
     { is: 200, path: '/api/quarantine/api.service' },

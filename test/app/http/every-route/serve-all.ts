@@ -126,5 +126,6 @@ function fill(path: string): void {
     ...{ unit: 'api.service', digest: DIGEST, image_id: null, image: 'ghcr.io/o/api:main' },
     ...{ code: 'GATE_UNHEALTHY', detail: '', at: 3_000, expires_at: null },
   });
+  store.rateLimits.add('image:ghcr.io_o_web_main', Date.now(), 1_000);
   store.close();
 }
