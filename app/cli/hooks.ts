@@ -11,7 +11,7 @@ const HEAD = ['UNIT', 'GOES TO', 'LAST', 'STATUS', 'SIGNATURE'];
 const HOOK_HEAD = ['HOOK', 'SENDER', 'GOES TO', 'STATE', 'LAST USED', 'VERDICT'];
 const TONES: Readonly<Record<string, Tone>> = {
   ...{ good: 'good', bad: 'bad', ready: 'good' },
-  ...{ disabled: 'bad', expired: 'bad', 'key-missing': 'bad' },
+  ...{ disabled: 'bad', expired: 'bad', 'key-missing': 'bad', 'without-secret': 'bad' },
 };
 
 /** `hooks list`: the webhook of each unit that one may update, and the hooks that were made for senders. */

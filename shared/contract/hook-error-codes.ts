@@ -37,6 +37,12 @@ export const HOOK_ERRORS = {
     sentence: 'The hook has no such secret.',
     hint: 'The command hooks show NAME lists the ids of its live secrets.',
   },
+  PUSH_NOT_PROVEN: {
+    status: 409,
+    sentence:
+      'The registry does not have what a sender said was pushed, so nothing is deployed for it.',
+    hint: 'The secret in the URL of the hook may have got into the wrong hands: rotate it. Or the image was removed since.',
+  },
   HOOK_NOT_KEPT: {
     status: 503,
     sentence: 'The change of the hook could not be written, so nothing has changed.',
