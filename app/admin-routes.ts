@@ -23,6 +23,7 @@ import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
 import type { AdminGate } from './http/admin-gate.ts';
 import { registerAdminApi } from './http/routes/admin-api.ts';
 import { registerAttentionApi } from './http/routes/attention-api.ts';
+import { registerDeliveriesApi } from './http/routes/deliveries-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
@@ -33,7 +34,9 @@ import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerServicesApi } from './http/routes/services-api.ts';
 import { registerSessionApi } from './http/routes/session-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
+import { registerTokensApi } from './http/routes/tokens-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import type { JoinedAccess } from './join-access.ts';
 import { findJobTroubles } from './scheduler/find-troubles.ts';
 import { createIdleReason } from './scheduler/idle-reason.ts';
 import { createRunJob } from './scheduler/run-job.ts';
@@ -61,6 +64,7 @@ export type AdminParts = {
   readonly dispatcher: Pick<TaskDispatcher, 'tell' | 'kill'>;
   readonly guards: Pick<TimerGuards, 'release'>;
   readonly gate: AdminGate;
+  readonly access: Pick<JoinedAccess, 'book' | 'fixed'>;
   readonly health: Pick<Health, 'check' | 'checkOwn'>;
   readonly known: KnownUnits;
   readonly manual: ManualDeployments;
@@ -79,7 +83,7 @@ export function registerAdminRoutes(
   parts: AdminParts,
 ): void {
   const { store, events, dispatcher, guards, gate, health, known, manual, units } = parts;
-  const { checks, discovery } = parts;
+  const { checks, discovery, access } = parts;
   registerAdminApi(app, {
     store,
     gate,
@@ -87,6 +91,7 @@ export function registerAdminRoutes(
   });
   registerEventsApi(app, { store, events, gate });
   registerTasksApi(app, { store, gate, settings, known, deployments: manual, dispatcher });
+  registerDeliveriesApi(app, { store, gate });
   registerDeploymentsApi(app, { known, deployments: manual, gate });
   const actions = createManualActions({
     ...{ store, deployments: manual, known, autoUpdateUnit: settings.autoUpdateUnit },
@@ -125,7 +130,8 @@ export function registerAdminRoutes(
     read: () => readAttention(joinAttention(settings, paths, parts), Date.now()),
   });
   registerHooksApi(app, { gate, hooks: parts.hooks });
-  registerSessionApi(app, { gate, known });
+  registerSessionApi(app, { gate, known, sessions: access.book.sessions });
+  registerTokensApi(app, { gate, tokens: access.book.tokens, fixed: access.fixed });
   registerHealth(app, {
     gate,
     checkOwn: () => health.checkOwn(),

@@ -19,6 +19,7 @@ import { createApp } from './http/create-app.ts';
 import { createEventStreams } from './http/event-streams.ts';
 import { registerTaskLogStream } from './http/routes/task-log-stream.ts';
 import { registerInfoRoutes } from './info-routes.ts';
+import { openAccess } from './join-access.ts';
 import { joinHooks } from './join-hooks.ts';
 import { createExecutors } from './tasks/create-dispatcher.ts';
 import { createTimerGuards } from './tasks/create-timer-guards.ts';
@@ -84,7 +85,9 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   hooks.load();
   const caller = localIdentity(`cli:${nameUser()}`);
   const gate = () => succeed(caller);
+  const access = openAccess(settings, store, log);
   registerAdminRoutes(app, loaded, {
+    access,
     ...{ store, events, gate, known, units, checks, discovery, hooks, onTask: () => {} },
     health: joinHealth(loaded, parts.environment, { store, host, supervisor: () => undefined }),
     manual: joinManual(loaded, store, host, { known, units, onTask: () => {} }),
@@ -108,6 +111,7 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
     async close() {
       streams.close();
       feed.close();
+      access.book.close();
       await app.close();
       killer.close();
       checks.close();

@@ -1,10 +1,8 @@
 import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { matchAddresses } from '../shared/config/address-ranges.ts';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
-import type { Settings } from '../shared/config/settings.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
 import {
@@ -15,7 +13,6 @@ import {
   joinUnits,
   registerAdminRoutes,
 } from './admin-routes.ts';
-import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createSystemEvents, type SystemEvents } from './events/system-events.ts';
 import type { Health } from './health/create-health.ts';
@@ -23,19 +20,17 @@ import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
-import { limitConnections } from './http/connections/limit-connections.ts';
-import { createApp } from './http/create-app.ts';
-import { prepareDrain } from './http/drain.ts';
-import { createLocalServer } from './http/local-server.ts';
+
 import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerInfoRoutes, registerMetricRoutes } from './info-routes.ts';
 import type { Intake } from './intake/intake.ts';
-import { joinAccess } from './join-access.ts';
+import { type JoinedAccess, joinAccess } from './join-access.ts';
 import { joinHooks } from './join-hooks.ts';
 import { joinIntake } from './join-intake.ts';
 import { joinWebhook } from './join-webhook.ts';
+import { openServers } from './open-servers.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
 import { createSelfUpdateCall } from './scheduler/ask-self-update.ts';
@@ -142,8 +137,9 @@ function joinParts(
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
   const wake = () => dispatcher.wake();
   const { intake, search } = joinIntake(parts, recorder, { store, known, units, wake });
-  const { app, local, drain, connections } = createServers(settings, log, events);
-  const gate = joinAccess(settings, log);
+  const { app, local, drain, connections } = openServers(settings, log, events);
+  const access = joinAccess(settings, store, commits, log);
+  const { gate } = access;
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: wake });
   const health = joinHealth(loaded, parts.environment, {
@@ -152,7 +148,7 @@ function joinParts(
   });
   const checks = joinChecks(loaded, store, host, { known, units });
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
-  const works = { store, dispatcher, onTask: wake, guards, run, commits, system };
+  const works = { access, store, dispatcher, onTask: wake, guards, run, commits, system };
   const joined = { ...served, ...works, ...joinHooks(loaded, store) };
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
@@ -186,6 +182,7 @@ function joinParts(
       await discovery.close();
       await schedules.close();
       payloads.close();
+      access.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
@@ -196,27 +193,16 @@ function joinParts(
   };
 }
 
-/** The application with what listens for it, within the limits of connections. */
-function createServers(settings: Settings, log: Logger, events: EventWriter) {
-  const { requestTimeoutMs, publicBaseUrl, eventsExclude, trustedProxies } = settings;
-  const app = createApp({
-    ...{ log, events: filterEvents(events, eventsExclude) },
-    ...{ requestTimeoutMs, publicBaseUrl, isProxy: matchAddresses(trustedProxies) },
-  });
-  const connections = limitConnections(app.server, settings, log);
-  const local = createLocalServer(app, log);
-  return { app, local, connections, drain: prepareDrain(app, local) };
-}
-
 /** Takes over what was accepted and what was running before: at once, or as soon as the database is well. */
 async function recoverAll(
   { loaded, isTrial = false }: WorkerParts,
   database: WorkerDatabase,
-  { known, units, intake, dispatcher, health, system, hooks }: JoinedParts,
+  { known, units, intake, dispatcher, health, system, hooks, access }: JoinedParts,
   startSchedules: () => void,
 ): Promise<void> {
   const takeOver = async () => {
     known.reload();
+    access.book.reload();
     hooks.reload();
     await intake.recover();
     await dispatcher.recover();
@@ -247,6 +233,7 @@ type JoinedParts = AdminParts & {
   readonly commits: CommitSource;
   readonly system: SystemEvents;
   readonly run: Host['run'];
+  readonly access: JoinedAccess;
 };
 
 /**
@@ -281,17 +268,20 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   registerInfoRoutes(app, loaded, { ...joined, selfUpdate });
   registerMetricRoutes(app, loaded, { ...joined, update: () => channel?.latestStatus() });
   const { maintain } = manual;
-  const prune = createPruneService({ store, settings, paths, commits, maintain });
-  registerPruneApi(app, { gate, prune });
-  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log, health });
+  const leaving = new AbortController();
+  const pruning = { store, settings, paths, commits, maintain, leaving: leaving.signal };
+  registerPruneApi(app, { gate, prune: createPruneService(pruning) });
+  const access = joined.access.book;
+  const streams = { store, commits, selfUpdate, gate, log, health, access };
+  leaving.signal.addEventListener('abort', registerLiveStreams(app, streams));
   return {
     start() {
       reports.start();
       schedule.start();
       foreign.start();
     },
-    /** First of all in a stop, which must not wait for those who only listen. */
-    endStreams,
+    /** First of all in a stop, which must not wait for those who only listen or wait. */
+    endStreams: () => leaving.abort(),
     closeSchedule: () => schedule.close(),
     close: () => Promise.all([reports.close(), foreign.close()]),
   };

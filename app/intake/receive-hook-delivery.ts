@@ -7,6 +7,7 @@ import {
   type UnitVerdict,
 } from '../domain/hook-verdicts.ts';
 import { repositoryOf } from '../domain/image-reference.ts';
+import { locateJson } from '../domain/sources/locate-json.ts';
 import type { HeaderLookup, HookReading } from '../domain/sources/source.ts';
 import { type HookRefusal, isUnsigned, refuseHook } from '../domain/stored-hook.ts';
 import { authenticate } from '../hooks/authenticate.ts';
@@ -104,8 +105,8 @@ export function createHookReceiver(parts: HookParts) {
   const looked = new RecentLooks();
   return async (raw: HookDelivery): Promise<Outcome<HookReception> | HookRefusalOutcome> => {
     const hook = parts.book.find(raw.hook);
-    const bytes = hook ? payloadBytes(hook, raw) : raw.body;
-    const opened = open(hook, raw, bytes);
+    const located = hook ? locate(hook, raw) : undefined;
+    const opened = open(hook, raw, located?.signed ?? raw.body);
     if ('refused' in opened) {
       if (opened.refused === 'key-missing') parts.onLocked?.();
       return { ...fail('HOOK_REFUSED', ''), refused: opened.refused };
@@ -114,8 +115,9 @@ export function createHookReceiver(parts: HookParts) {
     const faulty =
       checkTime(opened.hook, raw.headers, parts.toleranceMs) ?? checkNames(sender, raw.headers);
     if (faulty) return { ok: false, failure: faulty };
-    const payload = parseObject(bytes);
-    if (payload === undefined) return fail('BODY_NOT_JSON', `${raw.body.length} bytes were sent.`);
+    const read = readContent(located?.content);
+    if (!read.ok) return read;
+    const { bytes, payload } = read.value;
     const { registry } = opened.hook;
     const reading = sender.read(raw.headers, payload, registry === null ? {} : { registry });
     const decided = await judge(parts, looked, reading, opened.hook);
@@ -123,17 +125,26 @@ export function createHookReceiver(parts: HookParts) {
   };
 }
 
-/** What is signed and read: the form's field where a sender signs that, else the bytes as they came. */
-function payloadBytes({ sender }: OpenHook, { headers, body }: HookDelivery): Buffer {
-  return sender.form === 'payload' && isForm(headers) ? fieldOf(body) : body;
+/** The bytes that are signed, and those of the JSON; `content` is undefined where the body is of another type. */
+type Located = { readonly signed: Buffer; readonly content: Buffer | undefined };
+
+/** Both are the body as it came, unless it is a form. */
+function locate({ sender }: OpenHook, { headers, body }: HookDelivery): Located {
+  const text = body.toString('utf8');
+  const located = locateJson(sender, headers('content-type'), text);
+  if (!located) return { signed: body, content: undefined };
+  const bytesOf = (part: string) => (part === text ? body : Buffer.from(part));
+  return { signed: bytesOf(located.signed), content: bytesOf(located.json) };
 }
 
-function isForm(headers: HeaderLookup): boolean {
-  return /^application\/x-www-form-urlencoded\b/i.test(headers('content-type') ?? '');
-}
-
-function fieldOf(body: Buffer): Buffer {
-  return Buffer.from(new URLSearchParams(body.toString('utf8')).get('payload') ?? '');
+function readContent(
+  bytes: Buffer | undefined,
+): Outcome<{ readonly bytes: Buffer; readonly payload: object }> {
+  if (!bytes) return fail('CONTENT_TYPE_UNSUPPORTED', '');
+  const payload = parseObject(bytes);
+  return payload
+    ? succeed({ bytes, payload })
+    : fail('BODY_NOT_JSON', `It has ${bytes.length} bytes.`);
 }
 
 type Opened = { readonly hook: OpenHook; readonly secret: string };

@@ -2,9 +2,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { FailureError, fail, type Outcome } from '../../../shared/contract/outcome.ts';
 import { receivedView, serviceParams } from '../../api/webhook-views.ts';
+import type { Refusal } from '../../deliveries/refused-deliveries.ts';
 import type { DeliveryVerdict } from '../../domain/delivery-verdict.ts';
 import { HOOK_PREFIX } from '../../info/view-hooks.ts';
 import { type RawDelivery, receiveGithubDelivery } from '../../intake/receive-github-delivery.ts';
+import { noteRefusals } from '../note-refusals.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptRawBodies, checkLength, headerOf, rawBodyOf } from '../read-raw-body.ts';
 import { type Route, route, serveRoutes } from '../serve-routes.ts';
@@ -14,6 +16,8 @@ type Parts = Parameters<typeof receiveGithubDelivery>[0] & {
   readonly maxBodyBytes: number;
   /** Is handed each body with a bad signature; absent: nobody keeps them. */
   readonly keepBadPayload?: (body: Buffer) => void;
+  /** Hears of each that is refused. */
+  readonly noteRefused?: (refusal: Refusal) => void;
 };
 
 // The pattern keeps an empty name out, which a plain parameter would take.
@@ -42,8 +46,10 @@ export const WEBHOOK_REFUSALS = [
 
 /** `POST /github-package-update/<unit>[/redeploy]`: the body stays raw until its signature is verified. */
 export function registerGithubWebhook(app: FastifyInstance, parts: Parts): void {
-  const readsRaw = (scope: FastifyInstance) =>
+  const readsRaw = (scope: FastifyInstance) => {
+    noteRefusals(scope, parts.noteRefused);
     acceptRawBodies(scope, 'application/json', parts.maxBodyBytes);
+  };
   serveRoutes(
     app,
     { action: 'github-webhook', prepare: readsRaw },

@@ -4,6 +4,7 @@ import { FailureError } from '../../../shared/contract/outcome.ts';
 import { hookPathParams, hookPathSecretParams } from '../../api/hook-requests.ts';
 import { type HookReceivedView, hookReceivedView } from '../../api/hook-views.ts';
 import type { RouteForm } from '../../api/route-form.ts';
+import type { Refusal } from '../../deliveries/refused-deliveries.ts';
 import { maskPath } from '../../domain/mask-path.ts';
 import type { HookRefusal } from '../../domain/stored-hook.ts';
 import { HOOKS_PREFIX } from '../../hooks/view-hook.ts';
@@ -14,6 +15,7 @@ import {
   type HookParts,
   type HookReception,
 } from '../../intake/receive-hook-delivery.ts';
+import { noteRefusals } from '../note-refusals.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptRawBodies, checkLength, headerOf, rawBodyOf } from '../read-raw-body.ts';
 import { type Route, route, serveRoutes } from '../serve-routes.ts';
@@ -23,6 +25,8 @@ type Parts = HookParts & {
   readonly maxBodyBytes: number;
   /** Is handed each body whose signature did not fit; absent: nobody keeps them. */
   readonly keepBadPayload?: (body: Buffer) => void;
+  /** Hears of each that is refused. */
+  readonly noteRefused?: (refusal: Refusal) => void;
 };
 
 const MAX_PATH_LENGTH = 300;
@@ -59,7 +63,10 @@ export function registerHooks(app: FastifyInstance, parts: Parts): void {
     app,
     {
       action: 'hook',
-      prepare: (scope) => acceptRawBodies(scope, '*', parts.maxBodyBytes),
+      prepare(scope) {
+        noteRefusals(scope, parts.noteRefused);
+        acceptRawBodies(scope, '*', parts.maxBodyBytes);
+      },
     },
     [
       delivery(parts, receive, { url: HOOK, params: hookPathParams }),
