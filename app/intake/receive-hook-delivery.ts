@@ -105,8 +105,8 @@ export function createHookReceiver(parts: HookParts) {
   const looked = new RecentLooks();
   return async (raw: HookDelivery): Promise<Outcome<HookReception> | HookRefusalOutcome> => {
     const hook = parts.book.find(raw.hook);
-    const located = hook ? locate(hook, raw) : undefined;
-    const opened = open(hook, raw, located?.signed ?? raw.body);
+    const { json, signed } = locateJson(hook?.sender ?? {}, raw.headers('content-type'), raw.body);
+    const opened = open(hook, raw, signed);
     if ('refused' in opened) {
       if (opened.refused === 'key-missing') parts.onLocked?.();
       return { ...fail('HOOK_REFUSED', ''), refused: opened.refused };
@@ -115,36 +115,13 @@ export function createHookReceiver(parts: HookParts) {
     const faulty =
       checkTime(opened.hook, raw.headers, parts.toleranceMs) ?? checkNames(sender, raw.headers);
     if (faulty) return { ok: false, failure: faulty };
-    const read = readContent(located?.content);
-    if (!read.ok) return read;
-    const { bytes, payload } = read.value;
+    const payload = parseObject(json);
+    if (payload === undefined) return fail('BODY_NOT_JSON', `${raw.body.length} bytes were sent.`);
     const { registry } = opened.hook;
     const reading = sender.read(raw.headers, payload, registry === null ? {} : { registry });
     const decided = await judge(parts, looked, reading, opened.hook);
-    return keep(parts, { raw, bytes, payload, decided, ...opened });
+    return keep(parts, { raw, bytes: json, payload, decided, ...opened });
   };
-}
-
-/** The bytes that are signed, and those of the JSON; `content` is undefined where the body is of another type. */
-type Located = { readonly signed: Buffer; readonly content: Buffer | undefined };
-
-/** Both are the body as it came, unless it is a form. */
-function locate({ sender }: OpenHook, { headers, body }: HookDelivery): Located {
-  const text = body.toString('utf8');
-  const located = locateJson(sender, headers('content-type'), text);
-  if (!located) return { signed: body, content: undefined };
-  const bytesOf = (part: string) => (part === text ? body : Buffer.from(part));
-  return { signed: bytesOf(located.signed), content: bytesOf(located.json) };
-}
-
-function readContent(
-  bytes: Buffer | undefined,
-): Outcome<{ readonly bytes: Buffer; readonly payload: object }> {
-  if (!bytes) return fail('CONTENT_TYPE_UNSUPPORTED', '');
-  const payload = parseObject(bytes);
-  return payload
-    ? succeed({ bytes, payload })
-    : fail('BODY_NOT_JSON', `It has ${bytes.length} bytes.`);
 }
 
 type Opened = { readonly hook: OpenHook; readonly secret: string };

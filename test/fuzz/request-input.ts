@@ -4,7 +4,8 @@ import { SECRET, TOKEN } from '../app/http/http-fixture.ts';
 import { SAMPLES } from '../helpers/hook-samples.ts';
 import { anyEdit, anyText, applyEdits, type Edit, rarely } from './mutate-json.ts';
 import { type RawRequest, signBody } from './raw-request.ts';
-import type { SeedCall } from './serve.ts';
+import type { SeedCall, Serving } from './serve.ts';
+import { type HookSeed, proveDelivery } from './sign-delivery.ts';
 
 /** How one call of a route is changed; printable, so that a failing one can be kept. */
 export type RequestInput = {
@@ -33,6 +34,8 @@ const NAMES = [
   ...['x-gitlab-token', 'x-gitea-signature', 'x-jfrog-event-auth', 'ce-type', 'ce-specversion'],
   ...['__proto__', 'x y', 'é'],
 ];
+const FORM = 'application/x-www-form-urlencoded';
+const JSON_TYPE = 'application/json';
 const QUERY = [
   'limit',
   'cursor',
@@ -46,13 +49,20 @@ const QUERY = [
   'to',
 ];
 
-/** What a delivery to the URL of one unit says, of any source. */
-const DELIVERIES: readonly SeedCall[] = SAMPLES.map(({ headers, body, contentType }) => ({
-  method: 'POST',
-  path: '/github-package-update/web',
-  headers: { ...headers, 'content-type': contentType },
-  body: JSON.stringify(body),
-}));
+/** Every sample, sent to each hook of its source and to the URL of one unit. */
+export function deliveriesTo(hooks: readonly HookSeed[]): readonly SeedCall[] {
+  return SAMPLES.flatMap(({ source, headers, body, contentType }) => {
+    const call = {
+      method: 'POST',
+      path: '/github-package-update/web',
+      headers: { ...headers, 'content-type': contentType },
+      body: JSON.stringify(body),
+    };
+    const own = hooks.filter((hook) => hook.source === source);
+    const calls = own.map(({ name }) => ({ ...call, path: `/hooks/${name}`, hook: name }));
+    return source === 'github' ? [call, ...calls] : calls;
+  });
+}
 
 const anyLength: fc.Arbitrary<RawRequest['length']> = fc.oneof(
   { weight: 12, arbitrary: fc.constant('right' as const) },
@@ -62,7 +72,7 @@ const anyLength: fc.Arbitrary<RawRequest['length']> = fc.oneof(
 );
 
 /** Any request, most of them near to one that a route takes. */
-export function anyRequestInput(calls: readonly SeedCall[]): fc.Arbitrary<RequestInput> {
+export function anyRequestInput({ calls, hooks }: Serving): fc.Arbitrary<RequestInput> {
   const few = <T>(arbitrary: fc.Arbitrary<T>) =>
     fc.oneof(
       { weight: 3, arbitrary: fc.constant<T[]>([]) },
@@ -70,8 +80,8 @@ export function anyRequestInput(calls: readonly SeedCall[]): fc.Arbitrary<Reques
     );
   return fc.record({
     call: fc.oneof(
-      { weight: 3, arbitrary: fc.constantFrom(...calls) },
-      { weight: 1, arbitrary: fc.constantFrom(...DELIVERIES) },
+      { weight: 2, arbitrary: fc.constantFrom(...calls) },
+      { weight: 1, arbitrary: fc.constantFrom(...deliveriesTo(hooks)) },
     ),
     method: rarely(12, fc.constantFrom(...METHODS)),
     path: rarely(6, fc.record({ segment: fc.nat(6), text: anyText })),
@@ -85,12 +95,14 @@ export function anyRequestInput(calls: readonly SeedCall[]): fc.Arbitrary<Reques
 }
 
 /** The request that an input comes to: signed, where the caller is known, after all changes of its body. */
-export function toRequest(input: RequestInput): RawRequest {
+export function toRequest(input: RequestInput, { hooks }: Pick<Serving, 'hooks'>): RawRequest {
   const { call, isKnown, length } = input;
-  const body = Buffer.from(input.bytes ?? editedBody(call.body, input.edits));
+  const hook = hooks.find(({ name }) => name === call.hook);
   const headers = new Map(Object.entries({ host: 'podup.example', ...call.headers }));
-  if (body.length > 0 && !headers.has('content-type'))
-    headers.set('content-type', 'application/json');
+  const json = input.bytes ?? editedBody(call.body, input.edits);
+  const isForm = input.bytes === undefined && headers.get('content-type') === FORM;
+  const body = Buffer.from(isForm ? new URLSearchParams({ payload: json }).toString() : json);
+  if (body.length > 0 && !headers.has('content-type')) headers.set('content-type', JSON_TYPE);
   // Announced as the input says.
   headers.delete('content-length');
   headers.set('authorization', `Bearer ${isKnown ? TOKEN : 'wrong'}`);
@@ -98,8 +110,17 @@ export function toRequest(input: RequestInput): RawRequest {
     headers.set('x-hub-signature-256', signBody(isKnown ? SECRET : 'wrong', body));
     headers.set('x-github-delivery', randomUUID());
   }
-  const all = [...headers, ...input.headers];
-  return { method: input.method ?? call.method, path: pathOf(input), headers: all, body, length };
+  const proof =
+    hook && isKnown ? proveDelivery(hook, headers.get('content-type'), body) : undefined;
+  for (const [name, value] of Object.entries(proof?.headers ?? {})) headers.set(name, value);
+  const path = pathOf(input, proof?.pathEnd ?? '');
+  return {
+    method: input.method ?? call.method,
+    path,
+    headers: [...headers, ...input.headers],
+    body,
+    length,
+  };
 }
 
 function editedBody(body: string, edits: readonly Edit[]): string {
@@ -107,9 +128,9 @@ function editedBody(body: string, edits: readonly Edit[]): string {
   return JSON.stringify(applyEdits(JSON.parse(body), edits)) ?? '';
 }
 
-function pathOf({ call, path, query }: RequestInput): string {
+function pathOf({ call, path, query }: RequestInput, end: string): string {
   const [before = '', own = ''] = call.path.split('?', 2);
-  const segments = before.split('/');
+  const segments = `${before}${end}`.split('/');
   if (path) segments[(path.segment % segments.length) + 1] = encodeLoosely(path.text);
   const added = query.map(([name, value]) => `${encodeLoosely(name)}=${encodeLoosely(value)}`);
   const all = [own, ...added].filter((part) => part !== '').join('&');

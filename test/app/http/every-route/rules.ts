@@ -23,6 +23,10 @@ export const RULES: Readonly<Record<Need, readonly string[]>> = {
   read: [
     'GET /api/settings',
     'GET /api/webhooks/status',
+    'GET /api/deliveries',
+    'GET /api/deliveries/refused',
+    'GET /api/deliveries/missed',
+    'GET /api/deliveries/:id',
     'GET /api/hooks',
     'GET /api/image-locks',
     'GET /api/hooks/:name',
