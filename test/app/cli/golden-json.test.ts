@@ -59,6 +59,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['hooks delete', 'forge'],
   ['deliveries list', '--verdict', 'accepted'],
   ['deliveries show', 'dlv_none'],
+  ['deliveries replay', 'dlv_none'],
   ['deliveries refused'],
   ['deliveries missed'],
   ['tokens list'],
