@@ -137,7 +137,7 @@ export function registerAdminRoutes(
   registerAttentionApi(app, {
     gate,
     table: () => store.attention,
-    read: () => readAttention(joinAttention(settings, paths, { store, health }), Date.now()),
+    read: () => readAttention(joinAttention(settings, paths, parts), Date.now()),
   });
   registerHooksApi(app, { gate, hooks: parts.hooks });
   registerSessionApi(app, { gate, known, sessions: access.book.sessions });
@@ -170,13 +170,14 @@ function joinLimits(
 function joinAttention(
   settings: Settings,
   paths: StatePaths,
-  { store, health }: Pick<AdminParts, 'store' | 'health'>,
+  { store, health, hooks }: Pick<AdminParts, 'store' | 'health' | 'hooks'>,
 ): AttentionParts {
   return {
     ...{ store, settings, paths },
     health: () => health.check(),
     jobs: () => findJobTroubles(store, settings, Date.now()),
     hold: async () => (await readUpdateState(paths)).policy.hold,
+    lockedHooks: () => hooks.listLocked(),
   };
 }
 
