@@ -1,27 +1,25 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { SETTINGS } from '../../shared/config/settings.ts';
-import { command, pushImage, startUnit } from '../helpers/lab.ts';
+import { pushImage, startUnit } from '../helpers/lab.ts';
 import { untilServed } from '../helpers/lab-units.ts';
 import { Plants, readProcesses, readTree, type SeenProcess } from '../helpers/planted.ts';
+import {
+  type Asked,
+  Client,
+  giveSettings,
+  startEcho,
+  wrapPrograms,
+} from '../helpers/planted-world.ts';
 import { type PrivateRegistry, startPrivateRegistry } from '../helpers/private-registry.ts';
 import { PROGRAM_FILE, Product } from '../helpers/product.ts';
 import { makeBody, makeHeaders } from '../helpers/webhook.ts';
 
 const CONFIG = `${process.env['HOME']}/.config/containers`;
-const WRAPPED = ['podman', 'systemctl', 'systemd-run', 'busctl', 'journalctl'];
-/** Every setting that is a secret: one that is added is planted, too. */
-const SECRET_SETTINGS = Object.values(SETTINGS)
-  .filter((setting) => 'secret' in setting)
-  .map(({ variable }) => variable);
 
 let registry: PrivateRegistry;
 const registryPlants = new Plants();
@@ -36,87 +34,6 @@ before(async () => {
   );
 });
 after(() => registry.stop());
-
-/** Programs of the host in whose place stands one that first writes down how it was called. */
-function wrapPrograms(folder: string): string {
-  const seen = join(folder, 'seen');
-  const bin = join(folder, 'bin');
-  for (const path of [seen, bin]) mkdirSync(path, { recursive: true });
-  for (const name of WRAPPED) {
-    const real = command('sh', '-c', `command -v ${name}`).trim();
-    const file = join(bin, name);
-    writeFileSync(
-      file,
-      `#!/bin/sh\ncp /proc/$$/environ '${seen}/'$$.environ\nprintf '%s ' ${name} "$@" > '${seen}/'$$.command\nexec ${real} "$@"\n`,
-    );
-    chmodSync(file, 0o755);
-  }
-  return bin;
-}
-
-type Asked = {
-  readonly method?: string;
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-};
-
-/** The service as it is asked from outside, with everything that it has answered. */
-class Client {
-  readonly #address: URL;
-  readonly answers: { readonly what: string; readonly text: string }[] = [];
-
-  constructor(address: string) {
-    this.#address = new URL(`http://${address}`);
-  }
-
-  async ask({ method = 'GET', path, headers = {}, body }: Asked) {
-    const { hostname: host, port } = this.#address;
-    const sent = request({ host, port, method, path, headers, agent: false });
-    sent.end(body);
-    const [response] = await once(sent, 'response');
-    const text = await readText(response);
-    const { statusCode: status } = response;
-    const head = JSON.stringify(response.headers);
-    this.answers.push({ what: `${method} ${path} ${status}`, text: `${head}\n${text}` });
-    return { status: Number(status), text };
-  }
-}
-
-/** A server of releases that says everything back that it was sent. */
-async function startEcho() {
-  const server = createServer((asked, response) => {
-    const { authorization } = asked.headers;
-    response.writeHead(401, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ message: `Bad credentials: ${authorization} for ${asked.url}` }));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, close: () => server.close() };
-}
-
-type Way = 'the environment' | 'files' | 'credentials of systemd';
-
-/** The secrets of the settings, in the way that they are given. */
-function giveSettings(way: Way, folder: string, plants: Plants) {
-  const values = Object.fromEntries(
-    SECRET_SETTINGS.map((variable) => [variable, plants.plant(`${variable} in ${way}`)]),
-  );
-  // Set by the tests otherwise; empty is unset.
-  const unset = { PODUP_TOKEN: '', PODUP_GH_WEBHOOK_SECRET: '' };
-  if (way === 'the environment') return { values, environment: values };
-  const secrets = join(folder, 'secrets');
-  mkdirSync(secrets, { recursive: true });
-  for (const [name, value] of Object.entries(values)) {
-    writeFileSync(join(secrets, name), `${value}\n`, { mode: 0o600 });
-  }
-  if (way !== 'files') {
-    return { values, environment: { ...unset, CREDENTIALS_DIRECTORY: secrets } };
-  }
-  const files = SECRET_SETTINGS.map((name) => [`${name}_FILE`, join(secrets, name)]);
-  return { values, environment: { ...unset, ...Object.fromEntries(files) } };
-}
 
 for (const [at, way] of (
   ['the environment', 'files', 'credentials of systemd'] as const
@@ -250,6 +167,51 @@ for (const [at, way] of (
       assert.equal((await push('v5', [], plant('a wrong secret of the webhook'))).status, 401);
     });
 
+    test('credentials of its own were made, used and refused', async () => {
+      const make = async (path: string, body: object) => {
+        const { status, text } = await client.ask({
+          ...{ method: 'POST', path, body: JSON.stringify(body) },
+          headers: { ...bearer(), ...json, 'x-podup-csrf': '1' },
+        });
+        assert.equal(status, 201, text);
+        // It is shown this once.
+        client.answers.pop();
+        return JSON.parse(text);
+      };
+      const token = await make('/api/tokens', { name: 'ci', scopes: ['read'] });
+      plants.add('a token', token.token);
+      const asToken = { authorization: `Bearer ${token.token}` };
+      assert.equal((await client.ask({ path: '/api/tasks', headers: asToken })).status, 200);
+      const post = { method: 'POST', path: '/api/tasks', body: JSON.stringify({ unit: name }) };
+      const refused = await client.ask({ ...post, headers: { ...asToken, ...json } });
+      assert.equal(refused.status, 403, refused.text);
+      const body = JSON.stringify({ password: plants.plant('the body of a hook') });
+      for (const [source, scheme] of [
+        ['docker-hub', 'path-secret'],
+        ['distribution', 'authorization'],
+        ['github', 'hmac-sha256'],
+      ] as const) {
+        const registries = source === 'distribution' ? { registry: registry.host } : {};
+        const made = await make('/api/hooks', { name: source, source, scheme, ...registries });
+        const good = plants.add(`the secret of ${source}`, made.secret.text);
+        const bad = plants.plant(`a wrong secret of ${source}`);
+        for (const secret of [good, bad]) {
+          const end = scheme === 'path-secret' ? `/${secret}` : '';
+          const mac = createHmac('sha256', secret).update(body).digest('hex');
+          const answer = await client.ask({
+            ...{ method: 'POST', path: `/hooks/${source}${end}`, body },
+            headers: {
+              ...json,
+              ...{ 'x-github-event': 'package', 'x-github-delivery': `${source}-${secret.length}` },
+              ...(scheme === 'authorization' && { authorization: `Bearer ${secret}` }),
+              ...(scheme === 'hmac-sha256' && { 'x-hub-signature-256': `sha256=${mac}` }),
+            },
+          });
+          assert.equal(answer.status < 300, secret === good, `${source}: ${answer.text}`);
+        }
+      }
+    });
+
     test('everything that is shown was shown', async () => {
       const { text } = await client.ask({ path: '/openapi.json' });
       const { paths } = JSON.parse(text) as { paths: Record<string, Record<string, unknown>> };
@@ -300,7 +262,12 @@ for (const [at, way] of (
       const found = [...client.answers, ...printed].flatMap(({ what, text }) =>
         plants.find(text).map((one) => `${one}: ${what}`),
       );
-      assert.deepEqual(found, ['the body of v5: GET /last_payload.bin 200']);
+      assert.deepEqual(
+        found.filter(
+          (one) => !/^the body of (?:v5|a hook): GET \/last_payload\.bin 200$/.test(one),
+        ),
+        [],
+      );
     });
 
     test('none is in a file of the state, but in the body that is kept for a person', () => {
@@ -308,10 +275,11 @@ for (const [at, way] of (
         plants.find(bytes).map((one) => `${one}: ${path}`),
       );
       // A signed body until it is taken over, and the last one whose signature did not fit; docs/security.md says so.
-      const isInSpool = (one: string) => /^the body of v[234]: intake\/.+\.spool$/.test(one);
+      const isKept = (one: string) =>
+        /^the body of (?:v[234]|a hook): (?:intake\/.+\.spool|data\/.+)$/.test(one);
       assert.deepEqual(
-        found.filter((one) => !isInSpool(one)),
-        ['the body of v5: last_payload.bin'],
+        found.filter((one) => !isKept(one) && !one.endsWith(': last_payload.bin')),
+        [],
       );
     });
 

@@ -12,6 +12,11 @@ export class Plants {
   /** A new one; letters and digits alone, so that it may stand in a URL, a header and a file alike. */
   plant(name: string): string {
     const value = `Zg${randomBytes(18).toString('base64').replaceAll(/\W/g, 'x')}`;
+    return this.add(name, value);
+  }
+
+  /** One that others have made. */
+  add(name: string, value: string): string {
     this.all.push({ name, value });
     return value;
   }
