@@ -35,6 +35,7 @@ export const ACCESS_SETTINGS = {
     schema: z.string().min(1).max(1000),
     allowed: '1 to 1000 characters',
     about: 'What that header says of an admin.',
+    secret: true,
   },
   forwardAuthNicknameHeader: {
     variable: 'PODUP_FWD_AUTH_NICKNAME_HEADER',
