@@ -15,6 +15,7 @@ import type { SystemEvents } from './events/system-events.ts';
 import { createHealth, type Health } from './health/create-health.ts';
 import { findRegistryFailure } from './health/find-registry-failure.ts';
 import { type AttentionParts, readAttention } from './health/read-attention.ts';
+import type { HookBook } from './hooks/hook-book.ts';
 import type { HookAdmin } from './hooks/manage-hooks.ts';
 import type { Host } from './host/host.ts';
 import { readUnit } from './host/read-unit.ts';
@@ -36,6 +37,7 @@ import { registerSessionApi } from './http/routes/session-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { registerTokensApi } from './http/routes/tokens-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import type { AcceptDeliveries } from './intake/keep-delivery.ts';
 import type { JoinedAccess } from './join-access.ts';
 import { findJobTroubles } from './scheduler/find-troubles.ts';
 import { createIdleReason } from './scheduler/idle-reason.ts';
@@ -71,6 +73,8 @@ export type AdminParts = {
   readonly checks: UpdateChecks;
   readonly discovery: UnitDiscovery;
   readonly units: UnitCatalog;
+  readonly intake: AcceptDeliveries;
+  readonly book: Pick<HookBook, 'find'>;
   /** Told when there is something to begin. */
   readonly onTask: () => void;
   readonly hooks: HookAdmin;
@@ -91,7 +95,13 @@ export function registerAdminRoutes(
   });
   registerEventsApi(app, { store, events, gate });
   registerTasksApi(app, { store, gate, settings, known, deployments: manual, dispatcher });
-  registerDeliveriesApi(app, { store, gate });
+  registerDeliveriesApi(app, {
+    ...{ store, gate },
+    replay: {
+      ...{ store, intake: parts.intake, book: parts.book },
+      units: { ...units, list: () => known.list('webhook') },
+    },
+  });
   registerDeploymentsApi(app, { known, deployments: manual, gate });
   const actions = createManualActions({
     ...{ store, deployments: manual, known, autoUpdateUnit: settings.autoUpdateUnit },
@@ -127,7 +137,7 @@ export function registerAdminRoutes(
   registerAttentionApi(app, {
     gate,
     table: () => store.attention,
-    read: () => readAttention(joinAttention(settings, paths, { store, health }), Date.now()),
+    read: () => readAttention(joinAttention(settings, paths, parts), Date.now()),
   });
   registerHooksApi(app, { gate, hooks: parts.hooks });
   registerSessionApi(app, { gate, known, sessions: access.book.sessions });
@@ -160,13 +170,14 @@ function joinLimits(
 function joinAttention(
   settings: Settings,
   paths: StatePaths,
-  { store, health }: Pick<AdminParts, 'store' | 'health'>,
+  { store, health, hooks }: Pick<AdminParts, 'store' | 'health' | 'hooks'>,
 ): AttentionParts {
   return {
     ...{ store, settings, paths },
     health: () => health.check(),
     jobs: () => findJobTroubles(store, settings, Date.now()),
     hold: async () => (await readUpdateState(paths)).policy.hold,
+    lockedHooks: () => hooks.listLocked(),
   };
 }
 

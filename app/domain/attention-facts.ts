@@ -15,6 +15,7 @@ export const ATTENTION_KINDS = [
   'unit-fault',
   'damaged-deliveries',
   'missed-deliveries',
+  'locked-hook',
 ] as const;
 
 /** One of them. */
@@ -101,4 +102,6 @@ export type AttentionFacts = {
   readonly missed: { readonly count: number; readonly units: number; readonly at: number } | null;
   /** Segments of the spool that could not be read and are kept for a person. */
   readonly damaged: readonly { readonly name: string; readonly at: number }[];
+  /** Hooks whose secrets this host cannot open, so that they let nobody in. */
+  readonly lockedHooks: readonly { readonly name: string; readonly at: number }[];
 };

@@ -21,6 +21,7 @@ export function listAttention(facts: AttentionFacts): readonly AttentionItem[] {
     ...facts.limits.map(ofLimit),
     ...facts.faults.map(ofFault),
     ...facts.damaged.map(ofDamaged),
+    ...facts.lockedHooks.map(ofLockedHook),
     ...(facts.missed ? [ofMissed(facts.missed)] : []),
   ];
   const rank = ({ severity }: AttentionItem) => (severity === 'error' ? 0 : 1);
@@ -205,6 +206,18 @@ function ofMissed({ count, units, at }: NonNullable<AttentionFacts['missed']>): 
   };
 }
 
+function ofLockedHook({ name, at }: AttentionFacts['lockedHooks'][number]): AttentionItem {
+  return {
+    ...{ id: `locked-hook ${name} ${at}`, kind: 'locked-hook', unit: null, severity: 'error' },
+    ...{ code: 'HOOK_KEY_MISSING', detail: `The hook is ${name}.`, since: at },
+    action: {
+      hint: '',
+      command: `pod-upgrade-trigger hooks rotate ${name}`,
+      api: { method: 'POST', path: `/api/hooks/${name}/rotate` },
+    },
+  };
+}
+
 /** Whether a person has seen an item: a word from before it began is none. */
 export function isSeen(
   item: AttentionItem,
@@ -230,5 +243,6 @@ const TITLES: Readonly<Record<AttentionKind, string>> = {
   'registry-refusal': 'A registry does not tell what a tag means.',
   'unit-fault': 'The file of a unit has a fault, so it cannot be deployed.',
   'damaged-deliveries': 'Accepted deliveries cannot be read any more.',
+  'locked-hook': 'The secrets of a hook cannot be opened, so nobody is let in.',
   'missed-deliveries': 'Images were pushed and no delivery has told of it.',
 };

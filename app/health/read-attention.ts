@@ -19,6 +19,7 @@ export type AttentionParts = {
   readonly health: () => Promise<readonly HealthState[]>;
   readonly jobs: () => AttentionFacts['jobs'];
   readonly hold: () => Promise<AttentionFacts['hold']>;
+  readonly lockedHooks: () => AttentionFacts['lockedHooks'];
 };
 
 /** Of each source at most so much is told: nobody reads more. */
@@ -54,10 +55,10 @@ export async function readAttention(parts: AttentionParts, nowMs: number): Promi
 const NO_MARKS: ReadonlyMap<string, AttentionMark> = new Map();
 const NOTHING: Omit<AttentionFacts, 'health' | 'hold' | 'damaged'> = {
   ...{ failed: [], stuck: [], limited: [], quarantined: [], jobs: [] },
-  ...{ refusals: [], limits: [], faults: [], missed: null },
+  ...{ refusals: [], limits: [], lockedHooks: [], faults: [], missed: null },
 };
 
-function readStored({ store, settings, jobs }: AttentionParts, nowMs: number) {
+function readStored({ store, settings, jobs, lockedHooks }: AttentionParts, nowMs: number) {
   const { attention, quarantine, registryAnswers } = store;
   const missed = store.missedDeliveries.countSince(nowMs - MISSED_MS);
   const begunBefore = nowMs - longestDeploymentMs(settings);
@@ -67,6 +68,7 @@ function readStored({ store, settings, jobs }: AttentionParts, nowMs: number) {
     limited: attention.listRateLimited(MAX_EACH),
     quarantined: quarantine.list(nowMs).slice(0, MAX_EACH),
     jobs: jobs(),
+    lockedHooks: lockedHooks().slice(0, MAX_EACH),
     refusals: attention.listRefusals(nowMs - RECENT_MS, MAX_EACH),
     limits: registryAnswers
       .listLimits()

@@ -31,6 +31,10 @@ export const RULES: Readonly<Record<Need, readonly string[]>> = {
     'GET /api/image-locks',
     'GET /api/hooks/:name',
     'GET /api/version/check',
+    'GET /api/deliveries',
+    'GET /api/deliveries/:id',
+    'GET /api/deliveries/missed',
+    'GET /api/deliveries/refused',
     'GET /api/tasks',
     'GET /api/tasks/counts',
     'GET /api/tasks/:id',
@@ -52,6 +56,7 @@ export const RULES: Readonly<Record<Need, readonly string[]>> = {
     'GET /sse/task-logs',
   ],
   deploy: [
+    'POST /api/deliveries/:id/replay',
     'POST /api/tasks',
     'POST /api/tasks/:id/stop',
     'POST /api/tasks/:id/force-stop',
