@@ -10,7 +10,7 @@ const time = z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
 });
 
 /** What was made of a delivery. */
-export const DELIVERY_VERDICTS = ['accepted', 'ignored', 'duplicate', 'ping'] as const;
+const DELIVERY_VERDICTS = ['accepted', 'ignored', 'duplicate', 'ping'] as const;
 
 /** Query of `GET /api/deliveries`; `cursor` is `next_cursor` of the page before. */
 export const deliveriesQuery = z.strictObject({
