@@ -27,21 +27,20 @@ import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { registerHooksApi } from './http/routes/hooks-api.ts';
-import { registerImageLocksApi } from './http/routes/image-locks-api.ts';
 import { registerManualApi } from './http/routes/manual-api.ts';
 import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerServicesApi } from './http/routes/services-api.ts';
 import { registerSessionApi } from './http/routes/session-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import { findLimited, type LimitParts, registerLimits } from './join-limits.ts';
 import { findJobTroubles } from './scheduler/find-troubles.ts';
 import { createIdleReason } from './scheduler/idle-reason.ts';
 import { createRunJob } from './scheduler/run-job.ts';
 import { viewSchedule } from './scheduler/view-schedule.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import type { TimerGuards } from './tasks/create-timer-guards.ts';
-import { releaseImageLock, viewImageLocks } from './tasks/image-locks.ts';
-import { autoUpdateWindowsOf, imageLimitOf } from './tasks/limit-rate.ts';
+import { autoUpdateWindowsOf } from './tasks/limit-rate.ts';
 import { createManualActions } from './tasks/manual-actions.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
@@ -55,7 +54,7 @@ import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { readUpdateState } from './updates/read-update-state.ts';
 
 /** What people and the command line ask is answered with. */
-export type AdminParts = {
+export type AdminParts = LimitParts & {
   readonly store: Store;
   readonly events: Pick<EventWriter, 'settle'>;
   readonly dispatcher: Pick<TaskDispatcher, 'tell' | 'kill'>;
@@ -67,8 +66,6 @@ export type AdminParts = {
   readonly checks: UpdateChecks;
   readonly discovery: UnitDiscovery;
   readonly units: UnitCatalog;
-  /** Told when there is something to begin. */
-  readonly onTask: () => void;
   readonly hooks: HookAdmin;
 };
 
@@ -98,7 +95,7 @@ export function registerAdminRoutes(
   });
   registerManualApi(app, { actions, gate, autoUpdateUnit: settings.autoUpdateUnit });
   registerUpdateChecksApi(app, { checks, gate });
-  joinLimits(app, settings, parts);
+  registerLimits(app, settings, parts);
   registerServicesApi(app, {
     gate,
     services: {
@@ -122,7 +119,7 @@ export function registerAdminRoutes(
   registerAttentionApi(app, {
     gate,
     table: () => store.attention,
-    read: () => readAttention(joinAttention(settings, paths, { store, health }), Date.now()),
+    read: () => readAttention(joinAttention(settings, paths, parts), Date.now()),
   });
   registerHooksApi(app, { gate, hooks: parts.hooks });
   registerSessionApi(app, { gate, known });
@@ -133,34 +130,15 @@ export function registerAdminRoutes(
   });
 }
 
-/** Joins how often things may be done to what has counted them. */
-function joinLimits(
-  app: FastifyInstance,
-  settings: Settings,
-  { store, gate, onTask }: Pick<AdminParts, 'store' | 'gate' | 'onTask'>,
-): void {
-  registerImageLocksApi(app, {
-    gate,
-    view: () => viewImageLocks(store, imageLimitOf(settings), Date.now()),
-    release: (name) => {
-      const released = releaseImageLock(store, name, Date.now());
-      if (released.ok && released.value.begun > 0) onTask();
-      return released;
-    },
-  });
-}
-
 /** Joins what wants a person to what knows of it. */
-function joinAttention(
-  settings: Settings,
-  paths: StatePaths,
-  { store, health }: Pick<AdminParts, 'store' | 'health'>,
-): AttentionParts {
+function joinAttention(settings: Settings, paths: StatePaths, parts: AdminParts): AttentionParts {
+  const { store, health } = parts;
   return {
     ...{ store, settings, paths },
     health: () => health.check(),
     jobs: () => findJobTroubles(store, settings, Date.now()),
     hold: async () => (await readUpdateState(paths)).policy.hold,
+    limits: () => findLimited(settings, parts, Date.now()),
   };
 }
 

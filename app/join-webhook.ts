@@ -4,10 +4,12 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import type { HookBook } from './hooks/hook-book.ts';
 import type { HookAdmin } from './hooks/manage-hooks.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
+import type { FailedCredentials } from './http/credentials/failed-credentials.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerHooks } from './http/routes/hooks.ts';
 import { type BadPayloads, keepBadPayloads } from './intake/bad-payloads.ts';
 import type { Intake } from './intake/intake.ts';
+import { guardOf } from './join-limits.ts';
 import type { KnownUnits } from './units/known-units.ts';
 
 type Parts = {
@@ -16,6 +18,7 @@ type Parts = {
   readonly known: Pick<KnownUnits, 'list'>;
   readonly units: UnitCatalog;
   readonly book: HookBook;
+  readonly failed: FailedCredentials;
   readonly hooks: Pick<HookAdmin, 'reload'>;
   readonly checks: { checkNow(units: readonly string[] | undefined): Promise<unknown> };
 };
@@ -27,10 +30,11 @@ const LOOK_FOR_KEY_MS = 10_000;
 export function joinWebhook(
   { settings, paths }: Loaded,
   log: Logger,
-  { app, intake, known, units, book, hooks, checks }: Parts,
+  { app, intake, known, units, book, hooks, checks, failed }: Parts,
 ): BadPayloads {
   const payloads = keepBadPayloads(paths.lastPayload, log);
-  const common = { log, intake, maxBodyBytes: settings.webhookMaxBodyBytes };
+  const maxBodyBytes = settings.webhookMaxBodyBytes;
+  const common = { log, intake, maxBodyBytes, failed: guardOf(failed, 'webhook') };
   registerGithubWebhook(app, {
     ...common,
     units,

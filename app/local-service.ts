@@ -20,6 +20,7 @@ import { createEventStreams } from './http/event-streams.ts';
 import { registerTaskLogStream } from './http/routes/task-log-stream.ts';
 import { registerInfoRoutes } from './info-routes.ts';
 import { joinHooks } from './join-hooks.ts';
+import { joinFailedCredentials } from './join-limits.ts';
 import { createExecutors } from './tasks/create-dispatcher.ts';
 import { createTimerGuards } from './tasks/create-timer-guards.ts';
 import { createCommitSource } from './tasks/live/commit-source.ts';
@@ -82,10 +83,13 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const checks = joinChecks(loaded, store, host, { known, units });
   const { hooks } = joinHooks(loaded, store);
   hooks.load();
+  const save = store.failedCredentials.save;
+  const failed = joinFailedCredentials(settings, log, { save });
+  failed.load(store.failedCredentials.list());
   const caller = localIdentity(`cli:${nameUser()}`);
   const gate = () => succeed(caller);
   registerAdminRoutes(app, loaded, {
-    ...{ store, events, gate, known, units, checks, discovery, hooks, onTask: () => {} },
+    ...{ store, events, gate, known, units, checks, discovery, hooks, onTask: () => {}, failed },
     health: joinHealth(loaded, parts.environment, { store, host, supervisor: () => undefined }),
     manual: joinManual(loaded, store, host, { known, units, onTask: () => {} }),
     guards: createTimerGuards({ store, run, log }),

@@ -1,10 +1,8 @@
 import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
-import { matchAddresses } from '../shared/config/address-ranges.ts';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
-import type { Settings } from '../shared/config/settings.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
 import type { UpdateAnswer } from '../shared/contract/update-request.ts';
 import {
@@ -15,7 +13,6 @@ import {
   joinUnits,
   registerAdminRoutes,
 } from './admin-routes.ts';
-import { filterEvents } from './events/event-policy.ts';
 import { EventWriter } from './events/event-writer.ts';
 import { createSystemEvents, type SystemEvents } from './events/system-events.ts';
 import type { Health } from './health/create-health.ts';
@@ -23,10 +20,8 @@ import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
-import { limitConnections } from './http/connections/limit-connections.ts';
-import { createApp } from './http/create-app.ts';
-import { prepareDrain } from './http/drain.ts';
-import { createLocalServer } from './http/local-server.ts';
+import type { ConnectionGuard } from './http/connections/guard-connections.ts';
+import { createServers } from './http/create-servers.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
@@ -35,6 +30,7 @@ import type { Intake } from './intake/intake.ts';
 import { joinAccess } from './join-access.ts';
 import { joinHooks } from './join-hooks.ts';
 import { joinIntake } from './join-intake.ts';
+import { joinFailedCredentials } from './join-limits.ts';
 import { joinWebhook } from './join-webhook.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
@@ -143,7 +139,8 @@ function joinParts(
   const wake = () => dispatcher.wake();
   const { intake, search } = joinIntake(parts, recorder, { store, known, units, wake });
   const { app, local, drain, connections } = createServers(settings, log, events);
-  const gate = joinAccess(settings, log);
+  const failed = joinFailedCredentials(settings, log, { save: recorder.saveFailed, system });
+  const gate = joinAccess(settings, log, failed);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: wake });
   const health = joinHealth(loaded, parts.environment, {
@@ -153,7 +150,8 @@ function joinParts(
   const checks = joinChecks(loaded, store, host, { known, units });
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
   const works = { store, dispatcher, onTask: wake, guards, run, commits, system };
-  const joined = { ...served, ...works, ...joinHooks(loaded, store) };
+  const limits = { failed, connections };
+  const joined = { ...served, ...works, ...limits, ...joinHooks(loaded, store) };
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
@@ -189,6 +187,7 @@ function joinParts(
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
+      failed.flush();
       await intake.close();
       await host.close();
       database.close();
@@ -196,27 +195,16 @@ function joinParts(
   };
 }
 
-/** The application with what listens for it, within the limits of connections. */
-function createServers(settings: Settings, log: Logger, events: EventWriter) {
-  const { requestTimeoutMs, publicBaseUrl, eventsExclude, trustedProxies } = settings;
-  const app = createApp({
-    ...{ log, events: filterEvents(events, eventsExclude) },
-    ...{ requestTimeoutMs, publicBaseUrl, isProxy: matchAddresses(trustedProxies) },
-  });
-  const connections = limitConnections(app.server, settings, log);
-  const local = createLocalServer(app, log);
-  return { app, local, connections, drain: prepareDrain(app, local) };
-}
-
 /** Takes over what was accepted and what was running before: at once, or as soon as the database is well. */
 async function recoverAll(
   { loaded, isTrial = false }: WorkerParts,
   database: WorkerDatabase,
-  { known, units, intake, dispatcher, health, system, hooks }: JoinedParts,
+  { known, units, intake, dispatcher, health, system, hooks, failed, store }: JoinedParts,
   startSchedules: () => void,
 ): Promise<void> {
   const takeOver = async () => {
     known.reload();
+    failed.load(store.failedCredentials.list());
     hooks.reload();
     await intake.recover();
     await dispatcher.recover();
@@ -237,6 +225,7 @@ async function recoverAll(
 }
 
 type JoinedParts = AdminParts & {
+  readonly connections: ConnectionGuard;
   readonly health: Health;
   readonly app: FastifyInstance;
   readonly events: EventWriter;

@@ -127,5 +127,8 @@ function fill(path: string): void {
     ...{ code: 'GATE_UNHEALTHY', detail: '', at: 3_000, expires_at: null },
   });
   store.rateLimits.add('image:ghcr.io_o_web_main', Date.now(), 1_000);
+  const [now, kind] = [Date.now(), 'admin'] as const;
+  const tally = { kind, address: '192.0.2.7', since: now, count: 1, refused: 0 };
+  store.failedCredentials.save({ changed: [{ ...tally, last_at: now, good_at: 0 }], gone: [] });
   store.close();
 }
