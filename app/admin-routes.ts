@@ -23,6 +23,7 @@ import { createUnitCatalog, type UnitCatalog } from './host/unit-catalog.ts';
 import type { AdminGate } from './http/admin-gate.ts';
 import { registerAdminApi } from './http/routes/admin-api.ts';
 import { registerAttentionApi } from './http/routes/attention-api.ts';
+import { registerDeliveriesApi } from './http/routes/deliveries-api.ts';
 import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
@@ -32,7 +33,9 @@ import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerServicesApi } from './http/routes/services-api.ts';
 import { registerSessionApi } from './http/routes/session-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
+import { registerTokensApi } from './http/routes/tokens-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import type { JoinedAccess } from './join-access.ts';
 import { findLimited, type LimitParts, registerLimits } from './join-limits.ts';
 import { findJobTroubles } from './scheduler/find-troubles.ts';
 import { createIdleReason } from './scheduler/idle-reason.ts';
@@ -60,6 +63,7 @@ export type AdminParts = LimitParts & {
   readonly dispatcher: Pick<TaskDispatcher, 'tell' | 'kill'>;
   readonly guards: Pick<TimerGuards, 'release'>;
   readonly gate: AdminGate;
+  readonly access: Pick<JoinedAccess, 'book' | 'fixed'>;
   readonly health: Pick<Health, 'check' | 'checkOwn'>;
   readonly known: KnownUnits;
   readonly manual: ManualDeployments;
@@ -76,7 +80,7 @@ export function registerAdminRoutes(
   parts: AdminParts,
 ): void {
   const { store, events, dispatcher, guards, gate, health, known, manual, units } = parts;
-  const { checks, discovery } = parts;
+  const { checks, discovery, access } = parts;
   registerAdminApi(app, {
     store,
     gate,
@@ -84,6 +88,7 @@ export function registerAdminRoutes(
   });
   registerEventsApi(app, { store, events, gate });
   registerTasksApi(app, { store, gate, settings, known, deployments: manual, dispatcher });
+  registerDeliveriesApi(app, { store, gate });
   registerDeploymentsApi(app, { known, deployments: manual, gate });
   const actions = createManualActions({
     ...{ store, deployments: manual, known, autoUpdateUnit: settings.autoUpdateUnit },
@@ -122,7 +127,8 @@ export function registerAdminRoutes(
     read: () => readAttention(joinAttention(settings, paths, parts), Date.now()),
   });
   registerHooksApi(app, { gate, hooks: parts.hooks });
-  registerSessionApi(app, { gate, known });
+  registerSessionApi(app, { gate, known, sessions: access.book.sessions });
+  registerTokensApi(app, { gate, tokens: access.book.tokens, fixed: access.fixed });
   registerHealth(app, {
     gate,
     checkOwn: () => health.checkOwn(),

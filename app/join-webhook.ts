@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Loaded } from '../shared/config/load-settings.ts';
+import { keepRefusedDeliveries } from './deliveries/refused-deliveries.ts';
 import type { HookBook } from './hooks/hook-book.ts';
 import type { HookAdmin } from './hooks/manage-hooks.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
@@ -20,28 +21,32 @@ type Parts = {
   readonly book: HookBook;
   readonly failed: FailedCredentials;
   readonly hooks: Pick<HookAdmin, 'reload'>;
+  readonly store: Parameters<typeof keepRefusedDeliveries>[0];
   readonly checks: { checkNow(units: readonly string[] | undefined): Promise<unknown> };
 };
 
 /** A key that was put back is found after so long at the latest. */
 const LOOK_FOR_KEY_MS = 10_000;
 
-/** Serves what is reported to units and to hooks: the worker's alone. Gives what keeps bodies with a bad signature. */
+/** Serves what is reported to units and to hooks: the worker's alone. Gives what keeps what was refused. */
 export function joinWebhook(
-  { settings, paths }: Loaded,
+  { settings, paths, secrets }: Loaded,
   log: Logger,
-  { app, intake, known, units, book, hooks, checks, failed }: Parts,
-): BadPayloads {
+  { app, intake, known, units, book, hooks, checks, store, failed }: Parts,
+): Pick<BadPayloads, 'close'> {
   const payloads = keepBadPayloads(paths.lastPayload, log);
-  const maxBodyBytes = settings.webhookMaxBodyBytes;
-  const common = { log, intake, maxBodyBytes, failed: guardOf(failed, 'webhook') };
+  const refused = keepRefusedDeliveries(store, secrets, log);
+  const common = {
+    ...{ log, intake, maxBodyBytes: settings.webhookMaxBodyBytes },
+    ...{ keepBadPayload: payloads.keep, noteRefused: refused.note },
+    failed: guardOf(failed, 'webhook'),
+  };
   registerGithubWebhook(app, {
     ...common,
     units,
     secrets: [settings.webhookSecret, settings.webhookSecretPrevious].filter(
       (secret) => secret !== undefined,
     ),
-    keepBadPayload: payloads.keep,
   });
   let lookedAt = Number.NEGATIVE_INFINITY;
   registerHooks(app, {
@@ -49,7 +54,6 @@ export function joinWebhook(
     book,
     units: { ...units, list: () => known.list('webhook') },
     toleranceMs: settings.hookToleranceMs,
-    keepBadPayload: payloads.keep,
     onLocked() {
       if (performance.now() - lookedAt < LOOK_FOR_KEY_MS) return;
       lookedAt = performance.now();
@@ -61,5 +65,10 @@ export function joinWebhook(
       });
     },
   });
-  return payloads;
+  return {
+    close() {
+      payloads.close();
+      refused.close();
+    },
+  };
 }

@@ -19,6 +19,7 @@ import { createApp } from './http/create-app.ts';
 import { createEventStreams } from './http/event-streams.ts';
 import { registerTaskLogStream } from './http/routes/task-log-stream.ts';
 import { registerInfoRoutes } from './info-routes.ts';
+import { openAccess } from './join-access.ts';
 import { joinHooks } from './join-hooks.ts';
 import { joinFailedCredentials } from './join-limits.ts';
 import { createExecutors } from './tasks/create-dispatcher.ts';
@@ -88,8 +89,10 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   failed.load(store.failedCredentials.list());
   const caller = localIdentity(`cli:${nameUser()}`);
   const gate = () => succeed(caller);
+  const access = openAccess(settings, store, log);
   registerAdminRoutes(app, loaded, {
-    ...{ store, events, gate, known, units, checks, discovery, hooks, onTask: () => {}, failed },
+    ...{ access, failed },
+    ...{ store, events, gate, known, units, checks, discovery, hooks, onTask: () => {} },
     health: joinHealth(loaded, parts.environment, { store, host, supervisor: () => undefined }),
     manual: joinManual(loaded, store, host, { known, units, onTask: () => {} }),
     guards: createTimerGuards({ store, run, log }),
@@ -112,6 +115,7 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
     async close() {
       streams.close();
       feed.close();
+      access.book.close();
       await app.close();
       killer.close();
       checks.close();

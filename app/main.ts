@@ -8,6 +8,7 @@ import type { Calling, CallNote } from './cli/call-note.ts';
 import { addCheckCommands } from './cli/check-commands.ts';
 import { addCompletionCommand } from './cli/completion/commands.ts';
 import { addConfigCommands } from './cli/config-commands.ts';
+import { addDeliveryCommands } from './cli/deliveries/commands.ts';
 import { addDeployCommands } from './cli/deploy-commands.ts';
 import { addDoctorCommand } from './cli/doctor/commands.ts';
 import { addEventCommands } from './cli/events/commands.ts';
@@ -22,6 +23,7 @@ import { addScheduleCommands } from './cli/schedule-commands.ts';
 import { addUpdateCommands } from './cli/self-update/commands.ts';
 import type { LocalService } from './cli/service/question.ts';
 import { addTaskCommands } from './cli/task-commands.ts';
+import { addTokenCommands } from './cli/token-commands.ts';
 import { addTriggerCommands } from './cli/trigger-commands.ts';
 import { addUnitCommands } from './cli/unit-commands.ts';
 
@@ -129,10 +131,12 @@ export function buildProgram(
   addCheckCommands(units, calling, onEnd);
   addScheduleCommands(program, calling, argv, onEnd);
   addAttentionCommands(parts);
+  addDeliveryCommands(parts);
   addPruneCommand(parts);
   addBackupCommands(parts);
   addUpdateCommands(parts);
   addHookCommands(parts);
+  addTokenCommands(parts);
   addConfigCommands(parts);
   addDoctorCommand(parts);
   addCompletionCommand(parts);

@@ -21,17 +21,17 @@ import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
 import type { ConnectionGuard } from './http/connections/guard-connections.ts';
-import { createServers } from './http/create-servers.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
 import { registerInfoRoutes, registerMetricRoutes } from './info-routes.ts';
 import type { Intake } from './intake/intake.ts';
-import { joinAccess } from './join-access.ts';
+import { type JoinedAccess, joinAccess } from './join-access.ts';
 import { joinHooks } from './join-hooks.ts';
 import { joinIntake } from './join-intake.ts';
 import { joinFailedCredentials } from './join-limits.ts';
 import { joinWebhook } from './join-webhook.ts';
+import { openServers } from './open-servers.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
 import { openWorkerDatabase, type WorkerDatabase } from './recorder/worker-database.ts';
 import { createSelfUpdateCall } from './scheduler/ask-self-update.ts';
@@ -138,9 +138,9 @@ function joinParts(
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
   const wake = () => dispatcher.wake();
   const { intake, search } = joinIntake(parts, recorder, { store, known, units, wake });
-  const { app, local, drain, connections } = createServers(settings, log, events);
+  const { app, local, drain, connections } = openServers(settings, log, events);
   const failed = joinFailedCredentials(settings, log, { save: recorder.saveFailed, system });
-  const gate = joinAccess(settings, log, failed);
+  const access = joinAccess(settings, store, commits, log, failed);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: wake });
   const health = joinHealth(loaded, parts.environment, {
@@ -148,10 +148,10 @@ function joinParts(
     supervisor: () => judgeSupervisor(channel),
   });
   const checks = joinChecks(loaded, store, host, { known, units });
+  const { gate } = access;
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
-  const works = { store, dispatcher, onTask: wake, guards, run, commits, system };
-  const limits = { failed, connections };
-  const joined = { ...served, ...works, ...limits, ...joinHooks(loaded, store) };
+  const works = { access, store, dispatcher, onTask: wake, guards, run, commits, system };
+  const joined = { ...served, ...works, failed, connections, ...joinHooks(loaded, store) };
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
@@ -167,8 +167,7 @@ function joinParts(
   );
   obeySupervisor(channel, joined, beginning.prove);
   return {
-    app,
-    local,
+    ...{ app, local },
     recover: () => recoverAll(parts, database, joined, beginning.begin),
     async stop(hurry) {
       schedules.endStreams();
@@ -184,6 +183,7 @@ function joinParts(
       await discovery.close();
       await schedules.close();
       payloads.close();
+      access.close();
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
@@ -199,12 +199,13 @@ function joinParts(
 async function recoverAll(
   { loaded, isTrial = false }: WorkerParts,
   database: WorkerDatabase,
-  { known, units, intake, dispatcher, health, system, hooks, failed, store }: JoinedParts,
+  { known, units, intake, dispatcher, health, system, hooks, access, failed, store }: JoinedParts,
   startSchedules: () => void,
 ): Promise<void> {
   const takeOver = async () => {
     known.reload();
     failed.load(store.failedCredentials.list());
+    access.book.reload();
     hooks.reload();
     await intake.recover();
     await dispatcher.recover();
@@ -236,6 +237,7 @@ type JoinedParts = AdminParts & {
   readonly commits: CommitSource;
   readonly system: SystemEvents;
   readonly run: Host['run'];
+  readonly access: JoinedAccess;
 };
 
 /**
@@ -270,17 +272,20 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   registerInfoRoutes(app, loaded, { ...joined, selfUpdate });
   registerMetricRoutes(app, loaded, { ...joined, update: () => channel?.latestStatus() });
   const { maintain } = manual;
-  const prune = createPruneService({ store, settings, paths, commits, maintain });
-  registerPruneApi(app, { gate, prune });
-  const endStreams = registerLiveStreams(app, { store, commits, selfUpdate, gate, log, health });
+  const leaving = new AbortController();
+  const pruning = { store, settings, paths, commits, maintain, leaving: leaving.signal };
+  registerPruneApi(app, { gate, prune: createPruneService(pruning) });
+  const access = joined.access.book;
+  const streams = { store, commits, selfUpdate, gate, log, health, access };
+  leaving.signal.addEventListener('abort', registerLiveStreams(app, streams));
   return {
     start() {
       reports.start();
       schedule.start();
       foreign.start();
     },
-    /** First of all in a stop, which must not wait for those who only listen. */
-    endStreams,
+    /** First of all in a stop, which must not wait for those who only listen or wait. */
+    endStreams: () => leaving.abort(),
     closeSchedule: () => schedule.close(),
     close: () => Promise.all([reports.close(), foreign.close()]),
   };

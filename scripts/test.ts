@@ -105,7 +105,7 @@ async function executeAll(runs: readonly Run[], atATime: number): Promise<Result
 
 rmSync(coverage, { recursive: true, force: true });
 mkdirSync(join(coverage, 'tmp'), { recursive: true });
-const outside = find('test/{app,crash,product,scripts,shared,supervisor,update}/**/*.test.ts');
+const outside = find('test/{app,crash,docs,product,scripts,shared,supervisor,update}/**/*.test.ts');
 const inside = find('test/{e2e,host,rootful,ssh}/**/*.test.ts');
 // First, for it installs what the others need, too.
 const obstacle = inside.length > 0 ? findObstacle() : undefined;

@@ -50,6 +50,7 @@ const PROBLEM = 'application/problem+json';
 /** What the groups are, by the first part of their paths that tells them apart. */
 const TAGS: Readonly<Record<string, string>> = {
   attention: 'What wants a person.',
+  deliveries: 'What came in, what was made of it, what was refused, and what did not come.',
   config: 'What an interface needs before anybody has signed in.',
   'auto-update': "podman's own update, by the path of the first program.",
   deployments: "Deploying a unit at a person's word, and the plan of it.",
@@ -70,6 +71,7 @@ const TAGS: Readonly<Record<string, string>> = {
   'self-update': 'Updates of the program itself.',
   session: 'Who calls, and what the caller may do.',
   settings: 'How this program is set up.',
+  tokens: 'The tokens of the API.',
   tasks: 'What was, is and will be done.',
   'update-checks': 'Whether registries have something newer than what the units run.',
   version: 'Releases of the program.',

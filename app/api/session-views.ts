@@ -45,3 +45,6 @@ export const sessionView = z
   .meta({ id: 'Session' });
 /** Who calls, how that is known, and what that caller may do. */
 export type SessionView = Answer<typeof sessionView>;
+
+/** Body of `POST /api/session`. */
+export const signInBody = z.strictObject({ token: z.string().min(1).max(4096) });

@@ -45,7 +45,8 @@ export async function httpServer(options: HttpServerOptions): Promise<ExitCode> 
   const log = createLogger({ name: 'http-server', level: settings.logLevel, secrets });
   for (const warning of warnings) log.warn(warning);
   if (!settings.webhookSecret) log.warn('PODUP_GH_WEBHOOK_SECRET is not set: webhooks are refused');
-  if (!settings.adminToken) log.warn('PODUP_TOKEN is not set: the admin API is closed');
+  if (!settings.adminToken)
+    log.warn('PODUP_TOKEN is not set: only tokens that were made open the API');
 
   const started = await start(options, result.loaded, log, channel);
   if (!started.ok) return explainFailure(started.failure, log);

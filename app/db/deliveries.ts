@@ -1,4 +1,5 @@
 import type { DeliverySender } from '../domain/delivery-key.ts';
+import { type DeliveryPages, openDeliveryPages } from './delivery-pages.ts';
 import type { Database } from './open-database.ts';
 
 /** One webhook delivery with a good signature, as it was understood. */
@@ -30,10 +31,14 @@ export type DeliveryRow = {
   readonly understood: string | null;
   /** 1: what it says was pushed has to be found at the registry before anything is deployed. */
   readonly needs_proof: 0 | 1;
+  /** The delivery that this one does anew, at the word of a person; null: it came over HTTP. */
+  readonly replay_of: string | null;
+  /** Who wanted that. */
+  readonly replayed_by: string | null;
 };
 
 /** The deliveries table. */
-export type DeliveryTable = {
+export type DeliveryTable = DeliveryPages & {
   /** False when a record of that id is there already (taken over before a crash). */
   insert(row: DeliveryRow): boolean;
   /** Says which task answers a delivery. */
@@ -76,6 +81,8 @@ const COLUMNS = [
   'headers',
   'understood',
   'needs_proof',
+  'replay_of',
+  'replayed_by',
 ] as const;
 
 /** What was skipped because it runs already counts; not what was held back, which a person may have let go of since. */
@@ -108,6 +115,7 @@ export function openDeliveryTable(database: Database): DeliveryTable {
     'SELECT * FROM deliveries WHERE task_id = ? ORDER BY received_at, id LIMIT 100',
   );
   return {
+    ...openDeliveryPages(database),
     insert: (row) => insert.run(row).changes === 1,
     setTask: (id, taskId) => void setTask.run(taskId, id),
     findLive: ({ source, hook }, delivery, unit) =>

@@ -43,6 +43,14 @@ const OLD_DELIVERIES = `deliveries AS old WHERE old.received_at < @deliveries
 const EXPIRED: Readonly<Record<PrunedTable, readonly [key: string, rows: string]>> = {
   tasks: ['id', OLD_TASKS],
   deliveries: ['id', OLD_DELIVERIES],
+  delivery_bodies: [
+    'delivery',
+    'delivery_bodies AS old WHERE old.received_at < @bodies ORDER BY old.received_at',
+  ],
+  refused_deliveries: [
+    'id',
+    'refused_deliveries AS old WHERE old.last_at < @bodies ORDER BY old.last_at',
+  ],
   missed_deliveries: [
     'id',
     'missed_deliveries AS old WHERE old.found_at < @deliveries ORDER BY old.id',

@@ -1,8 +1,11 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type AccessSessionTable, openAccessSessionTable } from './access-sessions.ts';
+import { type AccessTokenTable, openAccessTokenTable } from './access-tokens.ts';
 import { type AttentionTable, openAttentionTable } from './attention.ts';
 import { type AutoUpdateImportTable, openAutoUpdateImportTable } from './auto-update-imports.ts';
 import { type DatabaseChecks, prepareChecks } from './check-database.ts';
 import { type DeliveryTable, openDeliveryTable } from './deliveries.ts';
+import { type DeliveryBodyTable, openDeliveryBodyTable } from './delivery-bodies.ts';
 import { type DeploymentTable, openDeploymentTable } from './deployments.ts';
 import { type DiscoveredUnitTable, openDiscoveredUnitTable } from './discovered-units.ts';
 import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
@@ -20,6 +23,7 @@ import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
 import { openRateLimitTable, type RateLimitTable } from './rate-limit-tokens.ts';
+import { openRefusedDeliveryTable, type RefusedDeliveryTable } from './refused-deliveries.ts';
 import { openRegistryAnswers, type RegistryAnswers } from './registry-answers.ts';
 import { openScheduleTickTable, type ScheduleTickTable } from './schedule-ticks.ts';
 import { shrinkDatabase } from './shrink-database.ts';
@@ -38,7 +42,11 @@ export type Store = DatabaseChecks & {
   readonly schema: number;
   /** When it was made, in milliseconds. */
   readonly madeAt: number;
+  readonly accessTokens: AccessTokenTable;
+  readonly accessSessions: AccessSessionTable;
   readonly deliveries: DeliveryTable;
+  readonly deliveryBodies: DeliveryBodyTable;
+  readonly refusedDeliveries: RefusedDeliveryTable;
   readonly events: EventTable;
   readonly hooks: HookReads;
   readonly storedHooks: StoredHookTable;
@@ -109,7 +117,11 @@ function prepareStore(database: Database, schema: number): Store {
   return {
     schema,
     madeAt: madeAt.get() ?? 0,
+    accessTokens: openAccessTokenTable(database),
+    accessSessions: openAccessSessionTable(database),
     deliveries: openDeliveryTable(database),
+    deliveryBodies: openDeliveryBodyTable(database),
+    refusedDeliveries: openRefusedDeliveryTable(database),
     events: openEventTable(database),
     hooks: openHookReads(database),
     storedHooks: openStoredHookTable(database),

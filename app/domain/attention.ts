@@ -202,8 +202,8 @@ function ofMissed({ count, units, at }: NonNullable<AttentionFacts['missed']>): 
     detail: `${count} pushes to ${units} units were deployed although no delivery had told of them.`,
     action: {
       hint: 'Look at the deliveries in the settings of the hook, at its sender: was the service down, or is the hook refused?',
-      command: 'pod-upgrade-trigger hooks list',
-      api: { method: 'GET', path: '/api/webhooks/status' },
+      command: 'pod-upgrade-trigger deliveries missed',
+      api: { method: 'GET', path: '/api/deliveries/missed' },
     },
   };
 }

@@ -3,8 +3,17 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_CHARS = 9;
 const RANDOM_CHARS = 10;
 
-/** What an identifier is of: a task, a delivery, a request, a plan, a call on the command line, a system event. */
-export type IdentifierPrefix = 'tsk' | 'dlv' | 'req' | 'pln' | 'bat' | 'cli' | 'sys';
+/** What an identifier is of: a task, a delivery, a request, a plan, a call on the command line, a system event, a token, a session. */
+export type IdentifierPrefix =
+  | 'tsk'
+  | 'dlv'
+  | 'req'
+  | 'pln'
+  | 'bat'
+  | 'cli'
+  | 'sys'
+  | 'tok'
+  | 'ses';
 
 /**
  * An identifier that sorts by the time it was made (milliseconds, good until the year 3084) and cannot be guessed:

@@ -18,6 +18,8 @@ const DAY_MS = 86_400_000;
 export const SHORT_MAX_AGE_MS = DAY_MS;
 /** Runs of the schedule that went well, which comes many times a day. */
 const RUNS_KEPT_MS = 30 * DAY_MS;
+/** What deliveries were made of, and what was refused. */
+const BODIES_KEPT_MS = 30 * DAY_MS;
 /** What registries have said, and what can be found out anew. */
 const CACHES_KEPT_MS = 30 * DAY_MS;
 /** Longer than any image has to be known before it is deployed, see PODUP_DEPLOY_MIN_AGE_MS. */
@@ -26,7 +28,15 @@ const SIGHTINGS_KEPT_MS = 400 * DAY_MS;
 /** The moments before which things are old; each rule names one. `events` is not among them, for it also counts rows. */
 export type Cutoffs = Readonly<
   Record<
-    'tasks' | 'runs' | 'deliveries' | 'sightings' | 'answers' | 'caches' | 'short' | 'now',
+    | 'tasks'
+    | 'runs'
+    | 'deliveries'
+    | 'bodies'
+    | 'sightings'
+    | 'answers'
+    | 'caches'
+    | 'short'
+    | 'now',
     number
   >
 >;
@@ -40,6 +50,7 @@ export function cutoffsOf(
     tasks: nowMs - taskMaxAgeMs,
     runs: nowMs - Math.min(taskMaxAgeMs, RUNS_KEPT_MS),
     deliveries: nowMs - deliveryMaxAgeMs,
+    bodies: nowMs - Math.min(deliveryMaxAgeMs, BODIES_KEPT_MS),
     sightings: nowMs - Math.max(taskMaxAgeMs, SIGHTINGS_KEPT_MS),
     // For a day they are given again, and nothing is done twice: no person can shorten that.
     answers: nowMs - Math.max(shortMaxAgeMs, SHORT_MAX_AGE_MS),
@@ -53,6 +64,8 @@ export function cutoffsOf(
 export const PRUNED_TABLES = [
   'tasks',
   'deliveries',
+  'delivery_bodies',
+  'refused_deliveries',
   'missed_deliveries',
   'tracked_tags',
   'events',

@@ -1,10 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { type Failure, fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
-import { type Access, ADMIN_ACCESS } from '../domain/access.ts';
+import type { FixedToken } from '../access/access-book.ts';
+import { type Identity, lastingIdentity } from '../access/identity.ts';
+import { ADMIN_ACCESS } from '../domain/access.ts';
 import type { ForwardAuth } from './forward-auth.ts';
-import { type Identity, lastingIdentity } from './identity.ts';
 import { localCallerOf } from './local-callers.ts';
+import { readSessionCookie } from './session-cookie.ts';
 
 /** What of a request says who asks. */
 export type AdminRequest = Pick<FastifyRequest, 'raw' | 'ip'>;
@@ -12,19 +14,13 @@ export type AdminRequest = Pick<FastifyRequest, 'raw' | 'ip'>;
 /** Tells who calls, or why nobody that is known does; `token` in place of the header, where it stood elsewhere. */
 export type AdminGate = (request: AdminRequest, token?: string) => Outcome<Identity>;
 
-/** A token of the settings. */
-export type FixedToken = {
-  readonly name: string;
-  readonly secret: string;
-  readonly access: Access;
-};
-
-/** What is kept of tokens and sessions. Both give undefined for what they do not know. */
-export type StoredCredentials = {
-  findToken(token: string): Outcome<Identity> | undefined;
-  /** By the cookies of a request. */
-  findSession(cookies: string): Outcome<Identity> | undefined;
-  /** Whether there is any token at all. */
+/** What is kept of tokens and sessions. */
+type StoredCredentials = {
+  /** Undefined where it is none of ours. */
+  findToken(token: string, address: string | null): Outcome<Identity> | undefined;
+  /** By what the cookie holds. */
+  findSession(secret: string): Outcome<Identity>;
+  /** Whether there is no token at all. */
   readonly isEmpty: boolean;
 };
 
@@ -66,7 +62,9 @@ export function createAdminGate(parts: GateParts): AdminGate {
     const refused = guard?.refuse(request.ip);
     if (refused) return { ok: false, failure: refused };
     const found =
-      findFixed(known, given) ?? stored?.findToken(given) ?? fail('ADMIN_TOKEN_INVALID', '');
+      findFixed(known, given) ??
+      stored?.findToken(given, request.ip ?? null) ??
+      fail('ADMIN_TOKEN_INVALID', '');
     const instead = guard?.tell(request.ip, found.ok);
     return instead ? { ok: false, failure: instead } : found;
   };
@@ -77,10 +75,12 @@ function findWithoutToken(parts: GateParts, request: AdminRequest): Outcome<Iden
   const { raw } = request;
   const person = forwardAuth?.(raw);
   if (person?.ok) return person;
-  const session = raw.headers.cookie && stored?.findSession(raw.headers.cookie);
-  if (session) return session;
+  const secret = readSessionCookie(raw.headers.cookie);
+  const session = secret === undefined ? undefined : stored?.findSession(secret);
+  if (session?.ok) return session;
   if (isOpenTo?.(request)) return succeed(ANYONE);
   if (person) return person;
+  if (session) return session;
   return fail(isConfigured(parts) ? 'ADMIN_TOKEN_MISSING' : 'ADMIN_TOKEN_NOT_CONFIGURED', '');
 }
 
@@ -109,7 +109,13 @@ export function localIdentity(name: string): Identity {
 }
 
 function toIdentity({ name, access }: FixedToken): Identity {
-  return lastingIdentity({ name: `token:${name}`, by: 'token', access, isAmbient: false });
+  return lastingIdentity({
+    id: name,
+    name: `token:${name}`,
+    by: 'token',
+    access,
+    isAmbient: false,
+  });
 }
 
 function readBearer(header: string | undefined): string | undefined {

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Failure, FailureError, fail, type Outcome } from '../../shared/contract/outcome.ts';
+import type { Identity } from '../access/identity.ts';
 import { type Claim, describeAccess, findBeyond, meets, type Need } from '../domain/access.ts';
 import type { AdminGate } from './admin-gate.ts';
-import type { Identity } from './identity.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -34,7 +34,7 @@ export function admitCallers(scope: FastifyInstance, { gate, takesOldTokens }: A
     if (needs === 'anyone' || needs === 'hook') return next();
     const refusal = admit(request, gate(request));
     const isNamed = request.raw.headers.authorization !== undefined;
-    const mayBeIn = takesOldTokens && !isNamed && refusal?.code !== 'ADMIN_TOKEN_NOT_CONFIGURED';
+    const mayBeIn = takesOldTokens && !isNamed;
     if (refusal && mayBeIn && ERRORS_OF_NOBODY.has(refusal.code)) return next();
     next(refusal && new FailureError(refusal));
   });

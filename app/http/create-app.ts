@@ -39,6 +39,8 @@ declare module 'fastify' {
     servedUrls: Set<string>;
     /** Which pages may ask for changes. */
     sites: SiteCheck;
+    /** PODUP_PUBLIC_BASE_URL says so; what a trusted proxy says is `request.protocol`. */
+    isReachedByHttps: boolean;
     /** What was answered since it was made. */
     requestCounts: Pick<RequestCounter, 'list'>;
   }
@@ -100,6 +102,7 @@ export function createApp(parts: Parts): FastifyInstance {
   app.decorateRequest('note');
   app.decorateRequest('caller', null);
   app.decorate('sites', createSiteCheck(publicBaseUrl));
+  app.decorate('isReachedByHttps', publicBaseUrl?.startsWith('https:') === true);
   const servedForms: ServedForm[] = [];
   const servedUrls = new Set<string>();
   app.decorate('requestCounts', events);

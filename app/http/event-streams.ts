@@ -7,6 +7,8 @@ import type { LiveReader } from '../tasks/live/live-reader.ts';
 export type EventStreams = {
   /** Makes the answer to a request a stream. Throws MAINTENANCE in a stop and TOO_MANY_LISTENERS. */
   open(request: FastifyRequest, reply: FastifyReply): LiveReader;
+  /** Ends those of callers who are not known any more. */
+  recheck(): void;
   /** Ends every stream and takes no more: a stop does not wait for those who only listen. */
   close(): void;
 };
@@ -43,7 +45,11 @@ export function createEventStreams({
 } = {}): EventStreams {
   const open = new Set<Reader>();
   let isClosed = false;
+  const recheck = () => {
+    for (const reader of open) reader.check();
+  };
   const heartbeat = setInterval(() => {
+    recheck();
     for (const reader of open) reader.beat();
   }, heartbeatMs);
   return {
@@ -53,11 +59,14 @@ export function createEventStreams({
         const { failure } = fail('TOO_MANY_LISTENERS', `There are ${open.size}.`);
         throw new FailureError(failure);
       }
-      const reader = new Reader(begin(request, reply), endWithinMs);
+      const { caller } = request;
+      const isGood = () => caller?.isGood() ?? true;
+      const reader = new Reader(begin(request, reply), { endWithinMs, isGood });
       open.add(reader);
       reader.onClose(() => open.delete(reader));
       return reader;
     },
+    recheck,
     close() {
       isClosed = true;
       clearInterval(heartbeat);
@@ -90,13 +99,18 @@ function begin(request: FastifyRequest, reply: FastifyReply): ServerResponse {
 class Reader implements LiveReader {
   readonly #response: ServerResponse;
   readonly #endWithinMs: number;
+  readonly #isGood: () => boolean;
   /** What waited for it at the last heartbeats. */
   #waiting = 0;
   #stuckBeats = 0;
 
-  constructor(response: ServerResponse, endWithinMs: number) {
+  constructor(
+    response: ServerResponse,
+    { endWithinMs, isGood }: { readonly endWithinMs: number; readonly isGood: () => boolean },
+  ) {
     this.#response = response;
     this.#endWithinMs = endWithinMs;
+    this.#isGood = isGood;
   }
 
   get isOpen(): boolean {
@@ -108,6 +122,11 @@ class Reader implements LiveReader {
     // However much is told at once: it counts only when the next comes.
     if (this.#response.writableLength > MAX_BUFFERED_BYTES) this.#response.destroy();
     else this.#response.write(frames);
+  }
+
+  /** One whose caller is not known any more is told nothing from now on. */
+  check(): void {
+    if (!this.#isGood()) this.#response.destroy();
   }
 
   /** One for which the same waits again and again does not read, and would keep its place for ever. */

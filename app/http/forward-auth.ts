@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type Identity, lastingIdentity } from '../access/identity.ts';
 import { ADMIN_ACCESS } from '../domain/access.ts';
-import { type Identity, lastingIdentity } from './identity.ts';
 
 /** Tells whom a proxy names; undefined where none names anybody. */
 export type ForwardAuth = (request: IncomingMessage) => Outcome<Identity> | undefined;

@@ -27,11 +27,11 @@ export function refuseOtherMethods(
     method: METHODS.filter((method) => !taken.includes(method)),
     url,
     ...(needs && { config: { needs } }),
-    onRequest: (request, reply, done) => {
+    // Whoever answers does not go on.
+    onRequest: (request, reply, _done) => {
       reply.header('allow', taken.join(', '));
       // A body of a type that we do not read must not turn the 405 into a 415.
       sendFailure(request, reply, { code: 'METHOD_NOT_ALLOWED', detail: '' });
-      done();
     },
     handler: () => undefined,
   });

@@ -113,7 +113,9 @@ export function serveRoutes(
     for (const one of routes) addRoute(scope, one, group.action);
     for (const [url, taken] of urls) {
       const methods: HTTPMethods[] = taken.map(({ form }) => form.method);
-      refuseOtherMethods(scope, url, methods, taken.every(isOpen) ? 'anyone' : undefined);
+      // Scripts that ask in another way have their token where it is not looked for.
+      const isForAll = takesOldTokens || taken.every(isOpen);
+      refuseOtherMethods(scope, url, methods, isForAll ? 'anyone' : undefined);
     }
     done();
   });

@@ -7,6 +7,7 @@ import {
   type UnitVerdict,
 } from '../domain/hook-verdicts.ts';
 import { repositoryOf } from '../domain/image-reference.ts';
+import { locateJson } from '../domain/sources/locate-json.ts';
 import type { HeaderLookup, HookReading } from '../domain/sources/source.ts';
 import { type HookRefusal, isUnsigned, refuseHook } from '../domain/stored-hook.ts';
 import { authenticate } from '../hooks/authenticate.ts';
@@ -104,8 +105,8 @@ export function createHookReceiver(parts: HookParts) {
   const looked = new RecentLooks();
   return async (raw: HookDelivery): Promise<Outcome<HookReception> | HookRefusalOutcome> => {
     const hook = parts.book.find(raw.hook);
-    const bytes = hook ? payloadBytes(hook, raw) : raw.body;
-    const opened = open(hook, raw, bytes);
+    const { json, signed } = locateJson(hook?.sender ?? {}, raw.headers('content-type'), raw.body);
+    const opened = open(hook, raw, signed);
     if ('refused' in opened) {
       if (opened.refused === 'key-missing') parts.onLocked?.();
       return { ...fail('HOOK_REFUSED', ''), refused: opened.refused };
@@ -114,26 +115,13 @@ export function createHookReceiver(parts: HookParts) {
     const faulty =
       checkTime(opened.hook, raw.headers, parts.toleranceMs) ?? checkNames(sender, raw.headers);
     if (faulty) return { ok: false, failure: faulty };
-    const payload = parseObject(bytes);
+    const payload = parseObject(json);
     if (payload === undefined) return fail('BODY_NOT_JSON', `${raw.body.length} bytes were sent.`);
     const { registry } = opened.hook;
     const reading = sender.read(raw.headers, payload, registry === null ? {} : { registry });
     const decided = await judge(parts, looked, reading, opened.hook);
-    return keep(parts, { raw, bytes, payload, decided, ...opened });
+    return keep(parts, { raw, bytes: json, payload, decided, ...opened });
   };
-}
-
-/** What is signed and read: the form's field where a sender signs that, else the bytes as they came. */
-function payloadBytes({ sender }: OpenHook, { headers, body }: HookDelivery): Buffer {
-  return sender.form === 'payload' && isForm(headers) ? fieldOf(body) : body;
-}
-
-function isForm(headers: HeaderLookup): boolean {
-  return /^application\/x-www-form-urlencoded\b/i.test(headers('content-type') ?? '');
-}
-
-function fieldOf(body: Buffer): Buffer {
-  return Buffer.from(new URLSearchParams(body.toString('utf8')).get('payload') ?? '');
 }
 
 type Opened = { readonly hook: OpenHook; readonly secret: string };

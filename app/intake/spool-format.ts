@@ -30,6 +30,8 @@ export type IntakeRecord = {
   readonly reception?: string;
   /** Of the body, where that lies with the first record; absent on that one itself. */
   readonly body?: BodyFacts;
+  /** What it does anew, and who wanted that; absent on what came over HTTP. */
+  readonly replay?: { readonly of: string; readonly by: string };
   /** What its sender said beside the body: by name of the header, nothing secret, at most 4 KiB. */
   readonly headers?: Readonly<Record<string, string>>;
   /** What was read out of it; absent on records of earlier versions, and where it said nothing of an image. */

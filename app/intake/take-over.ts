@@ -76,7 +76,26 @@ function takeOverEntry(
   const { verdict } = record;
   const isWork = verdict.verdict === 'accepted';
   const pending = isWork ? pendingTasks.find(record) : undefined;
-  const row: DeliveryRow = {
+  const row = toRow(record, body, pending?.id ?? null);
+  if (!store.deliveries.insert(row)) return false;
+  noteUse(store, record);
+  if (isKept(record)) store.deliveryBodies.keep(record.id, record.receivedAt, body);
+  if (!isWork) return false;
+  store.trackedTags.notePush(record.unit, row.image, record.id, record.receivedAt);
+  if (pending !== undefined) {
+    joinTask(store, pending, record);
+    return false;
+  }
+  const taskId = newIdentifier('tsk');
+  makeTask(store, taskId, record, rules);
+  store.deliveries.setTask(record.id, taskId);
+  pendingTasks.add(record, taskId);
+  return true;
+}
+
+function toRow(record: IntakeRecord, body: Buffer, taskId: string | null): DeliveryRow {
+  const { verdict, hook, replay } = record;
+  return {
     id: record.id,
     received_at: record.receivedAt,
     source: record.source,
@@ -93,26 +112,21 @@ function takeOverEntry(
     digest: verdict.digest ?? null,
     body_sha256: record.body?.sha256 ?? createHash('sha256').update(body).digest('hex'),
     body_bytes: record.body?.bytes ?? body.length,
-    task_id: pending?.id ?? null,
-    hook: record.hook?.name ?? null,
+    task_id: taskId,
+    hook: hook?.name ?? null,
     reception: record.reception ?? record.id,
     headers: toJson(record.headers),
     understood: toJson(record.understood),
-    needs_proof: record.hook?.isUnsigned ? 1 : 0,
+    needs_proof: hook?.isUnsigned ? 1 : 0,
+    replay_of: replay?.of ?? null,
+    replayed_by: replay?.by ?? null,
   };
-  if (!store.deliveries.insert(row)) return false;
-  noteUse(store, record);
-  if (!isWork) return false;
-  store.trackedTags.notePush(record.unit, row.image, record.id, record.receivedAt);
-  if (pending !== undefined) {
-    joinTask(store, pending, record);
-    return false;
-  }
-  const taskId = newIdentifier('tsk');
-  makeTask(store, taskId, record, rules);
-  store.deliveries.setTask(record.id, taskId);
-  pendingTasks.add(record, taskId);
-  return true;
+}
+
+/** What says something new, with the first of its rows, which has the body; what was replayed is there already. */
+function isKept({ verdict, reception, replay }: IntakeRecord): boolean {
+  const isNews = verdict.verdict === 'accepted' || verdict.verdict === 'ignored';
+  return isNews && reception === undefined && replay === undefined;
 }
 
 /** Once for all the units that a delivery concerns. */

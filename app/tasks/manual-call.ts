@@ -56,9 +56,10 @@ export type Made = {
   readonly batch_id: string | null;
 };
 
-/** Who asks, as the tasks and their logs say it: by the words of the caller, where there are any. */
+/** Who asks, as the tasks and their logs say it: first what is known, then what the caller says, which can be anything. */
 export function askerOf({ asker, body }: ManualCall<Wish>): Asker {
-  return { ...asker, by: body.caller ?? asker.by, reason: body.reason };
+  const by = body.caller === undefined ? asker.by : `${asker.by}, as ${body.caller}`;
+  return { ...asker, by, reason: body.reason };
 }
 
 /** One task for each unit; several are one batch. */

@@ -30,6 +30,8 @@ export type PruneParts = {
   readonly paths: PrunedPaths;
   readonly commits: CommitSource;
   readonly maintain: ManualTasks['maintain'];
+  /** Aborted when the service stops: who waits is told then that the task goes on. */
+  readonly leaving: AbortSignal;
   readonly waitMs?: number;
 };
 
@@ -37,11 +39,11 @@ const WAIT_MS = 60_000;
 
 /** Joins it to the state and to what makes tasks. */
 export function createPruneService(parts: PruneParts): PruneService {
-  const { store, settings, paths, commits, maintain, waitMs = WAIT_MS } = parts;
+  const { store, settings, paths, commits, maintain, leaving, waitMs = WAIT_MS } = parts;
   const { taskRetentionMs } = settings;
 
   async function waitFor(id: string, maxAgeMs: number): Promise<Outcome<PruneView | undefined>> {
-    const task = await untilEnded(store, commits, id, waitMs);
+    const task = await untilEnded(store, commits, id, { limitMs: waitMs, leaving });
     if (task?.error_code) return fail(task.error_code, task.error_detail ?? '');
     const pruned = readPruned(store, id);
     const asked = { isDryRun: false, maxAgeMs, taskRetentionMs };

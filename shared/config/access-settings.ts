@@ -1,7 +1,10 @@
 import * as z from 'zod';
+import { parseTimeSpan } from '../contract/time-span.ts';
 import { parseAddressRanges } from './address-ranges.ts';
 import type { Setting } from './setting.ts';
 import { FLAG_ALLOWED, parsed, parseFlag, SECRET_ALLOWED, secretText } from './setting-values.ts';
+
+const SESSION_ALLOWED = 'a time span such as 30min, 12h or 7d, 1min to 90d';
 
 /** Who may call what. */
 export const ACCESS_SETTINGS = {
@@ -32,6 +35,7 @@ export const ACCESS_SETTINGS = {
     schema: z.string().min(1).max(1000),
     allowed: '1 to 1000 characters',
     about: 'What that header says of an admin.',
+    secret: true,
   },
   forwardAuthNicknameHeader: {
     variable: 'PODUP_FWD_AUTH_NICKNAME_HEADER',
@@ -46,6 +50,20 @@ export const ACCESS_SETTINGS = {
     allowed: 'addresses and ranges such as 127.0.0.1, 10.0.0.0/8 or fd00::/8, separated by commas',
     about:
       'The proxies that are believed who calls: of ForwardAuth, X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host. Unset: none is.',
+  },
+  sessionIdleMs: {
+    variable: 'PODUP_SESSION_IDLE',
+    schema: parsed(parseSessionSpan),
+    fallback: '12h',
+    allowed: SESSION_ALLOWED,
+    about: 'After so long without a request somebody who has signed in has to do so again.',
+  },
+  sessionMaxMs: {
+    variable: 'PODUP_SESSION_MAX',
+    schema: parsed(parseSessionSpan),
+    fallback: '7d',
+    allowed: SESSION_ALLOWED,
+    about: 'And after so long in any case.',
   },
   profile: {
     variable: 'PODUP_ENV',
@@ -68,6 +86,11 @@ const OPEN_PROFILES = ['dev', 'development', 'demo'];
 /** Whether everybody is let in. */
 export function isOpenMode(settings: { readonly profile: string; readonly openAdmin?: boolean }) {
   return settings.openAdmin ?? OPEN_PROFILES.includes(settings.profile.trim().toLowerCase());
+}
+
+function parseSessionSpan(raw: string): number | undefined {
+  const ms = parseTimeSpan(raw);
+  return ms !== undefined && ms >= 60_000 && ms <= 90 * 86_400_000 ? ms : undefined;
 }
 
 function parseHeaderName(raw: string): string | undefined {

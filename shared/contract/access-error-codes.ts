@@ -48,6 +48,21 @@ export const ACCESS_ERRORS = {
     sentence: 'The credential does not allow this.',
     hint: 'Use one with the scope that the detail names; GET /api/session tells what a credential allows.',
   },
+  TOKEN_NOT_FOUND: {
+    status: 404,
+    sentence: 'There is no token of this name that is not revoked yet.',
+    hint: 'See the list of tokens; those of the settings are changed there.',
+  },
+  TOKEN_NAME_TAKEN: {
+    status: 409,
+    sentence: 'There is a token of this name already.',
+    hint: 'Choose another name, or revoke the other one first.',
+  },
+  TOO_MANY_TOKENS: {
+    status: 409,
+    sentence: 'There are so many tokens already that no more are made.',
+    hint: 'Revoke those that nobody uses.',
+  },
   CSRF_HEADER_MISSING: {
     status: 403,
     sentence: 'A change that a browser asks for needs the header x-podup-csrf.',

@@ -1,6 +1,7 @@
 import { ACCESS_ERRORS } from './access-error-codes.ts';
 import { BACKUP_ERRORS } from './backup-error-codes.ts';
 import { DATABASE_ERRORS } from './database-error-codes.ts';
+import { DELIVERY_ERRORS } from './delivery-error-codes.ts';
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
 import { HEALTH_ERRORS } from './health-error-codes.ts';
@@ -251,6 +252,7 @@ export const ERRORS = {
   ...TASK_ERRORS,
   ...DEPLOY_ERRORS,
   ...BACKUP_ERRORS,
+  ...DELIVERY_ERRORS,
   ...SERVICE_ERRORS,
   ...SSH_ERRORS,
   ...UPDATE_ERRORS,

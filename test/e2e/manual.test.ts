@@ -58,7 +58,8 @@ describe('the calls that older scripts know', () => {
     assert.equal(task.status, 'succeeded', JSON.stringify(task));
     assert.equal(await served(PORT), 'v1');
     assert.equal(countStarts('web.service', 'v1'), 2);
-    assert.deepEqual([task.trigger.caller, task.digests.pulled], ['ci', null]);
+    assert.match(task.trigger.caller ?? '', /^token:PODUP_TOKEN at \S+, as ci$/);
+    assert.equal(task.digests.pulled, null);
   });
 
   test('bring a unit to what its tag means, and to another one', async () => {

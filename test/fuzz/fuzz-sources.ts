@@ -3,7 +3,7 @@ import type { SourceKind } from '../../app/domain/sources/source.ts';
 import { SOURCES } from '../../app/domain/sources/sources.ts';
 import { SAMPLES } from '../helpers/hook-samples.ts';
 import { checkSource } from './check-reading.ts';
-import { anyEdit, anyJson, anyText, applyEdits, type Edit } from './mutate-json.ts';
+import { anyEdit, anyJson, anyText, applyEdits, type Edit, rarely } from './mutate-json.ts';
 
 /** What a run is made of; printable, so that a failing one can be kept. */
 export type SourceInput = {
@@ -24,13 +24,13 @@ const headerChanges = fc.dictionary(fc.constantFrom(...HEADERS), anyText, { maxK
 export const anySourceInput: fc.Arbitrary<SourceInput> = fc
   .record({
     sample: fc.constantFrom(...SAMPLES),
-    other: fc.option(fc.constantFrom(...KINDS), { freq: 6 }),
+    other: rarely(8, fc.constantFrom(...KINDS)),
     headers: fc.oneof(
       { weight: 3, arbitrary: fc.constant({}) },
       { weight: 1, arbitrary: headerChanges },
     ),
-    registry: fc.option(fc.constantFrom(...REGISTRIES), { freq: 3, nil: 'own' }),
-    body: fc.option(anyJson, { freq: 10 }),
+    registry: fc.oneof(fc.constant('own'), fc.constantFrom(...REGISTRIES)),
+    body: rarely(12, anyJson),
     edits: fc.array(anyEdit, { maxLength: 5 }),
   })
   .map(({ sample, other, headers, registry, body, edits }) => ({

@@ -25,6 +25,7 @@ export function deliveryRow(over: Partial<DeliveryRow> = {}): DeliveryRow {
     headers: null,
     understood: null,
     needs_proof: 0,
+    ...{ replay_of: null, replayed_by: null },
     ...over,
   };
 }

@@ -2,10 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { FailureError, fail, type Outcome } from '../../../shared/contract/outcome.ts';
 import { receivedView, serviceParams } from '../../api/webhook-views.ts';
+import type { Refusal } from '../../deliveries/refused-deliveries.ts';
 import type { DeliveryVerdict } from '../../domain/delivery-verdict.ts';
 import { HOOK_PREFIX } from '../../info/view-hooks.ts';
 import { type RawDelivery, receiveGithubDelivery } from '../../intake/receive-github-delivery.ts';
 import type { CredentialGuard } from '../admin-gate.ts';
+import { noteRefusals } from '../note-refusals.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptRawBodies, checkLength, headerOf, rawBodyOf } from '../read-raw-body.ts';
 import { type Route, route, serveRoutes } from '../serve-routes.ts';
@@ -17,6 +19,8 @@ type Parts = Parameters<typeof receiveGithubDelivery>[0] & {
   readonly keepBadPayload?: (body: Buffer) => void;
   /** Counts bad signatures; a good one is never refused for them. */
   readonly failed?: Pick<CredentialGuard, 'tell'>;
+  /** Hears of each that is refused. */
+  readonly noteRefused?: (refusal: Refusal) => void;
 };
 
 // The pattern keeps an empty name out, which a plain parameter would take.
@@ -46,8 +50,10 @@ export const WEBHOOK_REFUSALS = [
 
 /** `POST /github-package-update/<unit>[/redeploy]`: the body stays raw until its signature is verified. */
 export function registerGithubWebhook(app: FastifyInstance, parts: Parts): void {
-  const readsRaw = (scope: FastifyInstance) =>
+  const readsRaw = (scope: FastifyInstance) => {
+    noteRefusals(scope, parts.noteRefused);
     acceptRawBodies(scope, 'application/json', parts.maxBodyBytes);
+  };
   serveRoutes(
     app,
     { action: 'github-webhook', prepare: readsRaw },

@@ -4,6 +4,7 @@ import { FailureError } from '../../../shared/contract/outcome.ts';
 import { hookPathParams, hookPathSecretParams } from '../../api/hook-requests.ts';
 import { type HookReceivedView, hookReceivedView } from '../../api/hook-views.ts';
 import type { RouteForm } from '../../api/route-form.ts';
+import type { Refusal } from '../../deliveries/refused-deliveries.ts';
 import { maskPath } from '../../domain/mask-path.ts';
 import type { HookRefusal } from '../../domain/stored-hook.ts';
 import { HOOKS_PREFIX } from '../../hooks/view-hook.ts';
@@ -15,6 +16,7 @@ import {
   type HookReception,
 } from '../../intake/receive-hook-delivery.ts';
 import type { CredentialGuard } from '../admin-gate.ts';
+import { noteRefusals } from '../note-refusals.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptRawBodies, checkLength, headerOf, rawBodyOf } from '../read-raw-body.ts';
 import { type Route, route, serveRoutes } from '../serve-routes.ts';
@@ -26,6 +28,8 @@ type Parts = HookParts & {
   readonly keepBadPayload?: (body: Buffer) => void;
   /** Counts what opens no hook; what does is never refused for that. */
   readonly failed?: Pick<CredentialGuard, 'tell'>;
+  /** Hears of each that is refused. */
+  readonly noteRefused?: (refusal: Refusal) => void;
 };
 
 const MAX_PATH_LENGTH = 300;
@@ -63,7 +67,10 @@ export function registerHooks(app: FastifyInstance, parts: Parts): void {
     app,
     {
       action: 'hook',
-      prepare: (scope) => acceptRawBodies(scope, '*', parts.maxBodyBytes),
+      prepare(scope) {
+        noteRefusals(scope, parts.noteRefused);
+        acceptRawBodies(scope, '*', parts.maxBodyBytes);
+      },
     },
     [
       delivery(parts, receive, { url: HOOK, params: hookPathParams }),

@@ -18,6 +18,8 @@ type Parts = {
   readonly gate: AdminGate;
   /** Tells whenever something is ill in another way, or well again. */
   readonly health?: { onChange(listener: () => void): void };
+  /** Tells whenever somebody may have ceased to be known. */
+  readonly access?: { onChange(listener: () => void): () => void };
   readonly log: ErrorLog;
   /** How often one hears that it is still connected, and how many there may be; for tests. */
   readonly limits?: { readonly heartbeatMs?: number; readonly maxStreams?: number };
@@ -34,10 +36,12 @@ export function registerLiveStreams(app: FastifyInstance, parts: Parts): () => v
   registerListStream(app, { selfUpdate, feed: lists, streams, gate });
   const stopListening = registerSelfUpdateStream(app, { selfUpdate, streams, gate });
   parts.health?.onChange(() => lists.tellAttention());
+  const stopChecking = parts.access?.onChange(() => streams.recheck());
   const stopTelling = selfUpdate.onStatus((_change, view) => lists.tellUpdate(view));
   return () => {
     stopListening();
     stopTelling();
+    stopChecking?.();
     streams.close();
     logs.close();
     lists.close();

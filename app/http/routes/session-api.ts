@@ -1,6 +1,14 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Identity } from '../../access/identity.ts';
+import type { SessionBook } from '../../access/session-book.ts';
 import { viewFailure } from '../../api/problem.ts';
-import { type CALLER_RIGHTS, type SessionView, sessionView } from '../../api/session-views.ts';
+import { CALLER_REFUSALS } from '../../api/route-form.ts';
+import {
+  type CALLER_RIGHTS,
+  type SessionView,
+  sessionView,
+  signInBody,
+} from '../../api/session-views.ts';
 import {
   type Access,
   findBeyond,
@@ -12,12 +20,23 @@ import {
 import type { Trigger } from '../../domain/unit-triggers.ts';
 import type { KnownUnits } from '../../units/known-units.ts';
 import type { AdminGate } from '../admin-gate.ts';
+import { sendFailure } from '../problem-reply.ts';
 import { route, serveRoutes } from '../serve-routes.ts';
+import { readSessionCookie, setSessionCookie } from '../session-cookie.ts';
 
-type Parts = { readonly gate: AdminGate; readonly known: KnownUnits };
+type Parts = {
+  readonly gate: AdminGate;
+  readonly known: KnownUnits;
+  readonly sessions: SessionBook;
+};
 
-/** `GET /api/session`: for everybody, who is told what the gate makes of the call; the units for who may look only. */
-export function registerSessionApi(app: FastifyInstance, { gate, known }: Parts): void {
+/**
+ * `/api/session`: who calls, signing in with a token, and signing out. `GET` is for everybody, who is told what the gate makes
+ * of the call; the units only for who may have to do with them.
+ */
+export function registerSessionApi(app: FastifyInstance, parts: Parts): void {
+  const { gate, known, sessions } = parts;
+  changeCookies(app, sessions);
   serveRoutes(app, { action: 'session-api' }, [
     route(
       {
@@ -27,9 +46,82 @@ export function registerSessionApi(app: FastifyInstance, { gate, known }: Parts)
         summary: 'Who calls, how that is known, and what the caller may do to which unit.',
         answers: { 200: sessionView },
       },
-      (_given, request) => describeSession(gate, known, request),
+      (_given, request) => describeSession(parts, request),
+    ),
+    route(
+      {
+        method: 'POST',
+        url: '/api/session',
+        needs: 'anyone',
+        action: 'sign-in',
+        summary: 'Signs somebody in with a token: what it allows, a cookie allows from now on.',
+        body: signInBody,
+        answers: { 200: sessionView },
+        refusals: [...CALLER_REFUSALS, 'CROSS_SITE_REQUEST'],
+        fails: true,
+      },
+      ({ body: { token } }, request, reply) => {
+        const page = app.sites.ofPage(request);
+        const admitted = page.ok ? gate(request, token) : page;
+        if (!admitted.ok) return sendFailure(request, reply, admitted.failure);
+        const { access, name, id } = admitted.value;
+        request.note.actor = name;
+        if (id === null) return describe(known, admitted.value);
+        if (!meets(access, 'read') && !meets(access, 'deploy')) {
+          const detail = `${name} allows nothing that a person could do.`;
+          return sendFailure(request, reply, { code: 'SCOPE_MISSING', detail });
+        }
+        const secret = sessions.begin(id);
+        const begun = sessions.find(secret);
+        if (!begun.ok) return sendFailure(request, reply, begun.failure);
+        setSessionCookie(request, reply, { secret, endsAt: begun.value.endsAt ?? 0 });
+        return describe(known, begun.value);
+      },
+    ),
+    route(
+      {
+        method: 'DELETE',
+        url: '/api/session',
+        needs: 'anyone',
+        action: 'sign-out',
+        summary: 'Signs out. Where nobody has signed in, nothing is done.',
+        answers: { 204: null },
+        refusals: ['CSRF_HEADER_MISSING', 'CROSS_SITE_REQUEST'],
+      },
+      (_given, request, reply) => signOut(sessions, request, reply),
     ),
   ]);
+}
+
+/** Whoever has signed in has another cookie now and then. Streams have sent their head already: they are no time for it. */
+function changeCookies(app: FastifyInstance, sessions: SessionBook): void {
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const { caller } = request;
+    const secret = caller?.by === 'session' && readSessionCookie(request.raw.headers.cookie);
+    const next = secret && caller.id !== null ? sessions.rotate(caller.id, secret) : undefined;
+    if (next !== undefined) {
+      setSessionCookie(request, reply, { secret: next, endsAt: caller?.endsAt ?? 0 });
+    }
+    done(null, payload);
+  });
+}
+
+function signOut(
+  sessions: SessionBook,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const secret = readSessionCookie(request.raw.headers.cookie);
+  if (secret === undefined) return reply.send();
+  const checked = request.server.sites.ofChange(request);
+  if (!checked.ok) return sendFailure(request, reply, checked.failure);
+  const found = sessions.find(secret);
+  if (found.ok && found.value.id !== null) {
+    request.note.actor = found.value.name;
+    sessions.end(found.value.id);
+  }
+  setSessionCookie(request, reply, undefined);
+  return reply.send();
 }
 
 /** What each right wants. */
@@ -40,15 +132,19 @@ const RIGHTS = [
   ['self-update', 'admin'],
 ] as const satisfies readonly (readonly [(typeof CALLER_RIGHTS)[number], Need])[];
 
-function describeSession(gate: AdminGate, known: KnownUnits, request: FastifyRequest): SessionView {
+function describeSession({ gate, known }: Parts, request: FastifyRequest): SessionView {
   const admitted = gate(request);
   if (!admitted.ok) {
     const refusal = viewFailure(admitted.failure);
     const nothing = { scopes: [], ends_at: null, may: [], units: [] };
     return { caller: null, recognised_by: null, refusal, ...nothing };
   }
-  const { name, by, access, endsAt } = admitted.value;
-  request.note.actor = name;
+  request.note.actor = admitted.value.name;
+  request.caller = admitted.value;
+  return describe(known, admitted.value);
+}
+
+function describe(known: KnownUnits, { name, by, access, endsAt }: Identity): SessionView {
   return {
     caller: name,
     recognised_by: by,

@@ -50,6 +50,12 @@ const ROWS: readonly (readonly string[])[] = [
   ['self-update history'],
   ['self-update check'],
   ['hooks list'],
+  ['deliveries list', '--verdict', 'accepted'],
+  ['deliveries show', 'dlv_none'],
+  ['deliveries refused'],
+  ['deliveries missed'],
+  ['tokens list'],
+  ['tokens revoke', 'nothing'],
   ['attention seen', 'nothing'],
   ['config show', '--changed'],
   ['config check'],
@@ -58,6 +64,7 @@ const ROWS: readonly (readonly string[])[] = [
 
 /** What is held elsewhere, and why not here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  'tokens create': 'prints what nobody can know before, see tokens.test.ts',
   doctor: 'tells of the health of this host, see doctor/doctor.test.ts',
   'attention list': 'tells of the health of this host, see attention.test.ts',
   'backup restore': 'refused while the service runs, see backup.test.ts',
@@ -75,10 +82,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 
 /** Nothing begins by itself while the service runs. */
 const NO_CLOCK = Object.fromEntries(
-  ['UPDATE_CHECK', 'RECONCILE', 'PRUNE', 'BACKUP', 'AUTO_UPDATE'].map((job) => [
-    `PODUP_${job}_CRON`,
-    'off',
-  ]),
+  ['UPDATE_CHECK', 'MISSED_DELIVERIES', 'RECONCILE', 'PRUNE', 'BACKUP', 'AUTO_UPDATE'].map(
+    (job) => [`PODUP_${job}_CRON`, 'off'],
+  ),
 );
 
 /** A state directory with one task that has failed, an event, and an image in quarantine. */

@@ -92,7 +92,7 @@ describe('http-server', () => {
     });
     const port = portOf(await logged('serving'));
     assert.notEqual(port, 1);
-    await logged('PODUP_TOKEN is not set: the admin API is closed');
+    await logged('PODUP_TOKEN is not set: only tokens that were made open the API');
     await logged('PODUP_GH_WEBHOOK_SECRET is not set: webhooks are refused');
     assert.equal(
       (await ask(port, { path: '/api/tasks' })).json['code'],
@@ -103,7 +103,7 @@ describe('http-server', () => {
 
   test('a stop that comes before it serves is obeyed', async (t) => {
     const { child, ended, logged } = startProgram(t, ['http-server'], environmentIn(makeFolder(t)));
-    await logged('PODUP_TOKEN is not set: the admin API is closed');
+    await logged('PODUP_TOKEN is not set: only tokens that were made open the API');
     child.kill('SIGTERM');
     const { code, stdout } = await ended;
     assert.deepEqual([code, /"msg":"stopped"/.test(stdout)], [0, true]);

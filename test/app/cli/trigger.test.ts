@@ -49,7 +49,11 @@ describe('trigger-units', () => {
     assert.match(lines[1] ?? '', /^db\.service -> failed: .+/);
     const all = await tasks();
     assert.deepEqual(
-      all.map(({ status, trigger }) => [status, trigger.caller, trigger.reason]),
+      all.map(({ status, trigger }) => [
+        status,
+        trigger.caller?.replace(/^cli:\S+, as /, ''),
+        trigger.reason,
+      ]),
       [
         ['failed', 'ci', 'nightly'],
         ['failed', 'ci', 'nightly'],

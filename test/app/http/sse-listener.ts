@@ -54,16 +54,17 @@ export class Listener {
   }
 }
 
-/** Listens as an admin; `after` is the id of the last event that was heard before. */
+/** Listens as an admin, or as `who` says; `after` is the id of the last event that was heard before. */
 export async function listen(
   context: TestContext,
   port: number,
   path: string,
   after?: string,
+  who: Readonly<Record<string, string>> = { authorization: `Bearer ${TOKEN}` },
 ): Promise<Listener> {
   // So that a `close` in the answer is the server's own wish.
   const headers = {
-    authorization: `Bearer ${TOKEN}`,
+    ...who,
     connection: 'keep-alive',
     ...(after !== undefined && { 'last-event-id': after }),
   };

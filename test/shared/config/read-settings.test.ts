@@ -30,6 +30,8 @@ test('an empty environment gives the documented defaults and nothing optional', 
   assert.deepEqual(settingsOf({}), {
     httpAddr: { host: '127.0.0.1', port: 25111 },
     profile: 'production',
+    sessionIdleMs: 43_200_000,
+    sessionMaxMs: 604_800_000,
     trustedProxies: [],
     webhookMaxBodyBytes: 1_048_576,
     webhookWindowMs: 1_000,
@@ -88,6 +90,14 @@ test('an empty environment gives the documented defaults and nothing optional', 
     backoffInitialMs: 500,
     backoffMaxMs: 60_000,
     stopTimeoutMs: 30_000,
+    hookToleranceMs: 300_000,
+    imageLimitCount: 60,
+    imageLimitWindowSecs: 3600,
+    maxConnections: 1000,
+    maxConnectionsPerAddress: 300,
+    headTimeoutMs: 10_000,
+    requestTimeoutMs: 30_000,
+    minBodyRate: 500,
   });
 });
 

@@ -1,5 +1,5 @@
 import { container, published } from '../../domain/package-body.ts';
-import { deliveryHeaders } from '../http-fixture.ts';
+import { deliveryHeaders, TOKEN } from '../http-fixture.ts';
 import { HUB_SECRET, type World } from './serve-all.ts';
 
 /** A call that a route takes. */
@@ -69,6 +69,17 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
   'GET /last_payload.bin': () => [{ is: 200 }],
   'HEAD /last_payload.bin': () => [{ is: 200 }],
 
+  'GET /api/deliveries': () => [
+    { is: 200 },
+    { is: 200, path: '/api/deliveries?verdict=accepted&unit=web.service&limit=1' },
+    { is: 200, path: '/api/deliveries?cursor=900.dlv_1' },
+  ],
+  'GET /api/deliveries/refused': () => [{ is: 200, path: '/api/deliveries/refused?limit=1' }],
+  'GET /api/deliveries/missed': () => [{ is: 200 }],
+  'GET /api/deliveries/:id': () => [
+    { is: 200, path: '/api/deliveries/dlv_1' },
+    { is: 404, code: 'DELIVERY_NOT_FOUND', path: '/api/deliveries/x' },
+  ],
   'GET /api/hooks': () => [{ is: 200 }],
   'POST /api/hooks': () => [
     { is: 201, body: { name: 'forge', source: 'gitea', images: ['git.example/acme/*'] } },
@@ -209,6 +220,36 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 400, code: 'REQUEST_INVALID' },
   ],
   'GET /api/session': () => [{ is: 200 }],
+  'POST /api/session': () => [
+    { is: 200, body: { token: TOKEN } },
+    { is: 401, code: 'ADMIN_TOKEN_INVALID', body: { token: 'x' } },
+    {
+      ...{ is: 403, code: 'CROSS_SITE_REQUEST', body: { token: TOKEN } },
+      headers: { 'sec-fetch-site': 'cross-site' },
+    },
+  ],
+  'DELETE /api/session': () => [
+    { is: 204 },
+    {
+      ...{ is: 403, code: 'CSRF_HEADER_MISSING' },
+      headers: { cookie: `podup_session=${'x'.repeat(43)}` },
+    },
+  ],
+  'GET /api/tokens': () => [{ is: 200 }],
+  'POST /api/tokens': () => [
+    { is: 201, body: { name: 'ci', scopes: ['read', 'deploy:web'] } },
+    { is: 409, code: 'TOKEN_NAME_TAKEN', body: { name: 'ci', scopes: ['read'] } },
+    { is: 400, code: 'REQUEST_INVALID', body: { name: 'ci2', scopes: ['write'] } },
+    { is: 400, code: 'REQUEST_INVALID', body: { name: 'PODUP_X', scopes: ['read'] } },
+    {
+      ...{ is: 400, code: 'REQUEST_INVALID' },
+      body: { name: 'ci2', scopes: ['read'], expires_at: '2001-01-01T00:00:00Z' },
+    },
+  ],
+  'DELETE /api/tokens/:name': () => [
+    { is: 200, path: '/api/tokens/ci' },
+    { is: 404, code: 'TOKEN_NOT_FOUND', path: '/api/tokens/ci' },
+  ],
   'GET /api/attention': () => [{ is: 200 }],
   'POST /api/attention/seen': ({ ended }) => [
     { is: 200, body: { id: `failed-task ${ended}` } },

@@ -20,6 +20,8 @@ import { keepLog, SECRET, TOKEN } from '../http-fixture.ts';
 export type World = {
   readonly app: FastifyInstance;
   readonly port: number;
+  /** Of its database. */
+  readonly database: string;
   /** Has failed, and has a log and a delivery. */
   readonly ended: string;
   /** Waits; nothing begins it. */
@@ -36,8 +38,12 @@ const WAITING = `tsk_${'0'.repeat(18)}2`;
 const ALSO_WAITING = `tsk_${'0'.repeat(18)}3`;
 const DIGEST = `sha256:${'ab'.repeat(32)}`;
 
-/** Starts it in a folder: on trial, so that nothing begins, under a supervisor that says yes to everything. */
-export async function serveAll(folder: string): Promise<World> {
+/** Starts it in a folder, with some more settings: on trial, so that nothing begins, under a supervisor that says yes to everything. */
+export async function serveAll(
+  folder: string,
+  settings: Readonly<Record<string, string>> = {},
+  log = keepLog().log,
+): Promise<World> {
   const environment = {
     PATH: process.env['PATH'],
     // No user manager, whatever the machine has.
@@ -50,6 +56,7 @@ export async function serveAll(folder: string): Promise<World> {
     PODUP_STOP_TIMEOUT_MS: '2000',
     PODUP_RELEASE_BASE_URL: publishRelease(folder),
     PODUP_PUBLIC_BASE_URL: 'https://deploy.example.com',
+    ...settings,
   };
   const result = loadSettings(environment);
   assert.ok(result.ok, JSON.stringify(result));
@@ -59,7 +66,7 @@ export async function serveAll(folder: string): Promise<World> {
   const fake = openFakeChannel(() => ({ txn: 'upd_7' }));
   const started = await startWorker({
     loaded,
-    log: keepLog().log,
+    log,
     program: [process.execPath, join(folder, 'nothing')],
     environment,
     channel: { ...fake.channel, onCommand: () => () => undefined },
@@ -76,6 +83,7 @@ export async function serveAll(folder: string): Promise<World> {
   return {
     app,
     port,
+    database: loaded.paths.database,
     ended: ENDED,
     waiting: WAITING,
     alsoWaiting: ALSO_WAITING,

@@ -24,6 +24,12 @@ type Row = {
   readonly headers: (secret: string, body: string) => Readonly<Record<string, string>>;
 };
 
+const FORM = 'application/x-www-form-urlencoded';
+
+function asForm(json: string): string {
+  return new URLSearchParams({ payload: json }).toString();
+}
+
 /** Every kind of sender, by every way in which it can prove itself. */
 const SENDERS: Readonly<Record<string, Row>> = {
   'GitHub, by its signature': {
@@ -32,6 +38,22 @@ const SENDERS: Readonly<Record<string, Row>> = {
     headers: (secret, body) => ({
       ...{ 'x-github-event': 'package', 'x-github-delivery': 'guid-1' },
       'x-hub-signature-256': sign(body, secret),
+    }),
+  },
+  'GitHub, by its signature, as a form': {
+    hook: { source: 'github' },
+    body: asForm(GITHUB),
+    headers: (secret, body) => ({
+      ...{ 'x-github-event': 'package', 'x-github-delivery': 'guid-1' },
+      ...{ 'content-type': FORM, 'x-hub-signature-256': sign(body, secret) },
+    }),
+  },
+  'Gitea, by its signature, as a form': {
+    hook: { source: 'gitea', registry: 'ghcr.io' },
+    body: asForm(GITEA),
+    headers: (secret, body) => ({
+      ...{ 'x-gitea-event': 'package', 'x-gitea-delivery': 'guid-1', 'content-type': FORM },
+      'x-gitea-signature': hmac(secret, new URLSearchParams(body).get('payload') ?? ''),
     }),
   },
   'Gitea, by its signature': {

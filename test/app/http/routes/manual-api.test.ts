@@ -119,7 +119,8 @@ describe('POST /api/manual/trigger', () => {
     for (const task of tasks) {
       assert.equal(inputOf(task.input)['restart'], true);
       assert.deepEqual([task.kind, task.batch_id], ['manual', json['batch_id']]);
-      assert.deepEqual([task.trigger_caller, task.trigger_reason], ['ci', 'nightly']);
+      const caller = 'token:PODUP_TOKEN at 127.0.0.1, as ci';
+      assert.deepEqual([task.trigger_caller, task.trigger_reason], [caller, 'nightly']);
       assert.deepEqual(
         [task.trigger_path, task.trigger_request_id],
         ['/api/manual/trigger', json['request_id']],
@@ -263,7 +264,10 @@ describe('POST /api/manual/auto-update/run', () => {
     );
     const [task] = listTasks();
     assert.deepEqual([json['task_id'], json['batch_id']], [task?.id, task?.batch_id]);
-    assert.deepEqual([task?.kind, task?.trigger_caller], ['manual', 'ci']);
+    assert.deepEqual(
+      [task?.kind, task?.trigger_caller],
+      ['manual', 'token:PODUP_TOKEN at 127.0.0.1, as ci'],
+    );
     assert.equal(inputOf(task?.input ?? null)['podmanAutoUpdate'], 'run');
     const again = await post(path, {});
     assert.deepEqual([again.json['status'], again.json['task_id']], ['already-running', task?.id]);

@@ -11,6 +11,7 @@ import { createPruneService } from '../../../../app/tasks/prune-service.ts';
 import { PRUNE_NOTE, retentionOf } from '../../../../app/tasks/run-maintenance.ts';
 import { loadSettings } from '../../../../shared/config/load-settings.ts';
 import { statePaths } from '../../../../shared/contract/state-paths.ts';
+import { until } from '../../../helpers/until.ts';
 import { adminGate, ask, askAdmin, startApp } from '../http-fixture.ts';
 import { post } from './self-update-fixture.ts';
 
@@ -22,11 +23,12 @@ const AT_ONCE = { timeout: 30_000 };
 /** How the process of the task would end, where it does. */
 type Process = 'removes' | 'fails' | 'is stopped' | 'hangs';
 
-async function start(context: TestContext, process: Process = 'removes') {
+async function start(context: TestContext, process: Process = 'removes', waitMs = 300) {
   const loaded = loadSettings({ PODUP_STATE_DIR: '/proc/none' });
   assert.ok(loaded.ok);
   const { settings } = loaded.loaded;
   const inputs: TaskInput[] = [];
+  const leaving = new AbortController();
   const app = await startApp(context, {
     prepare: (prepared, { store, folder, log }) => {
       const paths = statePaths(folder);
@@ -54,7 +56,8 @@ async function start(context: TestContext, process: Process = 'removes') {
         }
       };
       const prune = createPruneService({
-        ...{ store, settings, paths, waitMs: process === 'hangs' ? 300 : 60_000 },
+        ...{ store, settings, paths, waitMs: process === 'hangs' ? waitMs : 60_000 },
+        leaving: leaving.signal,
         commits: createCommitSource(join(folder, 'data/test.db'), log),
         maintain: (action, cause) => {
           const id = makeMaintenanceTask(store, action, cause);
@@ -71,7 +74,7 @@ async function start(context: TestContext, process: Process = 'removes') {
     writeFileSync(path, '');
     utimesSync(path, (Date.now() - ageMs) / 1_000, (Date.now() - ageMs) / 1_000);
   };
-  return { ...app, put, inputs };
+  return { ...app, put, inputs, leaving };
 }
 
 describe('POST /api/prune-state', () => {
@@ -120,6 +123,15 @@ describe('POST /api/prune-state', () => {
       assert.equal(answer.status, 202);
       assert.match(String(answer.json['task_id']), /^tsk_/);
     }
+  });
+
+  test('lets nobody wait for the task when the service stops', AT_ONCE, async (t) => {
+    const { port, leaving, store } = await start(t, 'hangs', 3_600_000);
+    const asked = post(port, '/api/prune-state');
+    await until('a task', 10_000, () => store.tasks.findMaintenance('prune'));
+    leaving.abort();
+    assert.equal((await asked).status, 202);
+    assert.equal((await post(port, '/api/prune-state')).status, 202, 'nor who comes later');
   });
 
   test('with another age is another task, with the same one the one that waits', async (t) => {

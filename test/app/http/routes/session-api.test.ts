@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { AccessBook } from '../../../../app/access/access-book.ts';
+import { ADMIN_ACCESS } from '../../../../app/domain/access.ts';
+import { createAdminGate } from '../../../../app/http/admin-gate.ts';
 import { registerSessionApi } from '../../../../app/http/routes/session-api.ts';
 import { createKnownUnits } from '../../../../app/units/known-units.ts';
-import { adminGate, ask, askAdmin, startApp } from '../http-fixture.ts';
+import { adminGate, ask, askAdmin, startApp, TOKEN } from '../http-fixture.ts';
 
 const known = createKnownUnits({
   ...{ listed: ['web.service'], autoDiscover: false, readFound: () => [] },
@@ -10,7 +13,11 @@ const known = createKnownUnits({
 
 function start(context: TestContext) {
   return startApp(context, {
-    prepare: (app) => registerSessionApi(app, { gate: adminGate(), known }),
+    prepare: (app, { store, log }) => {
+      const times = { idleMs: 60_000, maxMs: 120_000 };
+      const { sessions } = new AccessBook({ store, tokens: [], times, log });
+      registerSessionApi(app, { gate: adminGate(), known, sessions });
+    },
   });
 }
 
@@ -44,4 +51,37 @@ describe('GET /api/session', () => {
       assert.doesNotMatch(text, /web\.service/);
     });
   }
+});
+
+describe('the cookie of a session', () => {
+  test('is another one a quarter of an hour later', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+    let sessions: AccessBook['sessions'] | undefined;
+    const { port } = await startApp(t, {
+      prepare: (app, { store, log }) => {
+        const times = { idleMs: 3_600_000, maxMs: 7_200_000 };
+        const tokens = [{ name: 'PODUP_TOKEN', secret: TOKEN, access: ADMIN_ACCESS }];
+        const book = new AccessBook({ store, tokens, times, log });
+        sessions = book.sessions;
+        registerSessionApi(app, {
+          gate: createAdminGate({ tokens, stored: book }),
+          known,
+          sessions,
+        });
+      },
+    });
+    const cookie = `podup_session=${sessions?.begin('PODUP_TOKEN')}`;
+    const look = (given: string) => ask(port, { path: '/api/session', headers: { cookie: given } });
+    assert.equal((await look(cookie)).headers['set-cookie'], undefined);
+    t.mock.timers.tick(900_000);
+    const { headers, json } = await look(cookie);
+    assert.equal(json['caller'], 'session:PODUP_TOKEN');
+    const [next = ''] = headers['set-cookie']?.[0]?.split(';', 1) ?? [];
+    assert.match(next, /^podup_session=[\w-]{43}$/);
+    assert.notEqual(next, cookie);
+    t.mock.timers.tick(10_000);
+    assert.equal((await look(next)).json['caller'], 'session:PODUP_TOKEN');
+    const old = (await look(cookie)).json['refusal'] as { code: string };
+    assert.equal(old.code, 'SESSION_ENDED');
+  });
 });
