@@ -15,6 +15,7 @@ import type { SystemEvents } from './events/system-events.ts';
 import { createHealth, type Health } from './health/create-health.ts';
 import { findRegistryFailure } from './health/find-registry-failure.ts';
 import { type AttentionParts, readAttention } from './health/read-attention.ts';
+import type { HookBook } from './hooks/hook-book.ts';
 import type { HookAdmin } from './hooks/manage-hooks.ts';
 import type { Host } from './host/host.ts';
 import { readUnit } from './host/read-unit.ts';
@@ -35,6 +36,7 @@ import { registerSessionApi } from './http/routes/session-api.ts';
 import { registerTasksApi } from './http/routes/tasks-api.ts';
 import { registerTokensApi } from './http/routes/tokens-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
+import type { AcceptDeliveries } from './intake/keep-delivery.ts';
 import type { JoinedAccess } from './join-access.ts';
 import { findLimited, type LimitParts, registerLimits } from './join-limits.ts';
 import { findJobTroubles } from './scheduler/find-troubles.ts';
@@ -70,6 +72,8 @@ export type AdminParts = LimitParts & {
   readonly checks: UpdateChecks;
   readonly discovery: UnitDiscovery;
   readonly units: UnitCatalog;
+  readonly intake: AcceptDeliveries;
+  readonly book: Pick<HookBook, 'find'>;
   readonly hooks: HookAdmin;
 };
 
@@ -88,7 +92,13 @@ export function registerAdminRoutes(
   });
   registerEventsApi(app, { store, events, gate });
   registerTasksApi(app, { store, gate, settings, known, deployments: manual, dispatcher });
-  registerDeliveriesApi(app, { store, gate });
+  registerDeliveriesApi(app, {
+    ...{ store, gate },
+    replay: {
+      ...{ store, intake: parts.intake, book: parts.book },
+      units: { ...units, list: () => known.list('webhook') },
+    },
+  });
   registerDeploymentsApi(app, { known, deployments: manual, gate });
   const actions = createManualActions({
     ...{ store, deployments: manual, known, autoUpdateUnit: settings.autoUpdateUnit },
@@ -138,13 +148,14 @@ export function registerAdminRoutes(
 
 /** Joins what wants a person to what knows of it. */
 function joinAttention(settings: Settings, paths: StatePaths, parts: AdminParts): AttentionParts {
-  const { store, health } = parts;
+  const { store, health, hooks } = parts;
   return {
     ...{ store, settings, paths },
     health: () => health.check(),
     jobs: () => findJobTroubles(store, settings, Date.now()),
     hold: async () => (await readUpdateState(paths)).policy.hold,
     limits: () => findLimited(settings, parts, Date.now()),
+    lockedHooks: () => hooks.listLocked(),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { PROGRAM } from '../shared/config/program-version.ts';
 import { type Outcome, succeed } from '../shared/contract/outcome.ts';
+import { makeDirectoryDurably } from '../shared/fs/durable-file.ts';
 import { createLogger } from '../shared/log/create-logger.ts';
 import { nameUser } from '../shared/process/name-user.ts';
 import {
@@ -19,6 +20,7 @@ import { createApp } from './http/create-app.ts';
 import { createEventStreams } from './http/event-streams.ts';
 import { registerTaskLogStream } from './http/routes/task-log-stream.ts';
 import { registerInfoRoutes } from './info-routes.ts';
+import { openSpoolOnly } from './intake/spool-only.ts';
 import { openAccess } from './join-access.ts';
 import { joinHooks } from './join-hooks.ts';
 import { joinFailedCredentials } from './join-limits.ts';
@@ -82,7 +84,11 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const killer = new TaskKiller({ store, log, executors, onGone: () => {} });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log });
   const checks = joinChecks(loaded, store, host, { known, units });
-  const { hooks } = joinHooks(loaded, store);
+  const { hooks, book } = joinHooks(loaded, store);
+  const intake = openSpoolOnly(() => {
+    makeDirectoryDurably(paths.intakeDir);
+    return paths.intakeDir;
+  });
   hooks.load();
   const save = store.failedCredentials.save;
   const failed = joinFailedCredentials(settings, log, { save });
@@ -92,7 +98,8 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
   const access = openAccess(settings, store, log);
   registerAdminRoutes(app, loaded, {
     ...{ access, failed },
-    ...{ store, events, gate, known, units, checks, discovery, hooks, onTask: () => {} },
+    ...{ store, events, gate, known, units, checks, discovery, hooks, book, intake },
+    onTask: () => {},
     health: joinHealth(loaded, parts.environment, { store, host, supervisor: () => undefined }),
     manual: joinManual(loaded, store, host, { known, units, onTask: () => {} }),
     guards: createTimerGuards({ store, run, log }),
@@ -120,6 +127,7 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
       killer.close();
       checks.close();
       await discovery.close();
+      await intake.close();
       for (const executor of executors) executor.close();
       await host.close();
       store.close();

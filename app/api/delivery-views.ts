@@ -10,7 +10,7 @@ const time = z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
 });
 
 /** What was made of a delivery. */
-export const DELIVERY_VERDICTS = ['accepted', 'ignored', 'duplicate', 'ping'] as const;
+const DELIVERY_VERDICTS = ['accepted', 'ignored', 'duplicate', 'ping'] as const;
 
 /** Query of `GET /api/deliveries`; `cursor` is `next_cursor` of the page before. */
 export const deliveriesQuery = z.strictObject({
@@ -38,9 +38,6 @@ export const numberedQuery = z.strictObject({
 
 /** Parameters of what is about one delivery. */
 export const deliveryParams = z.strictObject({ id: z.string().min(1).max(100) });
-
-/** Body of `POST /api/deliveries/ID/replay`. */
-export const replayBody = z.strictObject({ reason: z.string().min(1).max(500).optional() });
 
 const fields = {
   id: z.string(),
@@ -99,6 +96,23 @@ export const deliveryDetailView = z
   .meta({ id: 'DeliveryDetail' });
 /** One delivery with everything that is kept of it. */
 export type DeliveryDetailView = Answer<typeof deliveryDetailView>;
+
+/** What became of a delivery that was done anew. */
+export const replayedView = z
+  .strictObject({
+    replay_of: z.string(),
+    deliveries: z.array(
+      z.strictObject({
+        delivery: z.string(),
+        unit: z.string(),
+        verdict: z.enum(DELIVERY_VERDICTS),
+        reason: words,
+      }),
+    ),
+  })
+  .meta({ id: 'ReplayedDelivery' });
+/** What became of a delivery that was done anew. */
+export type ReplayedView = Answer<typeof replayedView>;
 
 const refusedView = z
   .strictObject({

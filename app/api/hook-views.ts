@@ -32,7 +32,7 @@ export const storedHookView = z
     registry: z.string().nullable(),
     image: z.string().nullable(),
     state: z
-      .enum(['ready', 'disabled', 'expired', 'key-missing'])
+      .enum(['ready', 'disabled', 'expired', 'key-missing', 'without-secret'])
       .describe('Only when it is `ready` it lets anybody in.'),
     path: z.string().describe('Where its deliveries go; a secret in it is left out.'),
     url: z.string().nullable().describe('The same with PODUP_PUBLIC_BASE_URL before it.'),

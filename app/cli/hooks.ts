@@ -8,9 +8,13 @@ import { findScreen, type Tone } from './output/screen.ts';
 import { formatTable } from './output/table.ts';
 
 const HEAD = ['UNIT', 'GOES TO', 'LAST', 'STATUS', 'SIGNATURE'];
-const TONES: Readonly<Record<string, Tone>> = { good: 'good', bad: 'bad' };
+const HOOK_HEAD = ['HOOK', 'SENDER', 'GOES TO', 'STATE', 'LAST USED', 'VERDICT'];
+const TONES: Readonly<Record<string, Tone>> = {
+  ...{ good: 'good', bad: 'bad', ready: 'good' },
+  ...{ disabled: 'bad', expired: 'bad', 'key-missing': 'bad', 'without-secret': 'bad' },
+};
 
-/** `hooks list`: the webhook of each unit that one may update. */
+/** `hooks list`: the webhook of each unit that one may update, and the hooks that were made for senders. */
 export async function listHooks(
   { json }: { readonly json?: boolean },
   calling: Calling,
@@ -27,8 +31,17 @@ export async function listHooks(
     const rows = view.units.map(toRow);
     print(formatTable(rows, { head: HEAD, screen: findScreen(), tone: (cell) => TONES[cell] }));
   }
+  if (view.hooks.length > 0) {
+    const rows = view.hooks.map(toHookRow);
+    print('');
+    print(
+      formatTable(rows, { head: HOOK_HEAD, screen: findScreen(), tone: (cell) => TONES[cell] }),
+    );
+  }
   if (!view.secret_configured) {
-    process.stderr.write('warning: no secret is configured, so every webhook is refused.\n');
+    process.stderr.write(
+      'warning: PODUP_GH_WEBHOOK_SECRET is not set, so what is sent to the path of a unit is refused.\n',
+    );
   }
   return EXIT.ok;
 }
@@ -39,4 +52,9 @@ function toRow(hook: HooksView['units'][number]): string[] {
   const { hmac_ok: isGood, hmac_last_error: error } = hook;
   const signature = isGood === null ? '' : isGood ? 'good' : (error ?? 'bad');
   return [unit, url ?? path, last, status === null ? '' : String(status), signature];
+}
+
+function toHookRow(hook: HooksView['hooks'][number]): string[] {
+  const { name, title, url, path, state, last_used_at: at, last_verdict: verdict } = hook;
+  return [name, title, url ?? path, state, at === null ? 'never' : formatTime(at), verdict ?? ''];
 }

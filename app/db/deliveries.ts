@@ -54,6 +54,11 @@ export type DeliveryTable = DeliveryPages & {
   ): { readonly id: string } | undefined;
   /** The tasks of deliveries, null where one led to none; those are missing that are not there (yet). */
   findTasks(ids: readonly string[]): ReadonlyMap<string, string | null>;
+  /**
+   * The digest that was said last to have been pushed, where nobody has said so who can prove it; undefined where somebody
+   * has, or none was named.
+   */
+  findUnproven(taskId: string): string | undefined;
   /** The deliveries that led to a task, oldest first, at most 100. */
   listByTask(taskId: string): DeliveryRow[];
 };
@@ -114,7 +119,16 @@ export function openDeliveryTable(database: Database): DeliveryTable {
   const listByTask = database.prepare<[string], DeliveryRow>(
     'SELECT * FROM deliveries WHERE task_id = ? ORDER BY received_at, id LIMIT 100',
   );
+  const findUnproven = database
+    .prepare<[string, string], string | null>(
+      `SELECT coalesce(digest, understood ->> '$.digest') AS said FROM deliveries
+       WHERE task_id = ? AND said IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE task_id = ? AND needs_proof = 0)
+       ORDER BY received_at DESC, id DESC LIMIT 1`,
+    )
+    .pluck();
   return {
+    findUnproven: (taskId) => findUnproven.get(taskId, taskId) ?? undefined,
     ...openDeliveryPages(database),
     insert: (row) => insert.run(row).changes === 1,
     setTask: (id, taskId) => void setTask.run(taskId, id),

@@ -18,6 +18,7 @@ export const ATTENTION_KINDS = [
   'image-limit',
   'credentials-limited',
   'connections-limited',
+  'locked-hook',
 ] as const;
 
 /** One of them. */
@@ -115,4 +116,6 @@ export type AttentionFacts = {
   }[];
   /** Connections that were ended lately because there were too many, or they were too slow; null: none. */
   readonly connections: { readonly count: number; readonly at: number } | null;
+  /** Hooks whose secrets this host cannot open, so that they let nobody in. */
+  readonly lockedHooks: readonly { readonly name: string; readonly at: number }[];
 };

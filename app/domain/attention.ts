@@ -24,6 +24,7 @@ export function listAttention(facts: AttentionFacts): readonly AttentionItem[] {
     ...facts.imageLimited.map(ofImageLimit),
     ...facts.credentials.map(ofCredentials),
     ...(facts.connections ? [ofConnections(facts.connections)] : []),
+    ...facts.lockedHooks.map(ofLockedHook),
     ...(facts.missed ? [ofMissed(facts.missed)] : []),
   ];
   const rank = ({ severity }: AttentionItem) => (severity === 'error' ? 0 : 1);
@@ -247,6 +248,18 @@ function ofConnections({ count, at }: NonNullable<AttentionFacts['connections']>
   };
 }
 
+function ofLockedHook({ name, at }: AttentionFacts['lockedHooks'][number]): AttentionItem {
+  return {
+    ...{ id: `locked-hook ${name} ${at}`, kind: 'locked-hook', unit: null, severity: 'error' },
+    ...{ code: 'HOOK_KEY_MISSING', detail: `The hook is ${name}.`, since: at },
+    action: {
+      hint: '',
+      command: `pod-upgrade-trigger hooks rotate ${name}`,
+      api: { method: 'POST', path: `/api/hooks/${name}/rotate` },
+    },
+  };
+}
+
 /** Whether a person has seen an item: a word from before it began is none. */
 export function isSeen(
   item: AttentionItem,
@@ -275,5 +288,6 @@ const TITLES: Readonly<Record<AttentionKind, string>> = {
   'credentials-limited': 'So many credentials were wrong that no more are looked at.',
   'connections-limited': 'Connections are ended before their time.',
   'damaged-deliveries': 'Accepted deliveries cannot be read any more.',
+  'locked-hook': 'The secrets of a hook cannot be opened, so nobody is let in.',
   'missed-deliveries': 'Images were pushed and no delivery has told of it.',
 };

@@ -24,6 +24,7 @@ export type AttentionParts = {
   readonly hold: () => Promise<AttentionFacts['hold']>;
   /** What is counted in memory. */
   readonly limits: () => Pick<AttentionFacts, 'credentials' | 'connections'>;
+  readonly lockedHooks: () => AttentionFacts['lockedHooks'];
 };
 
 /** Of each source at most so much is told: nobody reads more. */
@@ -65,12 +66,11 @@ export async function readAttention(parts: AttentionParts, nowMs: number): Promi
 const NO_MARKS: ReadonlyMap<string, AttentionMark> = new Map();
 const NOTHING: Omit<AttentionFacts, 'health' | 'hold' | 'damaged' | 'credentials' | 'connections'> =
   {
-    ...{ failed: [], stuck: [], limited: [], quarantined: [], jobs: [] },
-    ...{ refusals: [], limits: [], faults: [], missed: null },
-    imageLimited: [],
+    ...{ failed: [], stuck: [], limited: [], quarantined: [], jobs: [], imageLimited: [] },
+    ...{ refusals: [], limits: [], lockedHooks: [], faults: [], missed: null },
   };
 
-function readStored({ store, settings, jobs }: AttentionParts, nowMs: number) {
+function readStored({ store, settings, jobs, lockedHooks }: AttentionParts, nowMs: number) {
   const { attention, quarantine, registryAnswers } = store;
   const missed = store.missedDeliveries.countSince(nowMs - MISSED_MS);
   const begunBefore = nowMs - longestDeploymentMs(settings);
@@ -81,6 +81,7 @@ function readStored({ store, settings, jobs }: AttentionParts, nowMs: number) {
     imageLimited: store.tasks.listWaiting('image-limit', MAX_EACH),
     quarantined: quarantine.list(nowMs).slice(0, MAX_EACH),
     jobs: jobs(),
+    lockedHooks: lockedHooks().slice(0, MAX_EACH),
     refusals: attention.listRefusals(nowMs - RECENT_MS, MAX_EACH),
     limits: registryAnswers
       .listLimits()

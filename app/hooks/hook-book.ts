@@ -49,7 +49,7 @@ function openHook(entry: BookEntry, key: HookKey | undefined): OpenHook | undefi
   const sender: Source | undefined = SOURCES[entry.source];
   if (!sender?.schemes.includes(entry.scheme)) return undefined;
   const secrets = entry.secrets.flatMap((secret) => openSecret(entry, secret, key) ?? []);
-  const isLocked = secrets.length === 0;
+  const isLocked = secrets.length === 0 && entry.secrets.length > 0;
   const from = openSourceNetworks(entry.networks);
   return { ...entry, sender, from, secrets, isLocked };
 }

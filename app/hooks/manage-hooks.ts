@@ -43,9 +43,22 @@ export class HookAdmin {
   }
 
   list(): readonly StoredHookView[] {
+    if (this.#parts.book.listLocked().length > 0) this.load();
     const hooks = this.#table.list();
     const refusals = this.#parts.store.hooks.lastRefused(hooks.map(({ name }) => name));
     return hooks.map((hook) => this.#view(hook, refusals));
+  }
+
+  /** Those whose secrets this host cannot open, since when they are as they are; the key may be back meanwhile. */
+  listLocked(): readonly { readonly name: string; readonly at: number }[] {
+    const { book } = this.#parts;
+    if (book.listLocked().length === 0) return [];
+    this.load();
+    const locked = new Set(book.listLocked());
+    return this.#table
+      .list()
+      .filter((hook) => locked.has(hook.name) && hook.disabledAt === null)
+      .map(({ name, updatedAt }) => ({ name, at: updatedAt }));
   }
 
   find(name: string): Outcome<StoredHookView> {

@@ -55,7 +55,10 @@ export function viewHook(hook: HookRecord, facts: HookFacts): StoredHookView {
 }
 
 function stateOf(hook: HookRecord, { nowMs }: HookFacts, isOpen: boolean): StoredHookView['state'] {
-  return refuseHook(hook, nowMs) ?? (isOpen ? 'ready' : 'key-missing');
+  const closed = refuseHook(hook, nowMs);
+  if (closed) return closed;
+  if (hook.secrets.length === 0) return 'without-secret';
+  return isOpen ? 'ready' : 'key-missing';
 }
 
 function viewRefusal({ ts, reason, remote_address }: RefusedHookRow) {

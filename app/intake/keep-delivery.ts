@@ -14,7 +14,15 @@ export type AcceptDeliveries = Pick<Intake, 'findDuplicate' | 'accept'>;
 /** What is the same for every unit that a delivery concerns. */
 export type Received = Pick<
   IntakeRecord,
-  'source' | 'path' | 'event' | 'delivery' | 'remoteAddress' | 'requestId' | 'hook' | 'headers'
+  | 'source'
+  | 'path'
+  | 'event'
+  | 'delivery'
+  | 'remoteAddress'
+  | 'requestId'
+  | 'hook'
+  | 'headers'
+  | 'replay'
 >;
 
 /** What a delivery means for a unit; an empty one: for none. */
@@ -95,10 +103,11 @@ export function toUnderstood(action: string, push: Push, images: number): Unders
 
 function withoutRepetition(
   intake: AcceptDeliveries,
-  { source, hook, delivery }: Received,
+  { source, hook, delivery, replay }: Received,
   { unit, verdict }: Judged,
 ): DeliveryVerdict {
-  if (verdict.verdict !== 'accepted') return verdict;
+  // A person wants it done anew.
+  if (verdict.verdict !== 'accepted' || replay) return verdict;
   const earlier = intake.findDuplicate({ source, hook: hook?.name }, delivery, unit);
   return earlier === undefined ? verdict : { verdict: 'duplicate', of: earlier };
 }

@@ -6,6 +6,7 @@ import type { ImageReading } from '../domain/sources/source.ts';
 import { verifyGithubSignature } from './github-signature.ts';
 import {
   type AcceptDeliveries,
+  type Judged,
   keepDelivery,
   MAX_NAME_LENGTH,
   parseObject,
@@ -50,22 +51,27 @@ export async function receiveGithubDelivery(
   if (payload === undefined) return fail('BODY_NOT_JSON', `${raw.body.length} bytes were sent.`);
 
   const unit = parseUnitName(raw.service) ?? raw.service.slice(0, MAX_NAME_LENGTH);
+  const judged = await judgeGithubDelivery(parts, { event, unit, payload });
+  const { path, remoteAddress, requestId } = raw;
+  const received = { source: 'github', path, event, delivery, remoteAddress, requestId } as const;
+  const kept = await keepDelivery(parts.intake, received, [judged], raw.body);
+  return kept.ok ? succeed(kept.value[0]) : kept;
+}
+
+/** Judges for a unit what GitHub says; also what it said before, when that is replayed. */
+export async function judgeGithubDelivery(
+  parts: Pick<Parts, 'units'>,
+  {
+    event,
+    unit,
+    payload,
+  }: { readonly event: string; readonly unit: string; readonly payload: object },
+): Promise<Judged> {
   const reading = parseGithubPayload(event, payload);
   const verdict = await judge(parts, reading, unit);
   const push = reading.kind === 'push' ? reading.pushes[0] : undefined;
-  const understood =
-    reading.kind === 'push' && push
-      ? toUnderstood(reading.action, push, reading.pushes.length)
-      : undefined;
-  const { path, remoteAddress, requestId } = raw;
-  const received = { source: 'github', path, event, delivery, remoteAddress, requestId } as const;
-  const kept = await keepDelivery(
-    parts.intake,
-    received,
-    [{ unit, verdict, understood }],
-    raw.body,
-  );
-  return kept.ok ? succeed(kept.value[0]) : kept;
+  if (reading.kind !== 'push' || !push) return { unit, verdict };
+  return { unit, verdict, understood: toUnderstood(reading.action, push, reading.pushes.length) };
 }
 
 function isHeader(value: string | undefined): value is string {
@@ -73,7 +79,11 @@ function isHeader(value: string | undefined): value is string {
 }
 
 /** From memory where it leads to work; systemd is asked again before anything is turned away for its unit. */
-async function judge(parts: Parts, reading: ImageReading, unit: string): Promise<DeliveryVerdict> {
+async function judge(
+  parts: Pick<Parts, 'units'>,
+  reading: ImageReading,
+  unit: string,
+): Promise<DeliveryVerdict> {
   const facts = parts.units.facts(unit);
   const verdict = decideVerdict(reading, facts);
   const isSure = reading.kind !== 'push' || !facts.admission.allowed || facts.state === 'known';

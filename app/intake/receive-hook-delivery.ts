@@ -18,6 +18,7 @@ import {
   keepDelivery,
   MAX_NAME_LENGTH,
   parseObject,
+  type Received,
   type Reception,
   toUnderstood,
 } from './keep-delivery.ts';
@@ -117,11 +118,42 @@ export function createHookReceiver(parts: HookParts) {
     if (faulty) return { ok: false, failure: faulty };
     const payload = parseObject(json);
     if (payload === undefined) return fail('BODY_NOT_JSON', `${raw.body.length} bytes were sent.`);
-    const { registry } = opened.hook;
-    const reading = sender.read(raw.headers, payload, registry === null ? {} : { registry });
-    const decided = await judge(parts, looked, reading, opened.hook);
-    return keep(parts, { raw, bytes: json, payload, decided, ...opened });
+    return readAndKeep(parts, looked, { raw, bytes: json, payload, ...opened });
   };
+}
+
+/** What is done anew: a delivery that opened its hook before. */
+export type HookReplay = Omit<HookDelivery, 'hook' | 'pathSecret'> & {
+  readonly replay: NonNullable<Received['replay']>;
+  /** Nothing comes of it for other units; undefined: for all that the hook may report. */
+  readonly units: readonly string[] | undefined;
+};
+
+/** Reads it and has come of it what comes of a delivery of that hook now; BODY_NOT_JSON. */
+export async function replayHookDelivery(
+  parts: Omit<HookParts, 'book' | 'toleranceMs'>,
+  hook: OpenHook,
+  raw: HookReplay,
+): Promise<Outcome<HookReception>> {
+  const payload = parseObject(raw.body);
+  if (payload === undefined) return fail('BODY_NOT_JSON', `${raw.body.length} bytes were sent.`);
+  const { units, replay } = raw;
+  const delivery = { ...raw, hook: hook.name, pathSecret: undefined };
+  const narrowed = units ? { ...hook, units } : hook;
+  const kept = { raw: delivery, bytes: raw.body, payload, hook: narrowed, secret: '', replay };
+  return readAndKeep(parts, new RecentLooks(), kept);
+}
+
+async function readAndKeep(
+  parts: Omit<HookParts, 'book' | 'toleranceMs'>,
+  looked: RecentLooks,
+  read: Omit<Kept, 'decided'>,
+): Promise<Outcome<HookReception>> {
+  const { hook, raw, payload } = read;
+  const { registry, sender } = hook;
+  const reading = sender.read(raw.headers, payload, registry === null ? {} : { registry });
+  const decided = await judge(parts, looked, reading, hook);
+  return keep(parts, { ...read, decided });
 }
 
 type Opened = { readonly hook: OpenHook; readonly secret: string };
@@ -169,7 +201,7 @@ function checkNames(
 
 /** From memory where that leads to work; else the units are looked at again, but not for each push that concerns none. */
 async function judge(
-  { units }: HookParts,
+  { units }: Pick<HookParts, 'units'>,
   looked: RecentLooks,
   reading: HookReading,
   hook: OpenHook,
@@ -205,6 +237,7 @@ class RecentLooks {
 }
 
 type Kept = Opened & {
+  readonly replay?: NonNullable<Received['replay']>;
   readonly raw: HookDelivery;
   readonly bytes: Buffer;
   readonly payload: object;
@@ -212,8 +245,8 @@ type Kept = Opened & {
 };
 
 async function keep(
-  parts: HookParts,
-  { raw, bytes, payload, decided, hook, secret }: Kept,
+  parts: Pick<HookParts, 'intake' | 'onCheck'>,
+  { raw, bytes, payload, decided, hook, secret, replay }: Kept,
 ): Promise<Outcome<HookReception>> {
   const { headers, path, requestId, remoteAddress } = raw;
   const { sender, name } = hook;
@@ -225,6 +258,7 @@ async function keep(
     delivery: sender.readDeliveryId(headers, payload, sha256) ?? newIdentifier('dlv'),
     hook: { name, secret, isUnsigned: isUnsigned(hook.scheme) },
     headers: keptHeaders(headers),
+    ...(replay && { replay }),
   };
   const { push, verdicts } = decided;
   const toJudged = ({ unit, verdict, push: about }: UnitVerdict): Judged => {

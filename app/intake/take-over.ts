@@ -130,8 +130,11 @@ function isKept({ verdict, reception, replay }: IntakeRecord): boolean {
 }
 
 /** Once for all the units that a delivery concerns. */
-function noteUse(store: Store, { hook, reception, receivedAt, verdict }: IntakeRecord): void {
-  if (!hook || reception !== undefined) return;
+function noteUse(
+  store: Store,
+  { hook, reception, replay, receivedAt, verdict }: IntakeRecord,
+): void {
+  if (!hook || reception !== undefined || replay) return;
   store.storedHooks.noteUse({
     ...{ hook: hook.name, secret: hook.secret, at: receivedAt },
     ...{ verdict: verdict.verdict, reason: verdict.reason ?? null },
@@ -158,6 +161,7 @@ function makeTask(
     summary: `${record.unit} is to run the newest ${image ?? 'image'}.`,
     trigger_source: 'webhook',
     trigger_request_id: record.requestId,
+    trigger_reason: record.replay ? `replay of ${record.replay.of} by ${record.replay.by}` : null,
     trigger_path: record.path,
     trigger_caller: record.hook
       ? `hook:${record.hook.name}`

@@ -1,11 +1,10 @@
-import type { Store } from '../db/store.ts';
-import { listExpecting } from '../tasks/expecting-units.ts';
+import { type ExpectingStore, listExpecting } from '../tasks/expecting-units.ts';
 import { listAutoUpdated } from '../tasks/run-auto-update.ts';
 import type { KnownUnits } from '../units/known-units.ts';
 import type { IdleReason } from './scheduled-tasks.ts';
 
 /** Says of the jobs that are about units why there is nothing to do, by the units that are known. */
-export function createIdleReason(known: KnownUnits, store: Pick<Store, 'trackedTags'>): IdleReason {
+export function createIdleReason(known: KnownUnits, store: ExpectingStore): IdleReason {
   return (job) => {
     switch (job) {
       case 'auto-update':
@@ -14,7 +13,7 @@ export function createIdleReason(known: KnownUnits, store: Pick<Store, 'trackedT
           : undefined;
       case 'missed-deliveries':
         return listExpecting(store, known).length === 0
-          ? 'No unit was deployed by a webhook, nor asks for that.'
+          ? 'No unit was deployed by a webhook, asks for that, or is named by a hook.'
           : undefined;
       case 'check-updates':
       case 'reconcile':

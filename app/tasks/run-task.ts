@@ -16,6 +16,7 @@ import { readUnitPolicy, type UnitFiles } from '../host/read-unit-policy.ts';
 import { checkPlan } from './check-plan.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
 import type { KeepingSettings, MaintenanceParts, UpdateWork } from './maintenance-parts.ts';
+import { endOfHook, provePush } from './prove-push.ts';
 import { recordCommand } from './record-command.ts';
 import { runMaintenanceTask } from './run-maintenance-task.ts';
 import { runPodmanAutoUpdate } from './run-podman-auto-update.ts';
@@ -193,7 +194,8 @@ async function deploy(
   if (changed) return failed(task.unit, changed, true);
   const { restart: isRestart } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
   const bring = isRestart ? restartUnit : deployUnit;
-  const end = await bring(
+  const lookUp = provePush(store, task, parts.lookUp);
+  const brought = await bring(
     {
       run,
       ask: host.ask,
@@ -201,7 +203,7 @@ async function deploy(
       isSystem: host.isSystem,
       diagnose,
       lookUp: async (image, registries, cut) => {
-        const found = await parts.lookUp(image, registries, cut);
+        const found = await lookUp(image, registries, cut);
         if (found.ok) note('info', 'digest-resolved', `The registry says ${found.value.digest}.`);
         return found;
       },
@@ -238,6 +240,7 @@ async function deploy(
       ...(task.pulled_digest !== null && { pulledBefore: task.pulled_digest }),
     },
   );
+  const end = endOfHook(task, brought);
   if (end.status === 'failed' && !end.isDiagnosed && !signal.aborted) {
     store.tasks.setPhase(task, 'diagnosing', Date.now());
     await diagnose();

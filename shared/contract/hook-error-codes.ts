@@ -15,7 +15,7 @@ export const HOOK_ERRORS = {
   HOOK_NOT_FOUND: {
     status: 404,
     sentence: 'There is no hook of that name.',
-    hint: 'hooks list shows all of them.',
+    hint: 'The command hooks list shows all of them.',
   },
   HOOK_EXISTS: {
     status: 409,
@@ -25,7 +25,7 @@ export const HOOK_ERRORS = {
   HOOK_INVALID: {
     status: 400,
     sentence: 'The hook cannot be as it was described.',
-    hint: 'docs/hooks.md says for each sender what its hook needs.',
+    hint: 'The document docs/hooks.md says for each sender what its hook needs.',
   },
   HOOK_LIMIT_REACHED: {
     status: 409,
@@ -35,7 +35,13 @@ export const HOOK_ERRORS = {
   HOOK_SECRET_NOT_FOUND: {
     status: 404,
     sentence: 'The hook has no such secret.',
-    hint: 'hooks show NAME lists the ids of its live secrets.',
+    hint: 'The command hooks show NAME lists the ids of its live secrets.',
+  },
+  PUSH_NOT_PROVEN: {
+    status: 409,
+    sentence:
+      'The registry does not have what a sender said was pushed, so nothing is deployed for it.',
+    hint: 'The secret in the URL of the hook may have got into the wrong hands: rotate it. Or the image was removed since.',
   },
   HOOK_NOT_KEPT: {
     status: 503,

@@ -38,6 +38,7 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/config',
     'shared/contract',
     'shared/process',
+    'app/intake',
   ],
   'app/api': ['app/domain', 'shared/contract'],
   'app/cli': [
@@ -137,6 +138,8 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
     'shared/log',
     'shared/process',
+    'app/intake',
+    'shared/fs',
   ],
   'app/info': ['app/api', 'app/db', 'app/domain', 'shared/config', 'shared/contract'],
   'app/info-routes.ts': [

@@ -32,6 +32,15 @@ export function addDeliveryCommands({ program, calling, onEnd }: CommandParts): 
       const { showDelivery } = await import('./show.ts');
       onEnd(await showDelivery(id, options, calling));
     });
+  deliveries
+    .command('replay')
+    .description('do one anew, from the bytes that came')
+    .argument('<id>', 'as in the list', text(100))
+    .option(...JSON_OPTION)
+    .action(async (id: string, options) => {
+      const { replayDelivery } = await import('./replay.ts');
+      onEnd(await replayDelivery(id, options, calling));
+    });
   for (const [name, description] of [
     ['refused', 'those that were refused, of each address those of a minute'],
     ['missed', 'pushes that no delivery has told of, and what deploys them'],

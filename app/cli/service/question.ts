@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 /** What the service is asked: with a body it is a POST, without one a GET, unless it says otherwise. */
 export type Question = {
   readonly path: string;
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 };

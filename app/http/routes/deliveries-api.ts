@@ -7,7 +7,9 @@ import {
   missedPageView,
   numberedQuery,
   refusedPageView,
+  replayedView,
 } from '../../api/delivery-views.ts';
+import { emptyBody } from '../../api/self-update-requests.ts';
 import type { Store } from '../../db/store.ts';
 import {
   listDeliveries,
@@ -15,17 +17,21 @@ import {
   listRefused,
   readDelivery,
 } from '../../deliveries/list-deliveries.ts';
+import { type ReplayParts, replayDelivery, unitsOf } from '../../intake/replay-delivery.ts';
 import type { AdminGate } from '../admin-gate.ts';
+import { describeAsker } from '../describe-asker.ts';
 import { sendFailure } from '../problem-reply.ts';
-import { route, serveRoutes } from '../serve-routes.ts';
+import { deployRoute, type Route, route, serveRoutes } from '../serve-routes.ts';
 
 type Parts = {
   readonly store: Store;
   readonly gate: AdminGate;
+  readonly replay: ReplayParts;
 };
 
 /** `/api/deliveries`: what came in, what was made of it, and what did not come. */
-export function registerDeliveriesApi(app: FastifyInstance, { store, gate }: Parts): void {
+export function registerDeliveriesApi(app: FastifyInstance, parts: Parts): void {
+  const { store, gate } = parts;
   serveRoutes(app, { action: 'deliveries-api', gate }, [
     route(
       {
@@ -63,5 +69,37 @@ export function registerDeliveriesApi(app: FastifyInstance, { store, gate }: Par
         return found.ok ? found.value : sendFailure(request, reply, found.failure);
       },
     ),
+    replaying(parts),
   ]);
+}
+
+function replaying({ store, replay }: Parts): Route {
+  return deployRoute(
+    {
+      ...{ method: 'POST', url: '/api/deliveries/:id/replay', params: deliveryParams },
+      summary: 'Does a delivery anew, from the bytes that came.',
+      body: emptyBody,
+      answers: { 202: replayedView },
+      refusals: ['DELIVERY_NOT_FOUND', 'DELIVERY_NOT_REPLAYABLE', 'SPOOL_DISK_FULL'],
+      fails: true,
+    },
+    ({ params: { id } }) => {
+      const row = store.deliveries.find(id);
+      if (!row) return undefined;
+      const units = unitsOf(store, row);
+      return units.length > 0 ? units : 'all';
+    },
+    async ({ params: { id } }, request, reply) => {
+      request.note.meta = { command: 'replay', delivery: id };
+      const { by, requestId } = describeAsker(request);
+      const done = await replayDelivery(replay, id, { by, requestId, address: request.ip });
+      if (!done.ok) return sendFailure(request, reply, done.failure);
+      request.note.deliveryId = done.value[0]?.id ?? null;
+      const deliveries = done.value.map(({ id: delivery, unit, verdict }) => ({
+        ...{ delivery, unit, verdict: verdict.verdict },
+        reason: 'reason' in verdict ? verdict.reason : null,
+      }));
+      return { replay_of: id, deliveries };
+    },
+  );
 }

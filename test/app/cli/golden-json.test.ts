@@ -49,9 +49,18 @@ const ROWS: readonly (readonly string[])[] = [
   ['self-update status'],
   ['self-update history'],
   ['self-update check'],
+  ['hooks create', 'forge', '--source', 'gitea', '--allow', 'git.example/acme/*'],
   ['hooks list'],
+  ['hooks show', 'forge'],
+  ['hooks update', 'forge', '--unit', 'web', '--from', '10.0.0.0/8', '--action', 'check'],
+  ['hooks rotate', 'forge'],
+  ['hooks revoke', 'forge', 'sec_none'],
+  ['hooks disable', 'forge'],
+  ['hooks enable', 'forge'],
+  ['hooks delete', 'forge'],
   ['deliveries list', '--verdict', 'accepted'],
   ['deliveries show', 'dlv_none'],
+  ['deliveries replay', 'dlv_none'],
   ['deliveries refused'],
   ['deliveries missed'],
   ['tokens list'],
@@ -132,6 +141,7 @@ function mask(printed: string, stateDir: string): string {
   return `${JSON.stringify(value, null, 2)}\n`
     .replaceAll(/\b(tsk|req|cli|bat|pln)_[0-9a-z]{15,}/g, '$1_<id>')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/g, '<time>')
+    .replaceAll(/\b(whsec|puh)_[A-Za-z0-9+/_=-]{43,}/g, '$1_<secret>')
     .replaceAll(/podup-\d{8}T\d{9}Z/g, 'podup-<time>')
     .replaceAll(`cli:${userInfo().username}`, 'cli:<user>')
     .replaceAll(/\b[0-9a-f]{64}\b/g, (hash) => (DIGEST.includes(hash) ? hash : '<hash>'));

@@ -11,6 +11,7 @@ const NOTHING: AttentionFacts = {
   ...{ health: [], failed: [], stuck: [], limited: [], quarantined: [], jobs: [] },
   ...{ hold: null, refusals: [], limits: [], faults: [], damaged: [], missed: null },
   ...{ imageLimited: [], credentials: [], connections: null },
+  lockedHooks: [],
 };
 const TASK: TaskFacts = {
   ...{ id: 'tsk_1', unit: 'web.service', status: 'failed', summary: 'It failed.' },
@@ -39,6 +40,7 @@ const FULL: AttentionFacts = {
   limits: [{ host: 'ghcr.io', detail: 'Later.', at: 3 }],
   faults: [{ unit: 'bad.service', fault: 'Image= is missing.', at: 2 }],
   damaged: [{ name: 'a.spool.damaged', at: 1 }],
+  lockedHooks: [{ name: 'forge', at: 1 }],
   missed: { count: 3, units: 2, at: 6 },
   imageLimited: [{ ...TASK, id: 'tsk_4', status: 'pending', error_code: null }],
   credentials: [{ kind: 'admin', address: '192.0.2.7', count: 20, since: 3 }],

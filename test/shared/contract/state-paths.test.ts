@@ -19,6 +19,8 @@ test('the layout of a state directory is what the documentation says', () => {
     backupsDir: '/s/data/backups/auto_update',
     databaseBackupsDir: '/s/data/backups/database',
     foundUnits: '/s/data/found-units.json',
+    standbyHooks: '/s/data/hooks.json',
+    hookKey: '/s/data/hook.key',
     dispatchLock: '/s/data/dispatch.lock',
     lastPayload: '/s/last_payload.bin',
     serviceSocket: '/s/data/service.sock',

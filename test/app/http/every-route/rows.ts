@@ -74,6 +74,10 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 200, path: '/api/deliveries?verdict=accepted&unit=web.service&limit=1' },
     { is: 200, path: '/api/deliveries?cursor=900.dlv_1' },
   ],
+  'POST /api/deliveries/:id/replay': () => [
+    { is: 202, path: '/api/deliveries/dlv_1/replay' },
+    { is: 404, code: 'DELIVERY_NOT_FOUND', path: '/api/deliveries/x/replay' },
+  ],
   'GET /api/deliveries/refused': () => [{ is: 200, path: '/api/deliveries/refused?limit=1' }],
   'GET /api/deliveries/missed': () => [{ is: 200 }],
   'GET /api/deliveries/:id': () => [

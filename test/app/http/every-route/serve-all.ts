@@ -11,6 +11,7 @@ import { deliveryRow } from '../../../helpers/delivery-row.ts';
 import { publish } from '../../../helpers/release.ts';
 import { newTask } from '../../../helpers/store.ts';
 import { storedHook } from '../../../helpers/stored-hook.ts';
+import { container, published } from '../../domain/package-body.ts';
 import { openFakeChannel } from '../../updates/fake-channel.ts';
 import { fakeRelease } from '../../updates/release/release-fixture.ts';
 import { updateStatus } from '../../updates/update-fixture.ts';
@@ -51,6 +52,9 @@ export async function serveAll(
     DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
     PODUP_STATE_DIR: folder,
     PODUP_TOKEN: TOKEN,
+    // Wrong ones are shown on every route, and not one after the other over hours.
+    PODUP_FAILED_LIMIT_COUNT: '10000',
+    PODUP_FAILED_TOTAL_LIMIT_COUNT: '1000000',
     PODUP_GH_WEBHOOK_SECRET: SECRET,
     PODUP_MANUAL_UNITS: 'web, api',
     PODUP_STOP_TIMEOUT_MS: '2000',
@@ -121,6 +125,7 @@ function fill(path: string): void {
   store.tasks.finish(run, { status: 'failed', summary: 'It failed.', at: 3_000, ...failure });
   const image = { image: 'ghcr.io/o/web:main', digest: DIGEST };
   store.deliveries.insert(deliveryRow({ received_at: 900, task_id: ENDED, ...image }));
+  store.deliveryBodies.keep('dlv_1', 900, Buffer.from(JSON.stringify(published(container()))));
   const by = { at: 1_000, by: 'admin' };
   const hub = { ...storedHook('hub'), source: 'docker-hub', scheme: 'path-secret' } as const;
   store.storedHooks.insert(hub, by);

@@ -137,16 +137,25 @@ describe('the body of a delivery', () => {
     assert.ok(port);
   });
 
-  test('without a type, or of any, is read', async (t) => {
+  test('of any type is read as the JSON that it is', async (t) => {
     const { send } = await open(t);
-    for (const type of [
-      'text/plain',
-      'application/json; charset=utf-8',
-      'application/cloudevents+json',
-    ]) {
-      const { status } = await send(GITEA, GITEA, { 'content-type': type });
-      assert.ok(status < 300, type);
+    for (const type of ['text/plain', 'application/json; charset=utf-8', 'application/x+json']) {
+      assert.ok((await send(GITEA, GITEA, { 'content-type': type })).status < 300, type);
     }
+  });
+
+  test('of GitHub as a form is signed whole, and what is in it is read', async (t) => {
+    const { create, post, tasks } = await startHooks(t);
+    const secret = create({ name: 'github', source: 'github' });
+    const body = new URLSearchParams({ payload: GITHUB }).toString();
+    const headers = { 'x-github-event': 'package', 'x-github-delivery': 'guid-1', ...FORM };
+    const send = (signed: string) =>
+      post('/hooks/github', {
+        ...{ body, headers: { ...headers, 'x-hub-signature-256': sign(signed, secret) } },
+      });
+    assert.deepEqual(pick(await send(GITHUB)), REFUSED);
+    assert.equal((await send(body)).json['verdict'], 'accepted');
+    assert.equal(tasks().length, 2);
   });
 
   test('that does not fit is kept for a person; one without any secret is not', async (t) => {

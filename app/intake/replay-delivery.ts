@@ -1,0 +1,99 @@
+import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import type { DeliveryRow } from '../db/deliveries.ts';
+import type { Store } from '../db/store.ts';
+import { refuseHook } from '../domain/stored-hook.ts';
+import type { HookBook } from '../hooks/hook-book.ts';
+import {
+  type AcceptDeliveries,
+  keepDelivery,
+  parseObject,
+  type Reception,
+} from './keep-delivery.ts';
+import { judgeGithubDelivery } from './receive-github-delivery.ts';
+import { type HookUnits, replayHookDelivery } from './receive-hook-delivery.ts';
+
+/** What replays. */
+export type ReplayParts = {
+  readonly store: Pick<Store, 'deliveries' | 'deliveryBodies'>;
+  readonly intake: AcceptDeliveries;
+  readonly book: Pick<HookBook, 'find'>;
+  readonly units: HookUnits & {
+    refresh(unit: string): Promise<ReturnType<HookUnits['facts']>>;
+  };
+};
+
+/** Who wants it. */
+export type Replayer = {
+  readonly by: string;
+  readonly requestId: string;
+  readonly address: string;
+};
+
+/**
+ * Does a delivery anew: from the bytes that came, by what it means now, as if it came now; but nobody is asked for a signature,
+ * for that it was let in, and it repeats nothing, for a person wants it. Nothing comes of it for units that it did not concern.
+ * DELIVERY_NOT_FOUND; DELIVERY_NOT_REPLAYABLE where its body or its hook is gone.
+ */
+export async function replayDelivery(
+  parts: ReplayParts,
+  id: string,
+  { by, requestId, address }: Replayer,
+): Promise<Outcome<readonly Reception[]>> {
+  const { deliveries, deliveryBodies } = parts.store;
+  const row = deliveries.find(id);
+  if (!row) return fail('DELIVERY_NOT_FOUND', '');
+  // What was a replay itself is done from what came in the first place.
+  const origin = row.replay_of === null ? row : deliveries.find(row.replay_of);
+  const body = origin && deliveryBodies.find(origin.reception ?? origin.id);
+  if (!origin || !body) return refuse('Its body is not kept any more, or never was.');
+  const replay = { of: origin.id, by };
+  const raw = { path: row.path, body, requestId, remoteAddress: address, replay };
+  if (row.hook === null) return replayGithub(parts, row, raw);
+  const hook = parts.book.find(row.hook);
+  const closed = hook && refuseHook(hook, Date.now());
+  if (!hook) return refuse(`There is no hook ${row.hook} any more.`);
+  if (closed) return refuse(`The hook ${row.hook} is ${closed}.`);
+  const units = unitsOf(parts.store, origin);
+  const headers = toLookup(origin.headers);
+  const all = { ...raw, headers, units: units.length > 0 ? units : undefined };
+  const done = await replayHookDelivery(parts, hook, all);
+  return done.ok ? succeed(done.value.receptions) : done;
+}
+
+/** The units that a delivery concerned; none: it was about none that there was then. */
+export function unitsOf(
+  { deliveries }: Pick<Store, 'deliveries'>,
+  { id, unit, reception }: Pick<DeliveryRow, 'id' | 'unit' | 'reception'>,
+): readonly string[] {
+  const rows = reception === null ? [] : deliveries.listReception(reception);
+  const named = rows.some((row) => row.id === id) ? rows.map((row) => row.unit) : [unit];
+  return [...new Set(named.filter((name) => name !== ''))];
+}
+
+function refuse(why: string): Outcome<never> {
+  return fail('DELIVERY_NOT_REPLAYABLE', why);
+}
+
+type Raw = {
+  readonly path: string;
+  readonly body: Buffer;
+  readonly requestId: string;
+  readonly remoteAddress: string;
+  readonly replay: { readonly of: string; readonly by: string };
+};
+
+async function replayGithub(
+  parts: ReplayParts,
+  { source, event, delivery, unit }: DeliveryRow,
+  { body, ...raw }: Raw,
+): Promise<Outcome<readonly Reception[]>> {
+  const payload = parseObject(body);
+  if (payload === undefined) return fail('BODY_NOT_JSON', `${body.length} bytes were sent.`);
+  const judged = await judgeGithubDelivery(parts, { event, unit, payload });
+  return keepDelivery(parts.intake, { source, event, delivery, ...raw }, [judged], body);
+}
+
+function toLookup(headers: string | null) {
+  const known = new Map(Object.entries(JSON.parse(headers ?? '{}') as Record<string, string>));
+  return (name: string) => known.get(name);
+}

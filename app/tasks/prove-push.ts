@@ -1,0 +1,44 @@
+import { fail } from '../../shared/contract/outcome.ts';
+import type { Store } from '../db/store.ts';
+import type { TaskRow } from '../db/tasks.ts';
+import type { DeployEnd, DeployParts } from '../deploy/deploy-unit.ts';
+
+type LookUp = DeployParts['lookUp'];
+
+/**
+ * Holds what a tag means against what was said to have been pushed, where only senders that can prove nothing have said so: the
+ * digest that they name has to be at the registry, though the tag may mean a newer one by now. What is not there nobody has
+ * pushed, and nothing is deployed for it.
+ */
+export function provePush(
+  { deliveries }: Pick<Store, 'deliveries'>,
+  { id }: Pick<TaskRow, 'id'>,
+  lookUp: LookUp,
+): LookUp {
+  return async (image, registries, cut) => {
+    const found = await lookUp(image, registries, cut);
+    const said = deliveries.findUnproven(id);
+    if (!found.ok || said === undefined || said === found.value.digest) return found;
+    const { registry, repository } = image;
+    const proof = await lookUp({ registry, repository, digest: said }, registries, cut);
+    if (proof.ok) return found;
+    if (proof.failure.code !== 'REGISTRY_IMAGE_NOT_FOUND') return proof;
+    return fail('PUSH_NOT_PROVEN', `It was said to be ${said}. ${proof.failure.detail}`);
+  };
+}
+
+/**
+ * A hook may report for many units, of which some could not be asked then what they run: that one of them runs something else
+ * is no failure of it.
+ */
+export function endOfHook(
+  { trigger_caller: caller, unit }: Pick<TaskRow, 'trigger_caller' | 'unit'>,
+  end: DeployEnd,
+): DeployEnd {
+  const isOther = end.status === 'failed' && end.failure.code === 'UNIT_IMAGE_CHANGED';
+  if (!isOther || !caller?.startsWith('hook:')) return end;
+  return {
+    status: 'skipped',
+    summary: `${unit} does not run what was pushed. ${end.failure.detail}`,
+  };
+}
