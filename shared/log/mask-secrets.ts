@@ -4,6 +4,9 @@ export const REDACTED = '[redacted]';
 /** Shorter texts are not masked: they would also hide ordinary words. Configured secrets have 8 characters or more. */
 const MIN_SECRET_LENGTH = 4;
 
+/** A token that was made by this program: it is none that is configured, and known by its form alone. */
+const MADE_TOKEN = 'podup_[A-Za-z0-9_-]{43}';
+
 /**
  * Makes a function that replaces every occurrence of a secret in a text, also where it stands JSON-escaped (once or
  * twice), URL-encoded, or in Base64 of either alphabet, there also as a part of a longer encoded text such as
@@ -13,10 +16,9 @@ export function maskSecrets(secrets: readonly string[]): (text: string) => strin
   const forms = new Set(
     secrets.filter((secret) => secret.length >= MIN_SECRET_LENGTH).flatMap(formsOf),
   );
-  if (forms.size === 0) return (text) => text;
   // The longest first, so that no form is cut short by another that begins alike.
   const longestFirst = [...forms].sort((a, b) => b.length - a.length);
-  const pattern = new RegExp(longestFirst.map(escapePattern).join('|'), 'g');
+  const pattern = new RegExp([...longestFirst.map(escapePattern), MADE_TOKEN].join('|'), 'g');
   return (text) => text.replaceAll(pattern, REDACTED);
 }
 

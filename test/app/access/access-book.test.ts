@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { AccessBook } from '../../../app/access/access-book.ts';
 import type { Store } from '../../../app/db/store.ts';
 import { ADMIN_ACCESS } from '../../../app/domain/access.ts';
+import { createAdminGate } from '../../../app/http/admin-gate.ts';
 import { openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 
@@ -298,4 +301,21 @@ describe('a session', () => {
     assert.equal(store.accessSessions.list().length, 1_000);
     assert.equal(codeOf(book.findSession(first)), 'SESSION_ENDED');
   });
+});
+
+test('without a database the token of the settings opens everything, and so does a session of it', (t) => {
+  const { book, store } = start(t);
+  store.close();
+  book.reload();
+  const gate = createAdminGate({ tokens: [FIXED], stored: book });
+  const ask = (headers: Readonly<Record<string, string>>) => {
+    const raw = new IncomingMessage(new Socket());
+    Object.assign(raw.headers, headers);
+    return gate({ raw, ip: '192.0.2.1' });
+  };
+  const admitted = ask({ authorization: `Bearer ${FIXED.secret}` });
+  assert.ok(admitted.ok && admitted.value.access.admin);
+  const cookie = `a=b; podup_session=${book.sessions.begin('PODUP_TOKEN')}`;
+  const session = ask({ cookie });
+  assert.ok(session.ok && session.value.name === 'session:PODUP_TOKEN');
 });

@@ -54,3 +54,10 @@ describe('maskSecrets', () => {
     assert.equal(maskSecrets(['abcd\ud800'])('x abcd\ud800 y'), 'x [redacted] y');
   });
 });
+
+test('hides what has the form of a token that this program makes, and nothing that only begins like it', () => {
+  const mask = maskSecrets([]);
+  const token = `podup_${'aB3_-'.repeat(8)}xyz`;
+  assert.equal(mask(`Bearer ${token}.`), 'Bearer [redacted].');
+  assert.equal(mask('podup_session and podup_token'), 'podup_session and podup_token');
+});
