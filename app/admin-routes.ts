@@ -29,7 +29,6 @@ import { registerDeploymentsApi } from './http/routes/deployments-api.ts';
 import { registerEventsApi } from './http/routes/events-api.ts';
 import { registerHealth } from './http/routes/health.ts';
 import { registerHooksApi } from './http/routes/hooks-api.ts';
-import { registerImageLocksApi } from './http/routes/image-locks-api.ts';
 import { registerManualApi } from './http/routes/manual-api.ts';
 import { registerScheduleApi } from './http/routes/schedule-api.ts';
 import { registerServicesApi } from './http/routes/services-api.ts';
@@ -39,14 +38,14 @@ import { registerTokensApi } from './http/routes/tokens-api.ts';
 import { registerUpdateChecksApi } from './http/routes/update-checks-api.ts';
 import type { AcceptDeliveries } from './intake/keep-delivery.ts';
 import type { JoinedAccess } from './join-access.ts';
+import { findLimited, type LimitParts, registerLimits } from './join-limits.ts';
 import { findJobTroubles } from './scheduler/find-troubles.ts';
 import { createIdleReason } from './scheduler/idle-reason.ts';
 import { createRunJob } from './scheduler/run-job.ts';
 import { viewSchedule } from './scheduler/view-schedule.ts';
 import { createLookUp } from './tasks/create-look-up.ts';
 import type { TimerGuards } from './tasks/create-timer-guards.ts';
-import { releaseImageLock, viewImageLocks } from './tasks/image-locks.ts';
-import { autoUpdateWindowsOf, imageLimitOf } from './tasks/limit-rate.ts';
+import { autoUpdateWindowsOf } from './tasks/limit-rate.ts';
 import { createManualActions } from './tasks/manual-actions.ts';
 import { createManualDeployments, type ManualDeployments } from './tasks/manual-deployments.ts';
 import type { TaskDispatcher } from './tasks/task-dispatcher.ts';
@@ -60,7 +59,7 @@ import { createAskSupervisor } from './updates/ask-supervisor.ts';
 import { readUpdateState } from './updates/read-update-state.ts';
 
 /** What people and the command line ask is answered with. */
-export type AdminParts = {
+export type AdminParts = LimitParts & {
   readonly store: Store;
   readonly events: Pick<EventWriter, 'settle'>;
   readonly dispatcher: Pick<TaskDispatcher, 'tell' | 'kill'>;
@@ -75,8 +74,6 @@ export type AdminParts = {
   readonly units: UnitCatalog;
   readonly intake: AcceptDeliveries;
   readonly book: Pick<HookBook, 'find'>;
-  /** Told when there is something to begin. */
-  readonly onTask: () => void;
   readonly hooks: HookAdmin;
 };
 
@@ -113,7 +110,7 @@ export function registerAdminRoutes(
   });
   registerManualApi(app, { actions, gate, autoUpdateUnit: settings.autoUpdateUnit });
   registerUpdateChecksApi(app, { checks, gate });
-  joinLimits(app, settings, parts);
+  registerLimits(app, settings, parts);
   registerServicesApi(app, {
     gate,
     services: {
@@ -149,34 +146,15 @@ export function registerAdminRoutes(
   });
 }
 
-/** Joins how often things may be done to what has counted them. */
-function joinLimits(
-  app: FastifyInstance,
-  settings: Settings,
-  { store, gate, onTask }: Pick<AdminParts, 'store' | 'gate' | 'onTask'>,
-): void {
-  registerImageLocksApi(app, {
-    gate,
-    view: () => viewImageLocks(store, imageLimitOf(settings), Date.now()),
-    release: (name) => {
-      const released = releaseImageLock(store, name, Date.now());
-      if (released.ok && released.value.begun > 0) onTask();
-      return released;
-    },
-  });
-}
-
 /** Joins what wants a person to what knows of it. */
-function joinAttention(
-  settings: Settings,
-  paths: StatePaths,
-  { store, health, hooks }: Pick<AdminParts, 'store' | 'health' | 'hooks'>,
-): AttentionParts {
+function joinAttention(settings: Settings, paths: StatePaths, parts: AdminParts): AttentionParts {
+  const { store, health, hooks } = parts;
   return {
     ...{ store, settings, paths },
     health: () => health.check(),
     jobs: () => findJobTroubles(store, settings, Date.now()),
     hold: async () => (await readUpdateState(paths)).policy.hold,
+    limits: () => findLimited(settings, parts, Date.now()),
     lockedHooks: () => hooks.listLocked(),
   };
 }

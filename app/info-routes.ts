@@ -15,6 +15,7 @@ import { registerOpenApi } from './http/routes/openapi.ts';
 import { viewHooks } from './info/view-hooks.ts';
 import { viewSettings } from './info/view-settings.ts';
 import type { Intake } from './intake/intake.ts';
+import type { LimitSources } from './metrics/list-limits.ts';
 import { listMetrics, type MetricSources } from './metrics/list-metrics.ts';
 import type { KnownUnits } from './units/known-units.ts';
 import type { SelfUpdate } from './updates/self-update.ts';
@@ -32,6 +33,8 @@ type Parts = {
 type MetricParts = Pick<Parts, 'store' | 'gate'> & {
   readonly intake: Pick<Intake, 'waiting'>;
   readonly health: Pick<Health, 'check'>;
+  readonly failed: { sums: LimitSources['credentials'] };
+  readonly connections: { state: LimitSources['connections'] };
   /** The word of the supervisor. */
   readonly update: () => UpdateStatus | undefined;
 };
@@ -71,11 +74,12 @@ export function registerInfoRoutes(app: FastifyInstance, loaded: Loaded, parts: 
 export function registerMetricRoutes(
   app: FastifyInstance,
   { settings }: Pick<Loaded, 'settings'>,
-  { store, gate, intake, health, update }: MetricParts,
+  { store, gate, intake, health, failed, connections, update }: MetricParts,
 ): void {
   const sources: MetricSources = {
     ...{ store, intake, update, program: PROGRAM, now: Date.now },
     requests: () => app.requestCounts.list(),
+    limits: { credentials: () => failed.sums(), connections: () => connections.state() },
     health: async () => {
       const found = await health.check();
       return found.map(({ component, failure }) => ({ component, ok: failure === undefined }));

@@ -6,8 +6,10 @@ import { AccessBook, type FixedToken } from './access/access-book.ts';
 import type { Store } from './db/store.ts';
 import { ADMIN_ACCESS, DEPLOY_ACCESS, MONITOR_ACCESS } from './domain/access.ts';
 import { type AdminGate, createAdminGate } from './http/admin-gate.ts';
+import type { FailedCredentials } from './http/credentials/failed-credentials.ts';
 import { createForwardAuth, type ForwardAuth } from './http/forward-auth.ts';
 import { isAskedHere } from './http/open-mode.ts';
+import { guardOf } from './join-limits.ts';
 import type { CommitSource } from './tasks/live/commit-source.ts';
 import { gather } from './tasks/live/gather.ts';
 
@@ -28,6 +30,7 @@ export function joinAccess(
   store: Store,
   commits: CommitSource,
   log: Pick<Logger, 'warn'>,
+  failed: FailedCredentials,
 ): JoinedAccess {
   const { book, fixed } = openAccess(settings, store, log);
   const looks = gather(
@@ -39,7 +42,7 @@ export function joinAccess(
   if (isOpen) log.warn('open mode: everybody on this host may do everything without a credential');
   const forwardAuth = joinForwardAuth(settings);
   const gate = createAdminGate({
-    ...{ tokens: fixed, stored: book },
+    ...{ tokens: fixed, stored: book, guard: guardOf(failed, 'admin') },
     ...(forwardAuth && { forwardAuth }),
     ...(isOpen && { isOpenTo: ({ raw }) => isAskedHere(raw) }),
   });

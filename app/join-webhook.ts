@@ -5,10 +5,12 @@ import { keepRefusedDeliveries } from './deliveries/refused-deliveries.ts';
 import type { HookBook } from './hooks/hook-book.ts';
 import type { HookAdmin } from './hooks/manage-hooks.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
+import type { FailedCredentials } from './http/credentials/failed-credentials.ts';
 import { registerGithubWebhook } from './http/routes/github-webhook.ts';
 import { registerHooks } from './http/routes/hooks.ts';
 import { type BadPayloads, keepBadPayloads } from './intake/bad-payloads.ts';
 import type { Intake } from './intake/intake.ts';
+import { guardOf } from './join-limits.ts';
 import type { KnownUnits } from './units/known-units.ts';
 
 type Parts = {
@@ -17,6 +19,7 @@ type Parts = {
   readonly known: Pick<KnownUnits, 'list'>;
   readonly units: UnitCatalog;
   readonly book: HookBook;
+  readonly failed: FailedCredentials;
   readonly hooks: Pick<HookAdmin, 'reload'>;
   readonly store: Parameters<typeof keepRefusedDeliveries>[0];
   readonly checks: { checkNow(units: readonly string[] | undefined): Promise<unknown> };
@@ -29,13 +32,14 @@ const LOOK_FOR_KEY_MS = 10_000;
 export function joinWebhook(
   { settings, paths, secrets }: Loaded,
   log: Logger,
-  { app, intake, known, units, book, hooks, checks, store }: Parts,
+  { app, intake, known, units, book, hooks, checks, store, failed }: Parts,
 ): Pick<BadPayloads, 'close'> {
   const payloads = keepBadPayloads(paths.lastPayload, log);
   const refused = keepRefusedDeliveries(store, secrets, log);
   const common = {
     ...{ log, intake, maxBodyBytes: settings.webhookMaxBodyBytes },
     ...{ keepBadPayload: payloads.keep, noteRefused: refused.note },
+    failed: guardOf(failed, 'webhook'),
   };
   registerGithubWebhook(app, {
     ...common,

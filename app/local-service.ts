@@ -23,6 +23,7 @@ import { registerInfoRoutes } from './info-routes.ts';
 import { openSpoolOnly } from './intake/spool-only.ts';
 import { openAccess } from './join-access.ts';
 import { joinHooks } from './join-hooks.ts';
+import { joinFailedCredentials } from './join-limits.ts';
 import { createExecutors } from './tasks/create-dispatcher.ts';
 import { createTimerGuards } from './tasks/create-timer-guards.ts';
 import { createCommitSource } from './tasks/live/commit-source.ts';
@@ -89,11 +90,14 @@ function joinLocalParts(parts: LocalParts, store: Store, host: Host) {
     return paths.intakeDir;
   });
   hooks.load();
+  const save = store.failedCredentials.save;
+  const failed = joinFailedCredentials(settings, log, { save });
+  failed.load(store.failedCredentials.list());
   const caller = localIdentity(`cli:${nameUser()}`);
   const gate = () => succeed(caller);
   const access = openAccess(settings, store, log);
   registerAdminRoutes(app, loaded, {
-    access,
+    ...{ access, failed },
     ...{ store, events, gate, known, units, checks, discovery, hooks, book, intake },
     onTask: () => {},
     health: joinHealth(loaded, parts.environment, { store, host, supervisor: () => undefined }),

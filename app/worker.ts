@@ -20,7 +20,7 @@ import { judgeSupervisor } from './health/judge-supervisor.ts';
 import type { Host } from './host/host.ts';
 import { openHost } from './host/open-host.ts';
 import type { UnitCatalog } from './host/unit-catalog.ts';
-
+import type { ConnectionGuard } from './http/connections/guard-connections.ts';
 import { registerLiveStreams } from './http/routes/live-streams.ts';
 import { registerPruneApi } from './http/routes/prune-api.ts';
 import { registerSelfUpdateApi } from './http/routes/self-update-api.ts';
@@ -29,6 +29,7 @@ import type { Intake } from './intake/intake.ts';
 import { type JoinedAccess, joinAccess } from './join-access.ts';
 import { joinHooks } from './join-hooks.ts';
 import { joinIntake } from './join-intake.ts';
+import { joinFailedCredentials } from './join-limits.ts';
 import { joinWebhook } from './join-webhook.ts';
 import { openServers } from './open-servers.ts';
 import { type Recorder, startRecorder } from './recorder/start-recorder.ts';
@@ -138,8 +139,8 @@ function joinParts(
   const wake = () => dispatcher.wake();
   const { intake, search } = joinIntake(parts, recorder, { store, known, units, wake });
   const { app, local, drain, connections } = openServers(settings, log, events);
-  const access = joinAccess(settings, store, commits, log);
-  const { gate } = access;
+  const failed = joinFailedCredentials(settings, log, { save: recorder.saveFailed, system });
+  const access = joinAccess(settings, store, commits, log, failed);
   const guards = createTimerGuards({ store, run, log });
   const manual = joinManual(loaded, store, host, { known, units, onTask: wake });
   const health = joinHealth(loaded, parts.environment, {
@@ -147,9 +148,10 @@ function joinParts(
     supervisor: () => judgeSupervisor(channel),
   });
   const checks = joinChecks(loaded, store, host, { known, units });
+  const { gate } = access;
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
   const works = { access, store, dispatcher, onTask: wake, guards, run, commits, system };
-  const joined = { ...served, ...works, ...joinHooks(loaded, store) };
+  const joined = { ...served, ...works, failed, connections, ...joinHooks(loaded, store) };
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
@@ -165,8 +167,7 @@ function joinParts(
   );
   obeySupervisor(channel, joined, beginning.prove);
   return {
-    app,
-    local,
+    ...{ app, local },
     recover: () => recoverAll(parts, database, joined, beginning.begin),
     async stop(hurry) {
       schedules.endStreams();
@@ -186,6 +187,7 @@ function joinParts(
       system.stopped();
       // Handed over first, for the recorder writes what it has when the intake closes it.
       events.flush();
+      failed.flush();
       await intake.close();
       await host.close();
       database.close();
@@ -197,11 +199,12 @@ function joinParts(
 async function recoverAll(
   { loaded, isTrial = false }: WorkerParts,
   database: WorkerDatabase,
-  { known, units, intake, dispatcher, health, system, hooks, access }: JoinedParts,
+  { known, units, intake, dispatcher, health, system, hooks, access, failed, store }: JoinedParts,
   startSchedules: () => void,
 ): Promise<void> {
   const takeOver = async () => {
     known.reload();
+    failed.load(store.failedCredentials.list());
     access.book.reload();
     hooks.reload();
     await intake.recover();
@@ -223,6 +226,7 @@ async function recoverAll(
 }
 
 type JoinedParts = AdminParts & {
+  readonly connections: ConnectionGuard;
   readonly health: Health;
   readonly app: FastifyInstance;
   readonly events: EventWriter;

@@ -95,6 +95,10 @@ const EXPIRED: Readonly<Record<PrunedTable, readonly [key: string, rows: string]
     'name',
     'auto_update_imports AS old WHERE old.imported_at < @caches ORDER BY old.imported_at',
   ],
+  failed_credentials: [
+    'kind, address',
+    'failed_credentials AS old WHERE max(old.last_at, old.good_at) < @answers ORDER BY old.last_at',
+  ],
   rate_limit_tokens: ['id', 'rate_limit_tokens AS old WHERE old.at < @short ORDER BY old.id'],
 };
 

@@ -11,6 +11,7 @@ import { type DiscoveredUnitTable, openDiscoveredUnitTable } from './discovered-
 import { type DispatchingTable, openDispatchingTable } from './dispatching.ts';
 import { type EventTable, openEventTable } from './events.ts';
 import { describeSqliteError } from './explain-database-error.ts';
+import { type FailedCredentialTable, openFailedCredentials } from './failed-credentials.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
 import { type HookReads, openHookReads } from './hooks.ts';
 import { type IdempotencyTable, openIdempotencyTable } from './idempotency-keys.ts';
@@ -64,6 +65,7 @@ export type Store = DatabaseChecks & {
   readonly attention: AttentionTable;
   readonly idempotency: IdempotencyTable;
   readonly rateLimits: RateLimitTable;
+  readonly failedCredentials: FailedCredentialTable;
   readonly pruning: Pruning;
   readonly dispatching: DispatchingTable;
   readonly updateChecks: UpdateCheckTable;
@@ -138,6 +140,7 @@ function prepareStore(database: Database, schema: number): Store {
     attention: openAttentionTable(database),
     idempotency: openIdempotencyTable(database),
     rateLimits: openRateLimitTable(database),
+    failedCredentials: openFailedCredentials(database),
     pruning: openPruning(database),
     dispatching: openDispatchingTable(database),
     updateChecks: openUpdateCheckTable(database),

@@ -15,6 +15,9 @@ export const ATTENTION_KINDS = [
   'unit-fault',
   'damaged-deliveries',
   'missed-deliveries',
+  'image-limit',
+  'credentials-limited',
+  'connections-limited',
   'locked-hook',
 ] as const;
 
@@ -102,6 +105,17 @@ export type AttentionFacts = {
   readonly missed: { readonly count: number; readonly units: number; readonly at: number } | null;
   /** Segments of the spool that could not be read and are kept for a person. */
   readonly damaged: readonly { readonly name: string; readonly at: number }[];
+  /** Tasks that wait because their image was deployed so often. */
+  readonly imageLimited: readonly TaskFacts[];
+  /** Addresses whose credentials are not looked at for now, or `*` for all together. */
+  readonly credentials: readonly {
+    readonly kind: string;
+    readonly address: string;
+    readonly count: number;
+    readonly since: number;
+  }[];
+  /** Connections that were ended lately because there were too many, or they were too slow; null: none. */
+  readonly connections: { readonly count: number; readonly at: number } | null;
   /** Hooks whose secrets this host cannot open, so that they let nobody in. */
   readonly lockedHooks: readonly { readonly name: string; readonly at: number }[];
 };

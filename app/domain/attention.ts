@@ -21,6 +21,9 @@ export function listAttention(facts: AttentionFacts): readonly AttentionItem[] {
     ...facts.limits.map(ofLimit),
     ...facts.faults.map(ofFault),
     ...facts.damaged.map(ofDamaged),
+    ...facts.imageLimited.map(ofImageLimit),
+    ...facts.credentials.map(ofCredentials),
+    ...(facts.connections ? [ofConnections(facts.connections)] : []),
     ...facts.lockedHooks.map(ofLockedHook),
     ...(facts.missed ? [ofMissed(facts.missed)] : []),
   ];
@@ -206,6 +209,45 @@ function ofMissed({ count, units, at }: NonNullable<AttentionFacts['missed']>): 
   };
 }
 
+function ofImageLimit(task: TaskFacts): AttentionItem {
+  return {
+    ...ofTask('image-limit', task, 'warning'),
+    ...{ code: null, since: task.created_at },
+    action: {
+      hint: 'Its image is pushed very often. It is deployed when its time has come; release the image to have it now.',
+      command: 'pod-upgrade-trigger image-locks list',
+      api: { method: 'GET', path: '/api/image-locks' },
+    },
+  };
+}
+
+function ofCredentials(tally: AttentionFacts['credentials'][number]): AttentionItem {
+  const { kind, address, count, since } = tally;
+  return {
+    ...{ id: `credentials-limited ${kind} ${address} ${since}`, kind: 'credentials-limited' },
+    ...{ unit: null, code: 'CREDENTIALS_LIMITED', severity: 'warning', since },
+    detail: `${address === '*' ? 'All addresses' : address}: ${count} for ${kind}.`,
+    action: {
+      hint: 'Somebody guesses, or a script has an old token or secret: look at the events of the address.',
+      command: `pod-upgrade-trigger limits release '${address}'`,
+      api: { method: 'DELETE', path: `/api/limits/addresses/${encodeURIComponent(address)}` },
+    },
+  };
+}
+
+function ofConnections({ count, at }: NonNullable<AttentionFacts['connections']>): AttentionItem {
+  return {
+    ...{ id: 'connections-limited', kind: 'connections-limited', unit: null, code: null },
+    ...{ severity: 'warning', since: at },
+    detail: `${count} since the start.`,
+    action: {
+      hint: 'Too many connections, or ones that send nothing: see who has them, and keep strangers off by a firewall or a proxy.',
+      command: 'pod-upgrade-trigger limits list',
+      api: { method: 'GET', path: '/api/limits' },
+    },
+  };
+}
+
 function ofLockedHook({ name, at }: AttentionFacts['lockedHooks'][number]): AttentionItem {
   return {
     ...{ id: `locked-hook ${name} ${at}`, kind: 'locked-hook', unit: null, severity: 'error' },
@@ -242,6 +284,9 @@ const TITLES: Readonly<Record<AttentionKind, string>> = {
   'registry-limit': 'A registry limits the rate of requests.',
   'registry-refusal': 'A registry does not tell what a tag means.',
   'unit-fault': 'The file of a unit has a fault, so it cannot be deployed.',
+  'image-limit': 'An image is pushed so often that its deployment waits.',
+  'credentials-limited': 'So many credentials were wrong that no more are looked at.',
+  'connections-limited': 'Connections are ended before their time.',
   'damaged-deliveries': 'Accepted deliveries cannot be read any more.',
   'locked-hook': 'The secrets of a hook cannot be opened, so nobody is let in.',
   'missed-deliveries': 'Images were pushed and no delivery has told of it.',

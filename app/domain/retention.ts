@@ -74,6 +74,7 @@ export const PRUNED_TABLES = [
   'plans',
   'idempotency_keys',
   'rate_limit_tokens',
+  'failed_credentials',
   'update_checks',
   'registry_tags',
   'index_manifests',

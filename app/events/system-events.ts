@@ -30,6 +30,13 @@ export type SystemEvents = {
       readonly summary?: string;
     },
   ): void;
+  /** So many credentials of an address, or of all, have failed that they are told to come later. */
+  credentialsLimited(facts: {
+    readonly kind: string;
+    readonly address: string;
+    readonly count: number;
+    readonly until: string;
+  }): void;
   /** A report of a self-update has become a task. */
   reportImported(file: string, taskId: string): void;
 };
@@ -66,6 +73,8 @@ export function createSystemEvents(events: Pick<EventWriter, 'record'>): SystemE
         ...(taskId !== undefined && { taskId }),
         meta: { name, warnings, ...(summary !== undefined && { summary }) },
       }),
+    credentialsLimited: (facts) =>
+      record('credentials-limited', facts.kind, { status: 429, meta: facts }),
     reportImported: (file, taskId) =>
       record('self-update-report', 'self-update', { taskId, meta: { file } }),
   };

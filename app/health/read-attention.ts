@@ -13,12 +13,17 @@ import type { HealthState } from '../domain/health.ts';
 
 /** What is read. */
 export type AttentionParts = {
-  readonly store: Pick<Store, 'attention' | 'quarantine' | 'registryAnswers' | 'missedDeliveries'>;
+  readonly store: Pick<
+    Store,
+    'attention' | 'quarantine' | 'registryAnswers' | 'missedDeliveries' | 'tasks'
+  >;
   readonly settings: Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs'>;
   readonly paths: Pick<StatePaths, 'intakeDir'>;
   readonly health: () => Promise<readonly HealthState[]>;
   readonly jobs: () => AttentionFacts['jobs'];
   readonly hold: () => Promise<AttentionFacts['hold']>;
+  /** What is counted in memory. */
+  readonly limits: () => Pick<AttentionFacts, 'credentials' | 'connections'>;
   readonly lockedHooks: () => AttentionFacts['lockedHooks'];
 };
 
@@ -38,7 +43,13 @@ export async function readAttention(parts: AttentionParts, nowMs: number): Promi
   const isIll = health.some(({ component, failure }) => component === 'database' && failure);
   const hold = await parts.hold();
   const stored = isIll ? { ...NOTHING, marks: NO_MARKS } : readStored(parts, nowMs);
-  const facts = { ...stored, health, hold, damaged: listDamaged(parts.paths.intakeDir) };
+  const facts = {
+    ...stored,
+    ...parts.limits(),
+    health,
+    hold,
+    damaged: listDamaged(parts.paths.intakeDir),
+  };
   const items = listAttention(facts).map((item) => toView(item, stored.marks.get(item.id)));
   const count = (matches: (item: AttentionItemView) => boolean) => items.filter(matches).length;
   return {
@@ -53,10 +64,11 @@ export async function readAttention(parts: AttentionParts, nowMs: number): Promi
 }
 
 const NO_MARKS: ReadonlyMap<string, AttentionMark> = new Map();
-const NOTHING: Omit<AttentionFacts, 'health' | 'hold' | 'damaged'> = {
-  ...{ failed: [], stuck: [], limited: [], quarantined: [], jobs: [] },
-  ...{ refusals: [], limits: [], lockedHooks: [], faults: [], missed: null },
-};
+const NOTHING: Omit<AttentionFacts, 'health' | 'hold' | 'damaged' | 'credentials' | 'connections'> =
+  {
+    ...{ failed: [], stuck: [], limited: [], quarantined: [], jobs: [], imageLimited: [] },
+    ...{ refusals: [], limits: [], lockedHooks: [], faults: [], missed: null },
+  };
 
 function readStored({ store, settings, jobs, lockedHooks }: AttentionParts, nowMs: number) {
   const { attention, quarantine, registryAnswers } = store;
@@ -66,6 +78,7 @@ function readStored({ store, settings, jobs, lockedHooks }: AttentionParts, nowM
     failed: attention.listFailed(MAX_EACH),
     stuck: attention.listStuck({ begunBefore, dueBefore: nowMs - DUE_MS }, MAX_EACH),
     limited: attention.listRateLimited(MAX_EACH),
+    imageLimited: store.tasks.listWaiting('image-limit', MAX_EACH),
     quarantined: quarantine.list(nowMs).slice(0, MAX_EACH),
     jobs: jobs(),
     lockedHooks: lockedHooks().slice(0, MAX_EACH),

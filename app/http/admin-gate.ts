@@ -31,8 +31,8 @@ type StoredCredentials = {
 export type CredentialGuard = {
   /** Why none from this address is looked at now. */
   refuse(address: string): Failure | undefined;
-  /** What came of one that was looked at. */
-  tell(address: string, isGood: boolean): void;
+  /** What came of one that was looked at; a failure that is to be answered in place of its own. */
+  tell(address: string, isGood: boolean): Failure | undefined;
 };
 
 /** By what callers are known. */
@@ -65,8 +65,8 @@ export function createAdminGate(parts: GateParts): AdminGate {
       findFixed(known, given) ??
       stored?.findToken(given, request.ip ?? null) ??
       fail('ADMIN_TOKEN_INVALID', '');
-    guard?.tell(request.ip, found.ok);
-    return found;
+    const instead = guard?.tell(request.ip, found.ok);
+    return instead ? { ok: false, failure: instead } : found;
   };
 }
 

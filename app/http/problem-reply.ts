@@ -23,6 +23,12 @@ const NOBODY: ReadonlySet<ErrorCode> = new Set(
   CALLER_REFUSALS.filter((code) => ERRORS[code].status === 401),
 );
 
+/** Of which the time is ours to tell. */
+const OWN_LIMITS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'RATE_LIMITED',
+  'CREDENTIALS_LIMITED',
+]);
+
 /** Refuses a request. A body that was not read to its end costs the connection. */
 export function sendFailure(
   request: FastifyRequest,
@@ -34,7 +40,7 @@ export function sendFailure(
   if (PASSES.test(code)) reply.header('retry-after', String(RETRY_AFTER_S));
   if (NOBODY.has(code)) reply.header('www-authenticate', 'Bearer');
   // Of what somebody else has refused (a registry) the time is told in the detail.
-  if (retryAfterMs !== undefined && code === 'RATE_LIMITED') {
+  if (retryAfterMs !== undefined && OWN_LIMITS.has(code)) {
     reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
   }
   return reply

@@ -1,5 +1,5 @@
 import { type Metric as PromMetric, Registry } from 'prom-client';
-import type { Metric } from './list-metrics.ts';
+import type { Metric } from './make-metric.ts';
 
 /** The media type of the text format of Prometheus. */
 export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;

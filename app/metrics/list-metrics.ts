@@ -2,28 +2,15 @@ import type { UpdateStatus } from '../../shared/contract/update-status.ts';
 import type { Store } from '../db/store.ts';
 import type { PushRow, TotalRow } from '../db/totals.ts';
 import type { RequestCount } from './count-requests.ts';
-
-/** One number with what tells it from others of its name. */
-export type Sample = {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-  /** Of a histogram: which of its numbers. */
-  readonly metricName?: string;
-};
-
-/** What Prometheus calls a metric. */
-export type Metric = {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly values: readonly Sample[];
-};
+import { type LimitSources, listLimits } from './list-limits.ts';
+import { counter, gauge, type Metric, one } from './make-metric.ts';
 
 /** Where the numbers are: in memory, or in tables that are as small as the lists they count by. */
 export type MetricSources = {
   readonly store: Pick<Store, 'totals' | 'tasks' | 'quarantine' | 'registryAnswers'>;
   readonly requests: () => readonly RequestCount[];
   readonly intake: { waiting(): { readonly count: number; readonly oldestAt: number | null } };
+  readonly limits: LimitSources;
   /** The word of the supervisor; undefined where there is none. */
   readonly update: () => UpdateStatus | undefined;
   /** What is known of the health: component and whether it is well. */
@@ -63,6 +50,7 @@ export async function listMetrics(sources: MetricSources): Promise<readonly Metr
     gauge('podup_build_info', 'What runs.', [
       one(1, { ...sources.program, node: process.versions.node }),
     ]),
+    ...listLimits(sources.limits),
     ...listProcess(),
   ];
 }
@@ -211,16 +199,4 @@ function listProcess(): readonly Metric[] {
       one(performance.eventLoopUtilization().utilization),
     ]),
   ];
-}
-
-function one(value: number, labels: Sample['labels'] = {}): Sample {
-  return { labels, value };
-}
-
-function gauge(name: string, help: string, values: readonly Sample[]): Metric {
-  return { name, help, type: 'gauge', values };
-}
-
-function counter(name: string, help: string, values: readonly Sample[]): Metric {
-  return { name, help, type: 'counter', values };
 }

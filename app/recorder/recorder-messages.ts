@@ -1,8 +1,11 @@
 import type { Failure, Outcome } from '../../shared/contract/outcome.ts';
 import type { Reopening } from '../db/database-keeper.ts';
+import type { FailedCredentialTable } from '../db/failed-credentials.ts';
 import type { PendingEvent } from '../events/event-writer.ts';
 import type { TakenDelivery } from '../intake/spool-taker.ts';
 import type { TakeOverRules } from '../intake/take-over.ts';
+
+type TallyChanges = Parameters<FailedCredentialTable['save']>[0];
 
 /** What the recorder's thread is started with. */
 export type RecorderData = {
@@ -25,6 +28,7 @@ export type RecorderOrder =
   | { readonly kind: 'resume' }
   | { readonly kind: 'wake' }
   | { readonly kind: 'finish'; readonly segment: string }
+  | { readonly kind: 'failed-credentials'; readonly changes: TallyChanges }
   | { readonly kind: 'events'; readonly rows: readonly PendingEvent[] };
 
 /** What the thread says. */

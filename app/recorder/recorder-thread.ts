@@ -73,6 +73,12 @@ function serve(store: Store): void {
       case 'events':
         for (const row of order.rows) events.record(row);
         return events.flush();
+      case 'failed-credentials':
+        try {
+          return store.failedCredentials.save(order.changes);
+        } catch (error) {
+          return log.error({ err: error }, 'failed credentials could not be written down');
+        }
       case 'recover':
         return answer(order.number, () => taker.recover());
       case 'settle':

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { type Failure, fail, type Outcome } from '../../shared/contract/outcome.ts';
 import type { Partner } from '../db/database-keeper.ts';
+import type { FailedCredentialTable } from '../db/failed-credentials.ts';
 import type { EventSink } from '../events/event-writer.ts';
 import type { OnTaken, Taker } from '../intake/spool-taker.ts';
 import type { RecorderData, RecorderNotice, RecorderOrder } from './recorder-messages.ts';
@@ -14,6 +15,8 @@ export type Recorder = {
   /** The schema of the database once it is migrated, or why it cannot be used; rejects where the thread dies first. */
   readonly opened: Promise<Outcome<number>>;
   readonly events: EventSink;
+  /** Writes down how often credentials have failed. */
+  saveFailed(changes: Parameters<FailedCredentialTable['save']>[0]): void;
   /** Connects the intake; `onTaken` is called in this thread. */
   startTaker(onTaken: OnTaken): Taker;
   /** Has the thread close and open its database. */
@@ -93,12 +96,12 @@ export function startRecorder(
   thread.on('exit', () => die(new Error('the thread that writes the database has ended')));
 
   return {
-    opened: opened.promise,
-    close: () => ask('close'),
+    ...{ opened: opened.promise, close: () => ask('close') },
     onFault(listener) {
       onFault = listener;
     },
     partner: toPartner(tell, send),
+    saveFailed: (changes) => tell({ kind: 'failed-credentials', changes }),
     events: { insertAll: (rows) => tell({ kind: 'events', rows }), settled: () => ask('settle') },
     startTaker(listener) {
       onTaken = listener;

@@ -1,6 +1,7 @@
 import { succeed } from '../../shared/contract/outcome.ts';
 import type { AutoUpdateView } from '../api/manual-views.ts';
 import { answerOnce } from './answer-once.ts';
+import { AUTO_UPDATE_BUCKET } from './auto-update-limit.ts';
 import { takePlace } from './limit-rate.ts';
 import {
   ACCEPTED,
@@ -12,8 +13,6 @@ import {
   repeatable,
   type Wish,
 } from './manual-call.ts';
-
-const BUCKET = 'manual-auto-update';
 
 /** Has podman's auto-update run, or looked what it would do; a dry run is a task, too, for podman asks every registry. */
 export async function autoUpdate(
@@ -31,7 +30,7 @@ export async function limitedAutoUpdate(
   const { store, windows } = parts;
   return answerOnce(store, repeatable(call), () =>
     store.transact(() => {
-      const place = takePlace(store, BUCKET, windows, Date.now());
+      const place = takePlace(store, AUTO_UPDATE_BUCKET, windows, Date.now());
       return place.ok ? succeed(begin(parts, call)) : place;
     }),
   );

@@ -18,6 +18,28 @@ export const LIMIT_SETTINGS = {
     allowed: 'seconds, 1 to 86400',
     about: 'How long that window is.',
   },
+  failedLimitCount: {
+    variable: 'PODUP_FAILED_LIMIT_COUNT',
+    schema: within(1, 10_000),
+    fallback: '20',
+    allowed: 'a number, 1 to 10000',
+    about:
+      'How often credentials of one address may fail in a window; then it is told to come later.',
+  },
+  failedTotalLimitCount: {
+    variable: 'PODUP_FAILED_TOTAL_LIMIT_COUNT',
+    schema: within(1, 1_000_000),
+    fallback: '500',
+    allowed: 'a number, 1 to 1000000',
+    about: 'How often those of all addresses may.',
+  },
+  failedLimitWindowSecs: {
+    variable: 'PODUP_FAILED_LIMIT_WINDOW',
+    schema: within(1, 86_400),
+    fallback: '600',
+    allowed: 'seconds, 1 to 86400',
+    about: 'How long that window is.',
+  },
   maxConnections: {
     variable: 'PODUP_MAX_CONNECTIONS',
     schema: within(10, 100_000),

@@ -44,6 +44,16 @@ export const ERRORS = {
     sentence: 'The request did not arrive in time.',
     hint: 'Send the whole request at once: PODUP_REQUEST_TIMEOUT_MS and PODUP_MIN_BODY_RATE say how fast.',
   },
+  CREDENTIALS_LIMITED: {
+    status: 429,
+    sentence: 'So many credentials from there were wrong that no more are looked at for a while.',
+    hint: 'Come again after the seconds in Retry-After with a good one; pod-upgrade-trigger limits release ADDRESS ends it at once.',
+  },
+  LIMIT_NOT_FOUND: {
+    status: 404,
+    sentence: 'Nothing is counted under this name.',
+    hint: 'pod-upgrade-trigger limits list has what is.',
+  },
   HEAD_TOO_LARGE: {
     status: 431,
     sentence: 'The head of the request is larger than any that is read.',

@@ -6,6 +6,7 @@ import type { Refusal } from '../../deliveries/refused-deliveries.ts';
 import type { DeliveryVerdict } from '../../domain/delivery-verdict.ts';
 import { HOOK_PREFIX } from '../../info/view-hooks.ts';
 import { type RawDelivery, receiveGithubDelivery } from '../../intake/receive-github-delivery.ts';
+import type { CredentialGuard } from '../admin-gate.ts';
 import { noteRefusals } from '../note-refusals.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptRawBodies, checkLength, headerOf, rawBodyOf } from '../read-raw-body.ts';
@@ -16,6 +17,8 @@ type Parts = Parameters<typeof receiveGithubDelivery>[0] & {
   readonly maxBodyBytes: number;
   /** Is handed each body with a bad signature; absent: nobody keeps them. */
   readonly keepBadPayload?: (body: Buffer) => void;
+  /** Counts bad signatures; a good one is never refused for them. */
+  readonly failed?: Pick<CredentialGuard, 'tell'>;
   /** Hears of each that is refused. */
   readonly noteRefused?: (refusal: Refusal) => void;
 };
@@ -37,6 +40,7 @@ export const WEBHOOK_REFUSALS = [
   'SIGNATURE_MISSING',
   'BODY_TOO_LARGE',
   'SIGNATURE_INVALID',
+  'CREDENTIALS_LIMITED',
   'WEBHOOK_HEADER_MISSING',
   'BODY_NOT_JSON',
   'SPOOL_DISK_FULL',
@@ -74,8 +78,9 @@ function delivery(parts: Parts, url: string): Route {
       const received = await receiveGithubDelivery(parts, toRaw(params.service, request));
       if (!received.ok) {
         const isBad = received.failure.code === 'SIGNATURE_INVALID';
-        if (isBad) parts.keepBadPayload?.(rawBodyOf(request));
-        return sendFailure(request, reply, received.failure);
+        const limited = isBad ? parts.failed?.tell(request.ip, false) : undefined;
+        if (isBad && !limited) parts.keepBadPayload?.(rawBodyOf(request));
+        return sendFailure(request, reply, limited ?? received.failure);
       }
       const { id, unit, verdict } = received.value;
       request.note.actor = 'github';

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { FailureError } from '../../../shared/contract/outcome.ts';
 import { hookPathParams, hookPathSecretParams } from '../../api/hook-requests.ts';
@@ -15,6 +15,7 @@ import {
   type HookParts,
   type HookReception,
 } from '../../intake/receive-hook-delivery.ts';
+import type { CredentialGuard } from '../admin-gate.ts';
 import { noteRefusals } from '../note-refusals.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptRawBodies, checkLength, headerOf, rawBodyOf } from '../read-raw-body.ts';
@@ -25,6 +26,8 @@ type Parts = HookParts & {
   readonly maxBodyBytes: number;
   /** Is handed each body whose signature did not fit; absent: nobody keeps them. */
   readonly keepBadPayload?: (body: Buffer) => void;
+  /** Counts what opens no hook; what does is never refused for that. */
+  readonly failed?: Pick<CredentialGuard, 'tell'>;
   /** Hears of each that is refused. */
   readonly noteRefused?: (refusal: Refusal) => void;
 };
@@ -47,6 +50,7 @@ const HEADERS = {
 const HOOK_REFUSALS = [
   'BODY_TOO_LARGE',
   'HOOK_REFUSED',
+  'CREDENTIALS_LIMITED',
   'HOOK_TIMESTAMP_REFUSED',
   'WEBHOOK_HEADER_MISSING',
   'BODY_NOT_JSON',
@@ -76,10 +80,11 @@ export function registerHooks(app: FastifyInstance, parts: Parts): void {
 }
 
 function delivery(
-  { log, maxBodyBytes, keepBadPayload }: Parts,
+  parts: Parts,
   receive: ReturnType<typeof createHookReceiver>,
   { url, params }: { readonly url: string; readonly params: NonNullable<RouteForm['params']> },
 ): Route {
+  const { log, maxBodyBytes } = parts;
   return route(
     {
       ...{ method: 'POST', url, needs: 'hook', params, headers: HEADERS },
@@ -95,9 +100,7 @@ function delivery(
       const raw = toDelivery(given.params as HookPath, request);
       const received = await receive(raw);
       if (!received.ok) {
-        if ('refused' in received) noteRefusal(request, raw, received.refused);
-        if (isWrong(received)) keepBadPayload?.(raw.body);
-        return sendFailure(request, reply, received.failure);
+        return refuse(parts, request, reply, raw, received);
       }
       const view = viewReception(received.value, request.id);
       noteReception(request, view);
@@ -124,6 +127,20 @@ function toDelivery({ hook, secret }: HookPath, request: FastifyRequest): HookDe
 }
 
 type Refused = Extract<Awaited<ReturnType<ReturnType<typeof createHookReceiver>>>, { ok: false }>;
+
+function refuse(
+  { failed, keepBadPayload }: Parts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  raw: HookDelivery,
+  received: Refused,
+): FastifyReply {
+  if ('refused' in received) noteRefusal(request, raw, received.refused);
+  const isFailed = received.failure.code === 'HOOK_REFUSED';
+  const limited = isFailed ? failed?.tell(request.ip, false) : undefined;
+  if (isWrong(received) && !limited) keepBadPayload?.(raw.body);
+  return sendFailure(request, reply, limited ?? received.failure);
+}
 
 function isWrong(received: Refused): boolean {
   return 'refused' in received && received.refused === 'secret-wrong';

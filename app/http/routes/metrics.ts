@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Metric } from '../../metrics/list-metrics.ts';
+import type { Metric } from '../../metrics/make-metric.ts';
 import type { AdminGate } from '../admin-gate.ts';
 import { route, serveRoutes } from '../serve-routes.ts';
 

@@ -10,6 +10,7 @@ import {
 const NOTHING: AttentionFacts = {
   ...{ health: [], failed: [], stuck: [], limited: [], quarantined: [], jobs: [] },
   ...{ hold: null, refusals: [], limits: [], faults: [], damaged: [], missed: null },
+  ...{ imageLimited: [], credentials: [], connections: null },
   lockedHooks: [],
 };
 const TASK: TaskFacts = {
@@ -41,6 +42,9 @@ const FULL: AttentionFacts = {
   damaged: [{ name: 'a.spool.damaged', at: 1 }],
   lockedHooks: [{ name: 'forge', at: 1 }],
   missed: { count: 3, units: 2, at: 6 },
+  imageLimited: [{ ...TASK, id: 'tsk_4', status: 'pending', error_code: null }],
+  credentials: [{ kind: 'admin', address: '192.0.2.7', count: 20, since: 3 }],
+  connections: { count: 9, at: 3 },
 };
 
 describe('what wants a person', () => {

@@ -33,6 +33,10 @@ function sources(over: Partial<MetricSources> = {}): MetricSources {
     } as unknown as MetricSources['store'],
     requests: () => [],
     intake: { waiting: () => ({ count: 1, oldestAt: NOW - 2_500 }) },
+    limits: {
+      credentials: () => ({ admin: { failed: 7, refused: 3 } }),
+      connections: () => ({ limits: { total: 9 }, open: { idle: 2 }, cut: { 'slow-head': 4 } }),
+    },
     update: () => updateStatus(),
     health: () => Promise.resolve([{ component: 'podman', ok: false }]),
     program: { version: '1.2.3', commit: 'c0ffee' },
@@ -52,6 +56,11 @@ describe('the metrics', () => {
     const lines = await linesOf();
     for (const line of [
       'podup_database_up 1',
+      'podup_failed_credentials_total{kind="admin"} 7',
+      'podup_refused_credentials_total{kind="admin"} 3',
+      'podup_connections{stage="idle"} 2',
+      'podup_connections_max 9',
+      'podup_connections_cut_total{reason="slow-head"} 4',
       'podup_tasks_total{kind="manual",status="failed"} 3',
       'podup_tasks_open{status="pending"} 4',
       'podup_queue_oldest_seconds 90',

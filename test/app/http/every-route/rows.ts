@@ -197,6 +197,12 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 200, body: { units: ['web'] } },
     { is: 404, code: 'UNIT_NOT_CONFIGURED', body: { units: ['sshd'] } },
   ],
+  'GET /api/limits': () => [{ is: 200 }],
+  'DELETE /api/limits/auto-update': () => [{ is: 200 }],
+  'DELETE /api/limits/addresses/:address': () => [
+    { is: 200, path: '/api/limits/addresses/192.0.2.7' },
+    { is: 404, code: 'LIMIT_NOT_FOUND', path: '/api/limits/addresses/192.0.2.7' },
+  ],
   'GET /api/image-locks': () => [{ is: 200 }],
   'DELETE /api/image-locks/:name': () => [
     { is: 200, path: '/api/image-locks/ghcr.io%2Fo%2Fweb:main' },

@@ -52,6 +52,9 @@ export async function serveAll(
     DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
     PODUP_STATE_DIR: folder,
     PODUP_TOKEN: TOKEN,
+    // Wrong ones are shown on every route, and not one after the other over hours.
+    PODUP_FAILED_LIMIT_COUNT: '10000',
+    PODUP_FAILED_TOTAL_LIMIT_COUNT: '1000000',
     PODUP_GH_WEBHOOK_SECRET: SECRET,
     PODUP_MANUAL_UNITS: 'web, api',
     PODUP_STOP_TIMEOUT_MS: '2000',
@@ -137,5 +140,8 @@ function fill(path: string): void {
     ...{ code: 'GATE_UNHEALTHY', detail: '', at: 3_000, expires_at: null },
   });
   store.rateLimits.add('image:ghcr.io_o_web_main', Date.now(), 1_000);
+  const [now, kind] = [Date.now(), 'admin'] as const;
+  const tally = { kind, address: '192.0.2.7', since: now, count: 1, refused: 0 };
+  store.failedCredentials.save({ changed: [{ ...tally, last_at: now, good_at: 0 }], gone: [] });
   store.close();
 }
