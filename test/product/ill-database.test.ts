@@ -36,16 +36,19 @@ const BODY = makeBody('registry_package', {
 });
 
 /** The product under a steady load of deliveries, of which it has taken some. */
-async function startLoaded(context: TestContext, stateDir = makeTempFolder(context)) {
+async function startLoaded(context: TestContext, given?: string) {
+  const running = new AsyncDisposableStack();
+  // Before the folder goes: where that fails nothing after it is ended, and this process never does.
+  context.after(() => running.disposeAsync());
+  const stateDir = given ?? makeTempFolder(context);
   const product = await Product.start({
     ...NO_MANAGER,
     PODUP_STATE_DIR: stateDir,
     PODUP_MANUAL_UNITS: 'web',
     PODUP_MIN_FREE_BYTES: '0',
   });
-  context.after(() => product.stop());
-  const client = new SteadyClient(product.address);
-  context.after(() => client[Symbol.dispose]());
+  running.defer(async () => void (await product.stop()));
+  const client = running.use(new SteadyClient(product.address));
   const database = join(stateDir, 'data/pod-upgrade-trigger.db');
   const taken = (count: number) =>
     until('deliveries are taken', PATIENCE_MS, () => client.acknowledged.length >= count);
@@ -185,7 +188,8 @@ describe('a database that is mounted over by what cannot be written', () => {
       await becomes(code, 'DATABASE_READ_ONLY');
       await taken(client.acknowledged.length + 10);
     } finally {
-      spawnSync('umount', [folder]);
+      // Lazily, for somebody may have it open at this moment.
+      spawnSync('umount', ['--lazy', folder]);
     }
     await becomes(code, undefined);
     await settle();
