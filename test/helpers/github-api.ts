@@ -66,18 +66,9 @@ function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const { method = '', headers, url: target = '' } = request;
+  const { method = '', url: target = '' } = request;
   const url = new URL(target, api.url);
-  api.asked.push({ what: `${method} ${target}`, authorization: headers.authorization });
-  const expected = {
-    authorization: `Bearer ${token}`,
-    accept: 'application/vnd.github+json',
-    'x-github-api-version': '2022-11-28',
-  };
-  for (const [name, value] of Object.entries(expected)) {
-    if (headers[name] !== value) api.faults.push(`${name}: ${headers[name]} at ${target}`);
-  }
-  if (!/^pod-upgrade-trigger\//.test(headers['user-agent'] ?? '')) api.faults.push('user-agent');
+  check(api, token, request);
   const other = api.other(method, url.pathname);
   if (other) {
     response.writeHead(other.status, other.headers ?? {});
@@ -88,16 +79,31 @@ function answer(
   const [, hook = '', attempt] =
     /^\/api\/v3(\/.+)\/deliveries(?:\/(\d+)\/attempts)?$/.exec(url.pathname) ?? [];
   const attempts = api.hooks.get(hook);
-  if (!attempts) return void response.writeHead(404).end('{}');
-  if (method === 'GET' && attempt === undefined) return list(api, attempts, url, response);
-  const found = attempts.find(({ id }) => id === attempt);
-  if (method !== 'POST' || !found) {
-    api.faults.push(`${method} ${target}`);
-    return void response.writeHead(404).end('{}');
+  const found = attempts?.find(({ id }) => id === attempt);
+  if (attempts && method === 'GET' && attempt === undefined) list(api, attempts, url, response);
+  else if (method === 'POST' && found) {
+    response.writeHead(202, { 'content-type': 'application/json' }).end('{}');
+    api.onAgain(hook, found);
+  } else {
+    // A hook that is not there is a case of its own; what is no question of these is a fault.
+    if (attempts) api.faults.push(`${method} ${target}`);
+    response.writeHead(404).end('{}');
   }
+}
+
+/** What each question has to be. */
+function check(api: GithubApi, token: string, { method, headers, url }: IncomingMessage): void {
+  api.asked.push({ what: `${method} ${url}`, authorization: headers.authorization });
+  const expected = {
+    authorization: `Bearer ${token}`,
+    accept: 'application/vnd.github+json',
+    'x-github-api-version': '2022-11-28',
+  };
+  for (const [name, value] of Object.entries(expected)) {
+    if (headers[name] !== value) api.faults.push(`${name}: ${headers[name]} at ${url}`);
+  }
+  if (!/^pod-upgrade-trigger\//.test(headers['user-agent'] ?? '')) api.faults.push('user-agent');
   if (Number(headers['content-length'] ?? 0) > 0) api.faults.push('a body');
-  response.writeHead(202, { 'content-type': 'application/json' }).end('{}');
-  api.onAgain(hook, found);
 }
 
 function list(

@@ -88,7 +88,7 @@ describe('of any list', () => {
     event: fc.constantFrom('package', 'registry_package', 'push'),
   });
   const anySituation = fc.record({
-    here: fc.uniqueArray(fc.constantFrom('a', 'b')).map((guids) => new Set(guids)),
+    here: fc.uniqueArray(fc.constantFrom<string>('a', 'b')).map((guids) => new Set(guids)),
     asked: fc
       .dictionary(
         fc.constantFrom('b', 'c'),
