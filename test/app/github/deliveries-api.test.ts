@@ -78,7 +78,7 @@ describe('the API of deliveries', () => {
     ['a head that never comes to its body', { status: 200, isSlow: true }, 'GITHUB_UNREACHABLE'],
     ['no JSON', { status: 200, body: '<html>' }, 'GITHUB_ANSWER_INVALID'],
     ['other JSON', { status: 200, body: '[{"id":1}]' }, 'GITHUB_ANSWER_INVALID'],
-    ['too much', { status: 200, body: ' '.repeat(1_048_577) }, 'GITHUB_ANSWER_INVALID'],
+    ['too much', { status: 200, body: `[${' '.repeat(1_048_576)}]` }, 'GITHUB_ANSWER_INVALID'],
     ['422', { status: 422 }, 'GITHUB_ANSWER_INVALID'],
   ] as const)
     test(`${title} is ${code}, and the token is not in it`, async (t) => {

@@ -87,6 +87,18 @@ async function readLook(worker: Worker): Promise<string> {
   return look ? (await askAdmin(worker.port, `/api/tasks/${look['task_id']}`)).text : '';
 }
 
+/** Has the job done now. */
+async function runJob({ port }: Worker): Promise<void> {
+  const ran = await ask(port, {
+    ...{ method: 'POST', path: '/api/schedule/missed-deliveries/run', body: '{}' },
+    headers: {
+      ...{ authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      'content-length': '2',
+    },
+  });
+  assert.equal(ran.status, 202, ran.text);
+}
+
 test('a delivery that failed while nothing ran is asked for again once, and arrives', async (t) => {
   const folder = makeFolder(t);
   const github = await startGithubApi(t, GITHUB_TOKEN);
@@ -125,14 +137,7 @@ test('a delivery that failed while nothing ran is asked for again once, and arri
 
   // The next look reads it again and leaves it.
   const asked = github.asked.length;
-  const ran = await ask(second.port, {
-    ...{ method: 'POST', path: '/api/schedule/missed-deliveries/run', body: '{}' },
-    headers: {
-      ...{ authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-      'content-length': '2',
-    },
-  });
-  assert.equal(ran.status, 202, ran.text);
+  await runJob(second);
   await until('the next look', 30_000, async () => github.asked.length > asked);
   await until('its end', 30_000, async () =>
     /0 deliveries were asked for again/.test(await readLook(second)),
@@ -151,6 +156,13 @@ test('a hook of the settings is asked for before anything has come, and not wher
     PODUP_GITHUB_HOOKS: 'orgs/acme/6',
   };
   const off = await serve(t, makeFolder(t), { ...settings, PODUP_MISSED_DELIVERIES_CRON: 'off' });
+  // A unit that deliveries are expected for, so that the job has something to do.
+  await deliver(off.port, 'web', PUSH);
+  await until('the delivery is there', 30_000, async () => {
+    return (await listOf(off, '/api/deliveries', 'deliveries')).length === 1;
+  });
+  await runJob(off);
+  await until('it has ended', 30_000, async () => /task-ended/.test(await readLook(off)));
   await off.stop();
   assert.deepEqual(github.asked, []);
   const on = await serve(t, makeFolder(t), settings);
@@ -158,6 +170,18 @@ test('a hook of the settings is asked for before anything has come, and not wher
     /Of 1 hooks of GitHub 0 deliveries/.test(await readLook(on)),
   );
   assert.equal(github.asked.length, 1);
+  assert.deepEqual(github.faults, []);
+});
+
+test('GitHub is asked by the clock, too', async (t) => {
+  const github = await startGithubApi(t, GITHUB_TOKEN);
+  github.hooks.set('/repos/o/r/hooks/5', []);
+  const worker = await serve(t, makeFolder(t), {
+    ...{ PODUP_GITHUB_TOKEN: GITHUB_TOKEN, PODUP_GITHUB_API_URL: github.url },
+    ...{ PODUP_GITHUB_HOOKS: 'o/r/5', PODUP_MISSED_DELIVERIES_CRON: '* * * * * *' },
+  });
+  await until('it is asked again', 30_000, async () => github.asked.length > 1);
+  await worker.stop();
   assert.deepEqual(github.faults, []);
 });
 

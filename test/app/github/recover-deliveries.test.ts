@@ -120,6 +120,10 @@ describe('failed deliveries of GitHub', () => {
     await host.run();
     assert.equal(host.pages(), 5);
     assert.deepEqual(host.again(), []);
+    const at = Math.floor(Date.now() / 1_000) * 1_000 + 60_000;
+    host.list('o/r/5', [{ status: 202, at }, ...many]);
+    await host.run();
+    assert.equal(host.store.githubDeliveries.find('o/r/5')?.settled_until, at);
   });
 
   test('that are older than three days are not asked for, nor their pages', async (t) => {
