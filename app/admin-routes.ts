@@ -75,6 +75,8 @@ export type AdminParts = LimitParts & {
   readonly intake: AcceptDeliveries;
   readonly book: Pick<HookBook, 'find'>;
   readonly hooks: HookAdmin;
+  /** Whether GitHub can be asked for failed deliveries; absent where nobody does. */
+  readonly asksGithub?: () => boolean;
 };
 
 /** Joins every route that works on the state to it: the worker serves them, and the command line asks them. */
@@ -128,7 +130,7 @@ export function registerAdminRoutes(
       ...{ store, maintain: manual.maintain },
       ask: createAskSupervisor(undefined, paths),
       dryRun: settings.selfUpdateDryRun,
-      idle: createIdleReason(known, store),
+      idle: createIdleReason(known, store, parts.asksGithub),
     }),
   });
   registerAttentionApi(app, {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Loaded } from '../shared/config/load-settings.ts';
 import { type AdminParts, listImages } from './admin-routes.ts';
+import { createDeliveryRecovery } from './github/delivery-recovery.ts';
 import { Intake } from './intake/intake.ts';
 import type { Recorder } from './recorder/start-recorder.ts';
 import { createDeliverySearch } from './tasks/delivery-search.ts';
@@ -13,9 +14,11 @@ export function joinIntake(
 ) {
   const { store, known, units, wake } = joined;
   const { webhookWindowMs: windowMs, missedDeliveriesCron } = loaded.settings;
+  const recovery = createDeliveryRecovery({ store, log, settings: loaded.settings });
   const isDeployable = (unit: string) => known.admit('webhook', unit).allowed;
   const search = createDeliverySearch({
-    ...{ store, log, known, windowMs, isOff: missedDeliveriesCron === 'off', onTask: wake },
+    ...{ store, log, known, windowMs, isOff: missedDeliveriesCron === 'off' },
+    ...{ asksGithub: recovery.isOn, onTask: wake },
     listUnits: () => listImages({ known, units }).filter(({ unit }) => isDeployable(unit)),
   });
   const intake = new Intake({
@@ -26,5 +29,20 @@ export function joinIntake(
       search.afterDeliveries();
     },
   });
-  return { intake, search };
+  return {
+    intake,
+    asking: { recovery, asksGithub: recovery.isOn },
+    search: {
+      /** See `DeliverySearch` and `DeliveryRecovery`: the log of the task has what GitHub was asked. */
+      afterStart() {
+        search.afterStart();
+        recovery.afterStart();
+      },
+      /** A person has made a task, of whatever kind. */
+      afterManual() {
+        wake();
+        recovery.look();
+      },
+    },
+  };
 }

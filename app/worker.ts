@@ -137,12 +137,12 @@ function joinParts(
   const dispatcher = createDispatcher({ ...parts, store, commits, onLost: system.taskLost });
   const { known, units, discovery } = joinUnits(loaded, { store, host, log }, system);
   const wake = () => dispatcher.wake();
-  const { intake, search } = joinIntake(parts, recorder, { store, known, units, wake });
+  const { intake, search, asking } = joinIntake(parts, recorder, { store, known, units, wake });
   const { app, local, drain, connections } = openServers(settings, log, events);
   const failed = joinFailedCredentials(settings, log, { save: recorder.saveFailed, system });
   const access = joinAccess(settings, store, commits, log, failed);
   const guards = createTimerGuards({ store, run, log });
-  const manual = joinManual(loaded, store, host, { known, units, onTask: wake });
+  const manual = joinManual(loaded, store, host, { known, units, onTask: search.afterManual });
   const health = joinHealth(loaded, parts.environment, {
     ...{ store, host, database: () => database.failure() },
     supervisor: () => judgeSupervisor(channel),
@@ -150,8 +150,8 @@ function joinParts(
   const checks = joinChecks(loaded, store, host, { known, units });
   const { gate } = access;
   const served = { app, events, intake, known, units, gate, manual, health, checks, discovery };
-  const works = { access, store, dispatcher, onTask: wake, guards, run, commits, system };
-  const joined = { ...served, ...works, failed, connections, ...joinHooks(loaded, store) };
+  const work = { ...asking, access, store, dispatcher, onTask: wake, guards, run, commits, system };
+  const joined = { ...served, ...work, failed, connections, ...joinHooks(loaded, store) };
   const payloads = joinWebhook(loaded, log, joined);
   registerAdminRoutes(app, loaded, joined);
   const schedules = joinSchedules(parts, joined);
@@ -180,7 +180,7 @@ function joinParts(
       dispatcher.close();
       guards.close();
       checks.close();
-      await discovery.close();
+      await Promise.all([discovery.close(), asking.recovery.close()]);
       await schedules.close();
       payloads.close();
       access.close();
@@ -238,6 +238,7 @@ type JoinedParts = AdminParts & {
   readonly system: SystemEvents;
   readonly run: Host['run'];
   readonly access: JoinedAccess;
+  readonly recovery: ReturnType<typeof joinIntake>['asking']['recovery'];
 };
 
 /**
@@ -258,8 +259,9 @@ function joinSchedules(parts: WorkerParts, joined: JoinedParts) {
   const schedule = joinSchedule({
     ...{ settings, store, log, onBegun: system.jobBegun },
     askForUpdate: createSelfUpdateCall({ dryRun, ask, log, onRun }),
-    idle: createIdleReason(known, store),
+    idle: createIdleReason(known, store, joined.asksGithub),
     onTask(job) {
+      if (job === 'missed-deliveries') joined.recovery.look();
       if (job !== 'reconcile') return dispatcher.wake();
       dispatcher.lookForLost().catch((error: unknown) => {
         log.error({ err: error }, 'tasks that were begun elsewhere could not be looked at');

@@ -17,6 +17,17 @@ END;
 CREATE TRIGGER access_token_removed AFTER DELETE ON access_tokens BEGIN
   UPDATE access_changes SET count = count + 1;
 END;
+CREATE TRIGGER asked_delivery_arrived AFTER INSERT ON deliveries
+WHEN new.source = 'github' AND new.verdict <> 'duplicate' BEGIN
+  UPDATE asked_deliveries SET arrived_at = new.received_at
+    WHERE guid = new.delivery AND arrived_at IS NULL
+      AND hook = coalesce(new.headers ->> '$."x-github-hook-id"', hook);
+END;
+CREATE TRIGGER asked_delivery_counted AFTER UPDATE OF arrived_at ON asked_deliveries
+WHEN old.arrived_at IS NULL AND new.arrived_at IS NOT NULL BEGIN
+  INSERT INTO totals VALUES ('delivery', 'missed', 'github', 1)
+    ON CONFLICT DO UPDATE SET count = count + 1;
+END;
 CREATE TRIGGER delivery_body_kept AFTER INSERT ON delivery_bodies BEGIN
   UPDATE delivery_body_totals SET count = count + 1, bytes = bytes + length(new.body);
 END;
@@ -91,6 +102,16 @@ CREATE TABLE access_tokens (
   revoked_by TEXT,
   used_at INTEGER,
   used_from TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE asked_deliveries (
+  guid TEXT NOT NULL,
+  -- The id of the hook.
+  hook TEXT NOT NULL,
+  times INTEGER NOT NULL,
+  asked_at INTEGER NOT NULL,
+  -- When it came; null: not yet.
+  arrived_at INTEGER,
+  PRIMARY KEY (guid, hook)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE attention_marks (
   id TEXT PRIMARY KEY,
@@ -211,6 +232,17 @@ CREATE TABLE failed_credentials (
   last_at INTEGER NOT NULL,
   good_at INTEGER NOT NULL,
   PRIMARY KEY (kind, address)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE github_hooks (
+  -- OWNER/REPO/HOOK_ID, or orgs/ORG/HOOK_ID.
+  name TEXT PRIMARY KEY,
+  id TEXT NOT NULL,
+  -- When one of its deliveries came that says whose hook it is; null where only the settings name it.
+  learned_at INTEGER,
+  -- What GitHub delivered before, by its clock, is settled: acknowledged, here, or given up.
+  settled_until INTEGER,
+  -- The code of what the last look came to; null: it went well.
+  failure TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE hook_secrets (
   id TEXT PRIMARY KEY,
@@ -438,6 +470,7 @@ CREATE TABLE update_checks (
   checked_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX access_tokens_by_name ON access_tokens (name) WHERE revoked_at IS NULL;
+CREATE INDEX asked_deliveries_by_time ON asked_deliveries (asked_at);
 CREATE INDEX auto_update_imports_by_time ON auto_update_imports (imported_at);
 CREATE INDEX deliveries_accepted ON deliveries (unit, received_at) WHERE verdict = 'accepted';
 CREATE INDEX deliveries_by_guid ON deliveries (source, delivery, unit);
@@ -462,6 +495,7 @@ CREATE INDEX events_by_status ON events (status);
 CREATE INDEX events_by_task ON events (task_id) WHERE task_id IS NOT NULL;
 CREATE INDEX events_of_hooks ON events (path, code) WHERE action = 'github-webhook';
 CREATE INDEX events_of_refused_hooks ON events (path) WHERE action = 'hook' AND code = 'HOOK_REFUSED';
+CREATE INDEX github_hooks_by_id ON github_hooks (id);
 CREATE INDEX hook_secrets_by_hook ON hook_secrets (hook, created_at);
 CREATE INDEX idempotency_keys_by_time ON idempotency_keys (created_at);
 CREATE INDEX missed_deliveries_by_task ON missed_deliveries (task_id) WHERE task_id IS NOT NULL;

@@ -13,6 +13,7 @@ import { type EventTable, openEventTable } from './events.ts';
 import { describeSqliteError } from './explain-database-error.ts';
 import { type FailedCredentialTable, openFailedCredentials } from './failed-credentials.ts';
 import { MIGRATIONS } from './generated-migrations.ts';
+import { type GithubDeliveryTables, openGithubDeliveryTables } from './github-deliveries.ts';
 import { type HookReads, openHookReads } from './hooks.ts';
 import { type IdempotencyTable, openIdempotencyTable } from './idempotency-keys.ts';
 import { openSightingTable, type SightingTable } from './image-sightings.ts';
@@ -51,6 +52,7 @@ export type Store = DatabaseChecks & {
   readonly hooks: HookReads;
   readonly storedHooks: StoredHookTable;
   readonly trackedTags: TrackedTagTable;
+  readonly githubDeliveries: GithubDeliveryTables;
   readonly missedDeliveries: MissedDeliveryTable;
   readonly totals: Totals;
   readonly segments: SpoolSegmentTable;
@@ -126,6 +128,7 @@ function prepareStore(database: Database, schema: number): Store {
     hooks: openHookReads(database),
     storedHooks: openStoredHookTable(database),
     trackedTags: openTrackedTagTable(database),
+    githubDeliveries: openGithubDeliveryTables(database),
     missedDeliveries: openMissedDeliveryTable(database),
     totals: openTotals(database),
     segments: openSpoolSegmentTable(database),

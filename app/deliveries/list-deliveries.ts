@@ -94,7 +94,9 @@ export function listMissed(
   const rows = missedDeliveries.list(limit + 1, cursor);
   const counts = totals
     .list()
-    .filter(({ name, first }) => name === 'delivery' && first === 'missed');
+    .filter(
+      ({ name, first, second }) => name === 'delivery' && first === 'missed' && second === 'sweep',
+    );
   return {
     missed: rows
       .slice(0, limit)

@@ -1,8 +1,9 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { parseUnitName } from '../../shared/contract/unit-name.ts';
 import { type DeliveryVerdict, decideVerdict, type UnitFacts } from '../domain/delivery-verdict.ts';
+import { GITHUB_HOOK_HEADERS } from '../domain/name-github-hook.ts';
 import { parseGithubPayload } from '../domain/sources/github.ts';
-import type { ImageReading } from '../domain/sources/source.ts';
+import type { HeaderLookup, ImageReading } from '../domain/sources/source.ts';
 import { verifyGithubSignature } from './github-signature.ts';
 import {
   type AcceptDeliveries,
@@ -13,6 +14,7 @@ import {
   type Reception,
   toUnderstood,
 } from './keep-delivery.ts';
+import { keepHeaders } from './keep-headers.ts';
 
 /** A delivery as it came over HTTP; `body` is the raw bytes, already within the cap. */
 export type RawDelivery = {
@@ -21,6 +23,7 @@ export type RawDelivery = {
   readonly signature: string | undefined;
   readonly event: string | undefined;
   readonly delivery: string | undefined;
+  readonly headers: HeaderLookup;
   readonly body: Buffer;
   readonly remoteAddress: string;
   readonly requestId: string;
@@ -53,7 +56,11 @@ export async function receiveGithubDelivery(
   const unit = parseUnitName(raw.service) ?? raw.service.slice(0, MAX_NAME_LENGTH);
   const judged = await judgeGithubDelivery(parts, { event, unit, payload });
   const { path, remoteAddress, requestId } = raw;
-  const received = { source: 'github', path, event, delivery, remoteAddress, requestId } as const;
+  const headers = keepHeaders(raw.headers, GITHUB_HOOK_HEADERS);
+  const received = {
+    ...({ source: 'github', path, event, delivery, remoteAddress, requestId } as const),
+    ...(Object.keys(headers).length > 0 && { headers }),
+  };
   const kept = await keepDelivery(parts.intake, received, [judged], raw.body);
   return kept.ok ? succeed(kept.value[0]) : kept;
 }

@@ -22,6 +22,7 @@ import {
   type Reception,
   toUnderstood,
 } from './keep-delivery.ts';
+import { keepHeaders } from './keep-headers.ts';
 import { newIdentifier } from './new-identifier.ts';
 
 /** A delivery as it came over HTTP; `body` is the raw bytes, already within the cap. */
@@ -70,27 +71,6 @@ export type HookRefusalOutcome = {
   readonly refused?: HookRefusal;
 };
 
-/** What is kept of the headers with a delivery, so that it can be read again; none of them is secret. */
-const KEPT_HEADERS = [
-  'content-type',
-  'user-agent',
-  'x-github-event',
-  'x-github-delivery',
-  'x-gitea-event',
-  'x-gitea-delivery',
-  'x-forgejo-event',
-  'x-forgejo-delivery',
-  'x-gogs-event',
-  'x-gogs-delivery',
-  'x-gitlab-event',
-  'idempotency-key',
-  'webhook-id',
-  'webhook-timestamp',
-  'ce-id',
-  'ce-type',
-  'ce-source',
-  'ce-specversion',
-];
 /** Senders that say in headers what a delivery is and what it is called; without them it cannot have come from there. */
 const NAMED_BY_HEADERS: ReadonlySet<string> = new Set(['github', 'gitea', 'generic']);
 /** A unit may have been changed since it was looked at; but a registry tells of a push of others again and again. */
@@ -257,7 +237,7 @@ async function keep(
     // Where it has no name that could come again it is taken for itself.
     delivery: sender.readDeliveryId(headers, payload, sha256) ?? newIdentifier('dlv'),
     hook: { name, secret, isUnsigned: isUnsigned(hook.scheme) },
-    headers: keptHeaders(headers),
+    headers: keepHeaders(headers),
     ...(replay && { replay }),
   };
   const { push, verdicts } = decided;
@@ -275,13 +255,4 @@ async function keep(
   );
   if (checked.length > 0) parts.onCheck?.(checked.map(({ unit }) => unit));
   return succeed({ hook: name, receptions: kept.value });
-}
-
-function keptHeaders(headers: HeaderLookup): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    KEPT_HEADERS.flatMap((name) => {
-      const value = headers(name);
-      return value === undefined ? [] : [[name, value.slice(0, MAX_NAME_LENGTH)]];
-    }),
-  );
 }

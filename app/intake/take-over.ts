@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { DeliveryRow } from '../db/deliveries.ts';
 import type { Store } from '../db/store.ts';
+import { nameGithubHook } from '../domain/name-github-hook.ts';
+import { parseObject } from './keep-delivery.ts';
 import { newIdentifier } from './new-identifier.ts';
 import type { IntakeRecord, SpoolEntry } from './spool-format.ts';
 
@@ -79,6 +81,7 @@ function takeOverEntry(
   const row = toRow(record, body, pending?.id ?? null);
   if (!store.deliveries.insert(row)) return false;
   noteUse(store, record);
+  learnGithubHook(store, record, body);
   if (isKept(record)) store.deliveryBodies.keep(record.id, record.receivedAt, body);
   if (!isWork) return false;
   store.trackedTags.notePush(record.unit, row.image, record.id, record.receivedAt);
@@ -139,6 +142,16 @@ function noteUse(
     ...{ hook: hook.name, secret: hook.secret, at: receivedAt },
     ...{ verdict: verdict.verdict, reason: verdict.reason ?? null },
   });
+}
+
+/** The hooks that deliver here are those that are asked for what has failed; each says once whose it is. */
+function learnGithubHook(store: Store, record: IntakeRecord, body: Buffer): void {
+  const { source, headers, reception, replay, receivedAt } = record;
+  const id = headers?.['x-github-hook-id'];
+  if (source !== 'github' || !headers || id === undefined || reception || replay) return;
+  if (store.githubDeliveries.isLearned(id)) return;
+  const hook = nameGithubHook(headers, parseObject(body));
+  if (hook) store.githubDeliveries.learn(hook.name, hook.id, receivedAt);
 }
 
 function toJson(value: object | undefined): string | null {

@@ -4,7 +4,11 @@ import type { KnownUnits } from '../units/known-units.ts';
 import type { IdleReason } from './scheduled-tasks.ts';
 
 /** Says of the jobs that are about units why there is nothing to do, by the units that are known. */
-export function createIdleReason(known: KnownUnits, store: ExpectingStore): IdleReason {
+export function createIdleReason(
+  known: KnownUnits,
+  store: ExpectingStore,
+  asksGithub: () => boolean = () => false,
+): IdleReason {
   return (job) => {
     switch (job) {
       case 'auto-update':
@@ -12,7 +16,7 @@ export function createIdleReason(known: KnownUnits, store: ExpectingStore): Idle
           ? 'No unit that may be deployed by the clock has AutoUpdate=registry.'
           : undefined;
       case 'missed-deliveries':
-        return listExpecting(store, known).length === 0
+        return listExpecting(store, known).length === 0 && !asksGithub()
           ? 'No unit was deployed by a webhook, asks for that, or is named by a hook.'
           : undefined;
       case 'check-updates':

@@ -32,6 +32,8 @@ type Parts = {
   readonly listUnits: () => readonly DeployableUnit[];
   /** PODUP_MISSED_DELIVERIES_CRON is off: what nothing tells of is not looked for. */
   readonly isOff: boolean;
+  /** GitHub can be asked, so that there is something to be done without any unit. */
+  readonly asksGithub: () => boolean;
   /** See PODUP_WEBHOOK_WINDOW_MS: deliveries for the other units may be about to come. */
   readonly windowMs: number;
   /** There is a new task. */
@@ -46,7 +48,7 @@ const TRIES_AFTER_START = 3;
  * or by what looks for missed deliveries after a start.
  */
 export function createDeliverySearch(parts: Parts): DeliverySearch {
-  const { store, log, known, listUnits, isOff, windowMs, onTask } = parts;
+  const { store, log, known, listUnits, isOff, asksGithub, windowMs, onTask } = parts;
   return {
     afterDeliveries() {
       try {
@@ -64,7 +66,7 @@ export function createDeliverySearch(parts: Parts): DeliverySearch {
     },
     afterStart() {
       try {
-        if (isOff || listExpecting(store, known).length === 0) return;
+        if (isOff || (listExpecting(store, known).length === 0 && !asksGithub())) return;
         const triesLeft = TRIES_AFTER_START - 1;
         const cause: StartCause = { kind: 'start', triesLeft, notBeforeMs: Date.now() };
         makeMaintenanceTask(store, 'missed-deliveries', cause);

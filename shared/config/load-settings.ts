@@ -39,7 +39,7 @@ export function loadSettings(
   }
   const paths = statePaths(stateDir);
   const { adminToken, manualToken, webhookSecret, webhookSecretPrevious } = settings;
-  const { releaseToken, metricsToken, hookKey } = settings;
+  const { releaseToken, metricsToken, hookKey, githubToken } = settings;
   return {
     ok: true,
     loaded: {
@@ -59,6 +59,7 @@ export function loadSettings(
         releaseToken,
         metricsToken,
         hookKey,
+        githubToken,
       ].filter((secret) => secret !== undefined),
       given,
     },

@@ -1,5 +1,6 @@
 import { Cron, CronPattern } from 'croner';
 import * as z from 'zod';
+import { type GithubHook, parseGithubHook } from '../contract/github-hook.ts';
 import { parseUnitName } from '../contract/unit-name.ts';
 import { parseWithin } from './supervisor-settings.ts';
 
@@ -31,6 +32,17 @@ export function parseUnits(raw: string): readonly string[] | undefined {
   const words = raw.split(/[\s,]+/).filter((word) => word !== '');
   const units = words.map(parseUnitName);
   return units.every((unit) => unit !== undefined) ? [...new Set(units)] : undefined;
+}
+
+/** How many hooks of GitHub may be named. */
+const MAX_GITHUB_HOOKS = 100;
+
+/** Hooks of GitHub separated by commas or white space, each once. */
+export function parseGithubHooks(raw: string): readonly GithubHook[] | undefined {
+  const words = new Set(raw.split(/[\s,]+/).filter((word) => word !== ''));
+  const hooks = [...words].map(parseGithubHook);
+  const isGood = hooks.length <= MAX_GITHUB_HOOKS && hooks.every((hook) => hook !== undefined);
+  return isGood ? hooks : undefined;
 }
 
 /** `sqlite:///PATH` or a path; SQLite's own query options are not taken. */

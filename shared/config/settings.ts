@@ -268,6 +268,7 @@ type Optional =
   | 'metricsToken'
   | 'debugPayloadPath'
   | 'adminToken'
+  | 'githubToken'
   | 'hookKey'
   | 'manualToken'
   | 'forwardAuthHeader'

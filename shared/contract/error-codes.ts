@@ -4,6 +4,7 @@ import { DATABASE_ERRORS } from './database-error-codes.ts';
 import { DELIVERY_ERRORS } from './delivery-error-codes.ts';
 import { DEPLOY_ERRORS } from './deploy-error-codes.ts';
 import type { ErrorMeaning } from './error-meaning.ts';
+import { GITHUB_ERRORS } from './github-error-codes.ts';
 import { HEALTH_ERRORS } from './health-error-codes.ts';
 import { HOOK_ERRORS } from './hook-error-codes.ts';
 import { REGISTRY_ERRORS } from './registry-error-codes.ts';
@@ -253,6 +254,7 @@ export const ERRORS = {
   ...DEPLOY_ERRORS,
   ...BACKUP_ERRORS,
   ...DELIVERY_ERRORS,
+  ...GITHUB_ERRORS,
   ...SERVICE_ERRORS,
   ...SSH_ERRORS,
   ...UPDATE_ERRORS,

@@ -97,6 +97,14 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   'app/hooks': ['app/api', 'app/db', 'app/domain', 'shared/contract', 'shared/fs'],
   'app/join-hooks.ts': ['app/db', 'app/hooks', 'shared/config', 'shared/fs'],
+  'app/github': [
+    'app/db',
+    'app/domain',
+    'app/events',
+    'app/updates',
+    'shared/config',
+    'shared/contract',
+  ],
   'app/host': ['app/domain', 'shared/contract', 'shared/process'],
   'app/http': [
     'app/access',
@@ -178,6 +186,7 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   'app/join-intake.ts': [
     'app/admin-routes.ts',
+    'app/github',
     'app/intake',
     'app/recorder',
     'app/tasks',

@@ -121,6 +121,7 @@ function toRaw(service: string, request: FastifyRequest): RawDelivery {
     signature: headerOf(request, 'x-hub-signature-256'),
     event: headerOf(request, 'x-github-event'),
     delivery: headerOf(request, 'x-github-delivery'),
+    headers: (name) => headerOf(request, name),
     body: rawBodyOf(request),
     remoteAddress: request.ip,
     requestId: request.id,

@@ -23,6 +23,8 @@ export const HTTP_LIMITS: HttpLimits = {
 
 /** A file that is asked for. */
 export type HttpQuestion = {
+  /** Default: GET. */
+  readonly method?: 'GET' | 'POST';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   /** Kept from any other origin that a redirect leads to. */
@@ -44,6 +46,8 @@ export type HttpAnswer = {
 /** Connections to the source of releases. */
 export type ReleaseHttp = {
   get(question: HttpQuestion): Promise<Outcome<HttpAnswer>>;
+  /** The same without following anybody: a redirect is an answer like others. */
+  ask(question: HttpQuestion): Promise<Outcome<HttpAnswer>>;
   /** Closes every connection; nothing may be asked afterwards. */
   close(): Promise<void>;
 };
@@ -74,6 +78,7 @@ export function openReleaseHttp(options: {
   });
   return {
     get: (question) => follow(question, (hop) => exchange(hop, agent, options)),
+    ask: (question) => exchange(question, agent, options),
     close: () => agent.destroy(),
   };
 }
@@ -120,13 +125,14 @@ export function isFetchable(url: URL): boolean {
 }
 
 async function exchange(
-  { url, headers, authorization }: HttpQuestion,
+  { method = 'GET', url, headers, authorization }: HttpQuestion,
   dispatcher: Dispatcher,
   options: Parameters<typeof openReleaseHttp>[0],
 ): Promise<Outcome<HttpAnswer>> {
   const explain = (error: unknown) => explainError(error, url.host, options.signal);
   try {
     const answer = await sendRequest(url, {
+      method,
       dispatcher,
       signal: options.signal,
       headers: {

@@ -16,12 +16,19 @@ const UNITS: Readonly<Record<string, string | undefined>> = {
   'unknown.service': undefined,
 };
 
-function start(context: TestContext, isOff = false) {
+function start(context: TestContext, isOff = false, asksGithub = false) {
   const { store } = openTestStore(context, makeTempFolder(context));
   const { log, lines } = keepLog();
   const told: number[] = [];
   const search = createDeliverySearch({
-    ...{ store, log, isOff, windowMs: 1_000, onTask: () => void told.push(1) },
+    ...{
+      store,
+      log,
+      isOff,
+      asksGithub: () => asksGithub,
+      windowMs: 1_000,
+      onTask: () => void told.push(1),
+    },
     known: createKnownUnits({
       ...{ listed: Object.keys(UNITS), autoDiscover: false, readFound: () => [] },
     }),
@@ -120,7 +127,10 @@ describe('after a start', () => {
     const { search, tasks } = start(t);
     search.afterStart();
     assert.deepEqual(tasks(), []);
-    const off = start(t, true);
+    const asking = start(t, false, true);
+    asking.search.afterStart();
+    assert.equal(asking.tasks().length, 1, 'GitHub is');
+    const off = start(t, true, true);
     off.push('alone.service');
     off.search.afterStart();
     assert.deepEqual(off.tasks(), []);

@@ -29,6 +29,7 @@ test('secrets come from real files and credentials and are listed as never to be
     CREDENTIALS_DIRECTORY: join(folder, 'credentials'),
     PODUP_GH_WEBHOOK_SECRET_PREVIOUS: 'secret of before',
     PODUP_RELEASE_TOKEN: 'token of the releases',
+    PODUP_GITHUB_TOKEN: 'token of github',
   });
   assert.equal(loaded.settings.adminToken, 'token of a file');
   assert.equal(loaded.settings.webhookSecret, 'secret of a credential');
@@ -37,6 +38,7 @@ test('secrets come from real files and credentials and are listed as never to be
     'secret of a credential',
     'secret of before',
     'token of the releases',
+    'token of github',
   ]);
 });
 
