@@ -1,6 +1,5 @@
 import type * as z from 'zod';
 import { ERRORS } from '../../shared/contract/error-codes.ts';
-import type { Need } from '../domain/access.ts';
 import { type JsonSchema, toJsonSchemas } from './openapi-schemas.ts';
 import { problemView } from './problem.ts';
 import { type AnswerForm, isSchema, refusalsOf, type ServedForm } from './route-form.ts';
@@ -141,22 +140,31 @@ export function describeApi(forms: readonly ServedForm[], version: string): Open
 type Write = Record<'given' | 'answered', (schema: z.ZodType) => JsonSchema>;
 
 /** For other kinds of schemes than OAuth2 the words are what somebody has to have (OpenAPI 3.1, Security Requirement Object). */
-function describeSecurity(needs: Need): Operation['security'] {
+function describeSecurity({ needs, headers = {} }: ServedForm): Operation['security'] {
   if (needs === 'anyone') return [];
+  if (needs !== 'hook') return [{ token: [needs] }, { session: [needs] }];
   // One of them, as the hook is set up; one of the path is among the parameters.
-  if (needs === 'hook') return [{ signature: [] }, { standard: [] }, { authorization: [] }];
-  return [{ token: [needs] }, { session: [needs] }];
+  return Object.entries(HOOK_HEADERS).flatMap(([scheme, header]) =>
+    header in headers ? [{ [scheme]: [] }] : [],
+  );
 }
 
+/** By which header each scheme of hooks is known. */
+const HOOK_HEADERS = {
+  signature: 'x-hub-signature-256',
+  standard: 'webhook-signature',
+  authorization: 'authorization',
+} as const;
+
 function describe(form: ServedForm, write: Write): Operation {
-  const { summary, about, needs, body, rawBody } = form;
+  const { summary, about, body, rawBody } = form;
   const parameters = describeParameters(form, write);
   return {
     operationId: idOf(form),
     tags: [tagOf(form)],
     summary,
     ...(about !== undefined && { description: about }),
-    security: describeSecurity(needs),
+    security: describeSecurity(form),
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: describeBody(write.given(body)) }),
     ...(rawBody !== undefined && {

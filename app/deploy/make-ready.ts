@@ -65,9 +65,14 @@ export async function makeReady(
   });
 }
 
-/** Whether a unit does not serve although nobody has stopped it. */
-export function isTroubled({ activeState }: UnitSample): boolean {
-  return !['active', 'inactive', 'deactivating'].includes(activeState);
+/**
+ * Whether a unit does not serve although nobody has stopped it. One that crashes again and again is `active` between two
+ * crashes: what systemd has had to start again is taken for one of those.
+ */
+export function isTroubled({ activeState, restarts }: UnitSample): boolean {
+  return activeState === 'active'
+    ? restarts > 0
+    : !['inactive', 'deactivating'].includes(activeState);
 }
 
 /** What ran before a deployment that nobody has brought to an end. */

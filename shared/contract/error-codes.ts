@@ -53,7 +53,7 @@ export const ERRORS = {
   LIMIT_NOT_FOUND: {
     status: 404,
     sentence: 'Nothing is counted under this name.',
-    hint: 'pod-upgrade-trigger limits list has what is.',
+    hint: 'What is counted is in `pod-upgrade-trigger limits list`.',
   },
   HEAD_TOO_LARGE: {
     status: 431,

@@ -26,7 +26,7 @@ export const TASK_ERRORS = {
   IMAGE_LOCK_NOT_FOUND: {
     status: 404,
     sentence: 'No image of this name is held, nor was one deployed lately.',
-    hint: 'pod-upgrade-trigger image-locks list has the names.',
+    hint: 'The names are in `pod-upgrade-trigger image-locks list`.',
   },
   IMAGE_LOCK_HELD: {
     status: 409,

@@ -213,7 +213,7 @@ describe('worker', () => {
     assert.equal(event?.request_id, json['request_id']);
     await until(
       'the end of the task',
-      30_000,
+      60_000,
       async () => (await listTasks(second.port))[0]?.status === 'failed',
     );
     assert.equal((await listTasks(second.port)).length, 1);
