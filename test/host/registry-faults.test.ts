@@ -33,7 +33,8 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const inFiveMinutes = () => new Date(Date.now() + 5 * MINUTE).toUTCString();
 const SHORT = { lookUpMs: 500 };
-const SHORT_PULL = { limits: { ...LIMITS, pullTimeoutMs: 2_000 } };
+/** Long enough for podman to come to what is slow. */
+const SHORT_PULL = { limits: { ...LIMITS, pullTimeoutMs: 5_000 } };
 const failed = (code: ErrorCode, detail: RegExp): Expected => ['failed', code, detail];
 const limited = (detail: RegExp, waitMs: number): Expected => [
   'deferred',
