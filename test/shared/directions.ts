@@ -47,6 +47,7 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'app/db',
     'app/domain',
     'app/events',
+    'app/hooks',
     'app/host',
     'app/http',
     'app/maintenance',

@@ -4,6 +4,7 @@ import { ERRORS, type ErrorCode } from '../../../shared/contract/error-codes.ts'
 import { type Failure, fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
 import { runCommand } from '../../../shared/process/run-command.ts';
 import { type Severity, severityOf } from '../../domain/health.ts';
+import { readKeptHooks } from '../../hooks/keep-hooks.ts';
 import {
   askClockSynchronised,
   askPodmanVersion,
@@ -80,7 +81,7 @@ export async function diagnose(patient: Patient): Promise<readonly Diagnosis[]> 
     ...(service.kind !== 'stopped'
       ? []
       : [['address', () => checkAddress(settings.httpAddr)] as const]),
-    ['webhook-secret', () => needs('WEBHOOK_SECRET_NOT_CONFIGURED', settings.webhookSecret)],
+    ['webhook-secret', () => checkWebhookSecret(settings.webhookSecret, paths.standbyHooks)],
     ['admin-token', () => needs('ADMIN_TOKEN_NOT_CONFIGURED', settings.adminToken)],
   ];
   const found = await Promise.all(looks.map(([name, look]) => examine(name, look)));
@@ -123,6 +124,12 @@ async function askPodman({ run }: Host): Promise<Outcome<void>> {
 async function checkClock(): Promise<Outcome<void>> {
   const isSynchronised = await askClockSynchronised(runCommand);
   return isSynchronised === false ? fail('CLOCK_UNSYNCHRONISED', '') : succeed(undefined);
+}
+
+/** Whoever has hooks of their own needs no secret for the paths of units. */
+function checkWebhookSecret(secret: string | undefined, hooksFile: string): Outcome<void> {
+  const isReachable = readKeptHooks(hooksFile).some(({ secrets }) => secrets.length > 0);
+  return isReachable ? succeed(undefined) : needs('WEBHOOK_SECRET_NOT_CONFIGURED', secret);
 }
 
 function needs(code: ErrorCode, value: string | undefined): Outcome<void> {

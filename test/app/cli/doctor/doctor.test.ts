@@ -63,6 +63,17 @@ test('a running service is asked what it knows, and its address is not tried', a
   const { service, checks } = JSON.parse(stdout) as Said;
   assert.equal(service, 'running');
   assert.equal(
+    checks.find(({ name }) => name === 'webhook-secret')?.code,
+    'WEBHOOK_SECRET_NOT_CONFIGURED',
+  );
+  await runProgram(t, ['hooks', 'create', 'ci', '--source', 'generic'], environment);
+  const reachable = await runProgram(t, ['doctor', '--json'], environment);
+  assert.equal(
+    (JSON.parse(reachable.stdout) as Said).checks.find(({ name }) => name === 'webhook-secret')
+      ?.status,
+    'ok',
+  );
+  assert.equal(
     checks.find(({ name }) => name === 'address'),
     undefined,
   );
