@@ -32,6 +32,7 @@ await using product = await Product.start({
   PODUP_MANUAL_UNITS: names.join(','),
   PODUP_TASK_EXECUTOR: 'child',
   PODUP_SELF_UPDATE_CRON: '*/5 * * * *',
+  PODUP_MISSED_DELIVERIES_CRON: '29 * * * *',
   PODUP_LOG_LEVEL: 'info',
 });
 const { jobs } = await product.api<ScheduleView>('/api/schedule');
