@@ -58,7 +58,7 @@ describe('a lock file is refused', () => {
     [
       'with a package from another registry',
       fastify,
-      { resolved: 'https://registry.example.com/fastify-5.tgz' },
+      { resolved: 'https://packages.example.com/fastify-5.tgz' },
       /^fastify@\S+ does not come from the registry\.$/m,
     ],
     ['with a link to a folder', fastify, { link: true }, /^fastify@\S+ does not come from/m],
