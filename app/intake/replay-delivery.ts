@@ -2,7 +2,7 @@ import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { DeliveryRow } from '../db/deliveries.ts';
 import type { Store } from '../db/store.ts';
 import { refuseHook } from '../domain/stored-hook.ts';
-import type { HookBook } from '../hooks/hook-book.ts';
+import type { HookBook, OpenHook } from '../hooks/hook-book.ts';
 import {
   type AcceptDeliveries,
   keepDelivery,
@@ -49,18 +49,41 @@ export async function replayDelivery(
   const replay = { of: origin.id, by };
   const raw = { path: row.path, body, requestId, remoteAddress: address, replay };
   if (row.hook === null) return replayGithub(parts, row, raw);
-  const hook = parts.book.find(row.hook);
-  const closed = hook && refuseHook(hook, Date.now());
-  if (!hook) return refuse(`There is no hook ${row.hook} any more.`);
-  if (closed) return refuse(`The hook ${row.hook} is ${closed}.`);
-  const units = unitsOf(parts.store, origin);
-  const headers = toLookup(origin.headers);
-  const all = { ...raw, headers, units: units.length > 0 ? units : undefined };
-  const done = await replayHookDelivery(parts, hook, all);
+  const hook = findHook(parts.book, row);
+  if (!hook.ok) return hook;
+  const units = unitsOf(parts.store, row);
+  const reported = reportedBy(hook.value, units);
+  if (!reported) return refuse(`The hook ${row.hook} reports for none of its units any more.`);
+  const done = await replayHookDelivery(parts, hook.value, {
+    ...{ ...raw, headers: toLookup(origin.headers), needsProof: origin.needs_proof === 1 },
+    units: units.length > 0 ? reported : undefined,
+  });
   return done.ok ? succeed(done.value.receptions) : done;
 }
 
-/** The units that a delivery concerned; none: it was about none that there was then. */
+/** The hook that a delivery came by, while it lets anybody in; one made anew with its name may be another one. */
+function findHook(
+  book: ReplayParts['book'],
+  { hook: name, source }: Pick<DeliveryRow, 'hook' | 'source'>,
+): Outcome<OpenHook> {
+  const hook = book.find(name ?? '');
+  if (!hook) return refuse(`There is no hook ${name} any more.`);
+  const closed = refuseHook(hook, Date.now());
+  if (closed) return refuse(`The hook ${name} is ${closed}.`);
+  if (hook.source === source) return succeed(hook);
+  return refuse(`The hook ${name} is one of ${hook.source} now, and it came from ${source}.`);
+}
+
+/** Those of the units that a hook may still report for; undefined: there were some, and none of them is left. */
+function reportedBy(
+  { units: named }: OpenHook,
+  units: readonly string[],
+): readonly string[] | undefined {
+  const left = named.length === 0 ? units : units.filter((unit) => named.includes(unit));
+  return units.length > 0 && left.length === 0 ? undefined : left;
+}
+
+/** The units that a delivery concerned, which is what whoever replays it has to have a right to; none: it was about none that there was then. */
 export function unitsOf(
   { deliveries }: Pick<Store, 'deliveries'>,
   { id, unit, reception }: Pick<DeliveryRow, 'id' | 'unit' | 'reception'>,
