@@ -5,6 +5,8 @@ import {
   bearer,
   DISTRIBUTION,
   GENERIC,
+  GITHUB,
+  hmac,
   standardHeaders,
   startHooks,
   WEB_TOKEN,
@@ -82,6 +84,22 @@ describe('a delivery of a hook that is replayed', () => {
     assert.equal(store.deliveries.find(origin)?.replay_of, null);
     assert.equal(tasks()[0]?.trigger_caller, 'hook:ci');
     assert.equal(tasks()[0]?.trigger_reason, `replay of ${origin} by ${BY}`);
+  });
+
+  test('is read by the headers that it came with', async (t) => {
+    const { create, post, replay, rows } = await start(t);
+    const secret = create({ ...CI, source: 'github' });
+    const headers = {
+      ...{ 'x-github-event': 'package', 'x-github-delivery': 'guid-1' },
+      'x-hub-signature-256': `sha256=${hmac(secret, GITHUB)}`,
+    };
+    assert.equal((await post('/hooks/ci', { headers, body: GITHUB })).status, 202);
+    const [origin] = rows();
+    assert.deepEqual(verdictsOf(await replay(origin?.id ?? '')), BOTH);
+    assert.deepEqual(
+      rows().map(({ delivery, event }) => `${event} ${delivery}`),
+      Array.from({ length: 4 }, () => 'package guid-1'),
+    );
   });
 
   test('counts as no use of the hook, nor of its secret', async (t) => {
