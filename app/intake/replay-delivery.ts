@@ -31,7 +31,8 @@ export type Replayer = {
 
 /**
  * Does a delivery anew: from the bytes that came, by what it means now, as if it came now; but nobody is asked for a signature,
- * for that it was let in, and it repeats nothing, for a person wants it. Nothing comes of it for units that it did not concern.
+ * for that it was let in, and it repeats nothing, for a person wants it. Nothing comes of it for units that it did not concern, nor
+ * for those that its hook may not report for any more.
  * DELIVERY_NOT_FOUND; DELIVERY_NOT_REPLAYABLE where its body or its hook is gone.
  */
 export async function replayDelivery(
@@ -51,12 +52,16 @@ export async function replayDelivery(
   if (row.hook === null) return replayGithub(parts, row, raw);
   const hook = findHook(parts.book, row);
   if (!hook.ok) return hook;
-  const units = unitsOf(parts.store, row);
-  const reported = reportedBy(hook.value, units);
-  if (!reported) return refuse(`The hook ${row.hook} reports for none of its units any more.`);
+  const { units: named } = hook.value;
+  // Its own, and not those of the first one: whoever may have these deployed may not those.
+  const own = unitsOf(parts.store, row);
+  const units = own.filter((unit) => named.length === 0 || named.includes(unit));
+  if (own.length > 0 && units.length === 0) {
+    return refuse(`The hook ${row.hook} may report for none of its units any more.`);
+  }
   const done = await replayHookDelivery(parts, hook.value, {
     ...{ ...raw, headers: toLookup(origin.headers), needsProof: origin.needs_proof === 1 },
-    units: units.length > 0 ? reported : undefined,
+    units: units.length > 0 ? units : undefined,
   });
   return done.ok ? succeed(done.value.receptions) : done;
 }
@@ -74,16 +79,7 @@ function findHook(
   return refuse(`The hook ${name} is one of ${hook.source} now, and it came from ${source}.`);
 }
 
-/** Those of the units that a hook may still report for; undefined: there were some, and none of them is left. */
-function reportedBy(
-  { units: named }: OpenHook,
-  units: readonly string[],
-): readonly string[] | undefined {
-  const left = named.length === 0 ? units : units.filter((unit) => named.includes(unit));
-  return units.length > 0 && left.length === 0 ? undefined : left;
-}
-
-/** The units that a delivery concerned, which is what whoever replays it has to have a right to; none: it was about none that there was then. */
+/** The units that a delivery concerned; none: it was about none that there was then. */
 export function unitsOf(
   { deliveries }: Pick<Store, 'deliveries'>,
   { id, unit, reception }: Pick<DeliveryRow, 'id' | 'unit' | 'reception'>,

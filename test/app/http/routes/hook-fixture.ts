@@ -81,6 +81,7 @@ export async function startHooks(context: TestContext) {
         ...{ store, book, baseUrl: 'https://deploy.example.com' },
         key: { path: join(folder, 'hook.key') },
         keep: (entries) => keepHooks(join(folder, 'hooks.json'), entries),
+        readKept: () => undefined,
       });
       const hookUnits = { ...units, list: listUnits };
       const gate = createAdminGate({
