@@ -148,7 +148,7 @@ function open(
   if (!hook) return { refused: 'unknown' };
   const closed = refuseHook(hook, Date.now());
   if (closed) return { refused: closed };
-  if (!hook.from.has(remoteAddress)) return { refused: 'network' };
+  if (!hook.isFrom(remoteAddress)) return { refused: 'network' };
   if (hook.isLocked) return { refused: 'key-missing' };
   return 'secret' in authentication ? { hook, ...authentication } : authentication;
 }
