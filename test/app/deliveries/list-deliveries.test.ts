@@ -33,7 +33,7 @@ test('a secret that stands where a body is cut is not shown by halves', (t) => {
   assert.ok(found.ok);
   const { text, cut } = found.value.body;
   assert.deepEqual([text?.length, cut], [65_536, true]);
-  assert.match(text ?? '', /- https:\/\/u:\[mas$/);
+  assert.equal(text?.slice(65_519), '- https://u:[mask');
 });
 
 describe('the list of deliveries', () => {
