@@ -2,7 +2,7 @@ import type { Loaded } from '../shared/config/load-settings.ts';
 import { makeDirectoryDurably } from '../shared/fs/durable-file.ts';
 import type { Store } from './db/store.ts';
 import { HookBook } from './hooks/hook-book.ts';
-import { keepHooks } from './hooks/keep-hooks.ts';
+import { keepHooks, readKeptHooks } from './hooks/keep-hooks.ts';
 import { HookAdmin } from './hooks/manage-hooks.ts';
 
 /** Joins the hooks to the store, to their key, and to what the standby goes by. */
@@ -18,6 +18,7 @@ export function joinHooks(
       makeDirectoryDurably(paths.dataDir);
       keepHooks(paths.standbyHooks, entries);
     },
+    readKept: () => readKeptHooks(paths.standbyHooks),
   });
   return { book, hooks };
 }

@@ -215,7 +215,9 @@ async function recoverAll(
     health.lookAtOwn();
   };
   database.keep({ onChange, onOpened: takeOver });
-  if (!database.failure()) await takeOver();
+  // Hooks let in without it, by what is written down beside it.
+  if (database.failure()) hooks.reload();
+  else await takeOver();
   health.start();
   // Known before the first webhook asks, but nothing waits for it.
   void units.refreshAll(loaded.settings.units);

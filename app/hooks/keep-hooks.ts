@@ -56,10 +56,15 @@ function toKept(entry: BookEntry) {
   };
 }
 
-/** The hooks as they were written last; those that cannot be read, as of another version, are none. */
-export function readKeptHooks(path: string): readonly BookEntry[] {
+/**
+ * The hooks as they were written last; those that cannot be understood, as of another version, are none. Undefined: the file is
+ * there and cannot be read now.
+ */
+export function readKeptHooks(path: string): readonly BookEntry[] | undefined {
+  const text = readText(path);
+  if (text === undefined) return undefined;
   try {
-    const kept = schema.parse(JSON.parse(readText(path)));
+    const kept = schema.parse(JSON.parse(text));
     return kept.hooks.flatMap((one) => {
       const parsed = hook.safeParse(one);
       return parsed.success ? [parsed.data] : [];
@@ -69,10 +74,11 @@ export function readKeptHooks(path: string): readonly BookEntry[] {
   }
 }
 
-function readText(path: string): string {
+/** Empty where there is no file. */
+function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
-    return '';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? '' : undefined;
   }
 }

@@ -17,6 +17,8 @@ export type HookAdminParts = {
   readonly key: HookKeySource;
   /** Writes down what the standby goes by; throws where it cannot. */
   readonly keep: (hooks: readonly BookEntry[]) => void;
+  /** What was written down last; undefined where it cannot be read. */
+  readonly readKept: () => readonly BookEntry[] | undefined;
   /** PODUP_PUBLIC_BASE_URL. */
   readonly baseUrl: string | undefined;
 };
@@ -33,6 +35,7 @@ type Made = { readonly text: string; readonly kept: KeptSecret };
  */
 export class HookAdmin {
   readonly #parts: HookAdminParts;
+  #isLoaded = false;
 
   constructor(parts: HookAdminParts) {
     this.#parts = parts;
@@ -145,7 +148,10 @@ export class HookAdmin {
     this.#load(this.#table.list());
   }
 
-  /** Reads the hooks anew, as after the database was opened; what is known stays while it cannot be read. */
+  /**
+   * Reads the hooks anew, as after the database was opened; what is known stays while it cannot be read, and where nothing is known
+   * yet the standby knows them.
+   */
   reload(): void {
     try {
       const hooks = this.#table.list();
@@ -153,10 +159,12 @@ export class HookAdmin {
       this.#parts.keep(hooks);
     } catch {
       // Health says what is wrong with the database or the disk; who is known is let in without it.
+      if (!this.#isLoaded) this.#load(this.#parts.readKept() ?? []);
     }
   }
 
-  #load(hooks: readonly HookRecord[]): void {
+  #load(hooks: readonly BookEntry[]): void {
+    this.#isLoaded = true;
     const key = readHookKey(this.#parts.key);
     this.#parts.book.load(hooks, key.ok ? key.value : undefined);
   }

@@ -12,7 +12,7 @@ export type ForwardAuthParts = {
   /** The header, and the value that it has for admins. */
   readonly header: string;
   readonly adminValue: string;
-  /** Another header, with the name of the person. */
+  /** Another header, with the name of the person; without it everybody is `admin`, for the value is a secret of the settings. */
   readonly nicknameHeader?: string | undefined;
   /** Whether an address is that of a proxy. Anybody can send a header; what it is worth says who is at the other end. */
   readonly isTrusted: (address: string | undefined) => boolean;
@@ -31,7 +31,7 @@ export function createForwardAuth(parts: ForwardAuthParts): ForwardAuth {
     // One that came twice is joined by now (RFC 9110 §5.3), and fits nothing.
     if (!timingSafeEqual(digest(String(value)), expected)) return fail('FORWARD_AUTH_REFUSED', '');
     const said = nicknameHeader && headers[nicknameHeader.toLowerCase()];
-    const name = `person:${toName(said) ?? toName(value) ?? 'admin'}`;
+    const name = `person:${toName(said) ?? 'admin'}`;
     return succeed(
       lastingIdentity({ name, by: 'forward-auth', access: ADMIN_ACCESS, isAmbient: true }),
     );

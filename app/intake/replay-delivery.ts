@@ -31,7 +31,8 @@ export type Replayer = {
 
 /**
  * Does a delivery anew: from the bytes that came, by what it means now, as if it came now; but nobody is asked for a signature,
- * for that it was let in, and it repeats nothing, for a person wants it. Nothing comes of it for units that it did not concern.
+ * for that it was let in, and it repeats nothing, for a person wants it. Nothing comes of it for units that it did not concern, nor
+ * for those that its hook may not report for any more.
  * DELIVERY_NOT_FOUND; DELIVERY_NOT_REPLAYABLE where its body or its hook is gone.
  */
 export async function replayDelivery(
@@ -53,7 +54,12 @@ export async function replayDelivery(
   const closed = hook && refuseHook(hook, Date.now());
   if (!hook) return refuse(`There is no hook ${row.hook} any more.`);
   if (closed) return refuse(`The hook ${row.hook} is ${closed}.`);
-  const units = unitsOf(parts.store, origin);
+  // Its own, and not those of the first one: whoever may have these deployed may not those.
+  const own = unitsOf(parts.store, row);
+  const units = own.filter((unit) => hook.units.length === 0 || hook.units.includes(unit));
+  if (own.length > 0 && units.length === 0) {
+    return refuse(`The hook ${row.hook} may report for none of its units any more.`);
+  }
   const headers = toLookup(origin.headers);
   const all = { ...raw, headers, units: units.length > 0 ? units : undefined };
   const done = await replayHookDelivery(parts, hook, all);

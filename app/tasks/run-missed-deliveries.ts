@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import type { CheckedUnitView } from '../api/check-views.ts';
 import type { NewTask } from '../db/new-task.ts';
 import type { PushedUnit, TrackedTag } from '../db/tracked-tags.ts';
@@ -24,6 +25,15 @@ import { makeMaintenanceTask } from './make-maintenance-task.ts';
 
 /** After so long registries that have not answered are asked again, where the service has just begun. */
 const AGAIN_AFTER_MS = 120_000;
+/** What passes at a registry: the other tags of what was pushed there are looked up by the next look, too, */
+const PASSING: ReadonlySet<string | null> = new Set<ErrorCode>([
+  'REGISTRY_UNREACHABLE',
+  'REGISTRY_TIMEOUT',
+  'REGISTRY_RATE_LIMITED',
+  'REGISTRY_RESPONSE_INVALID',
+]);
+/** but not for longer than so long after the push. */
+const LOOKED_UP_WITHIN_MS = 6 * 3_600_000;
 
 /**
  * Finds what was pushed and told of by no delivery, by one question for each tag, and makes the tasks that deploy it: of units
@@ -52,7 +62,7 @@ export async function runMissedDeliveries(
   const views = updates.list(units);
   const found = store.transact(() => {
     const decided = decideAll(parts, { views, pushed, former, known: updates.known });
-    store.trackedTags.forgetPushed([...pushed.values()].flat());
+    store.trackedTags.forgetPushed(listAnswered(pushed, views));
     if (checked.value.failed > 0 && triesLeft > 0) {
       const notBeforeMs = Date.now() + AGAIN_AFTER_MS;
       makeMaintenanceTask(store, 'missed-deliveries', {
@@ -81,6 +91,23 @@ type Found = {
 
 function byRepository(pushed: readonly PushedUnit[]): ReadonlyMap<string, PushedUnit[]> {
   return Map.groupBy(pushed, ({ pushed_image }) => repositoryFrom(pushed_image) ?? '');
+}
+
+/** The pushes of which nothing is left to be looked up. */
+function listAnswered(
+  pushed: Around['pushed'],
+  views: readonly CheckedUnitView[],
+): readonly PushedUnit[] {
+  const open = new Set(
+    views
+      .filter(({ update }) => PASSING.has(update.reason))
+      .map(({ image }) => repositoryFrom(image)),
+  );
+  const now = Date.now();
+  const isOver = ({ pushed_at: at }: PushedUnit) => Math.abs(now - at) > LOOKED_UP_WITHIN_MS;
+  return [...pushed].flatMap(([repository, pushes]) =>
+    open.has(repository) ? pushes.filter(isOver) : pushes,
+  );
 }
 
 /** `registry/repository` of an image; undefined where it is none. */

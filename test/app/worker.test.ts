@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -21,6 +21,7 @@ import {
   askAdmin,
   defer,
   deliver,
+  deliveryHeaders,
   keepLog,
   makeFolder,
   PREVIOUS_SECRET,
@@ -217,6 +218,25 @@ describe('worker', () => {
       async () => (await listTasks(second.port))[0]?.status === 'failed',
     );
     assert.equal((await listTasks(second.port)).length, 1);
+  });
+
+  test('a hook lets deliveries in although the database cannot be opened', async (t) => {
+    const folder = makeFolder(t);
+    const first = await startTestWorker(t, folder);
+    const made = await ask(first.port, {
+      ...{ method: 'POST', path: '/api/hooks' },
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'forge', source: 'github' }),
+    });
+    const { text } = made.json['secret'] as { text: string };
+    await first.stop();
+    const database = join(folder, 'data', 'pod-upgrade-trigger.db');
+    for (const side of ['', '-wal', '-shm']) rmSync(`${database}${side}`, { force: true });
+    mkdirSync(database);
+    const { port } = await startTestWorker(t, folder);
+    const headers = deliveryHeaders(PUSH, { 'x-hub-signature-256': sign(PUSH, text) });
+    const sent = { method: 'POST', path: '/hooks/forge', headers, body: PUSH };
+    assert.deepEqual((await ask(port, sent)).status, 202);
   });
 
   test('missed deliveries are looked for after a start, and again after an update', async (t) => {

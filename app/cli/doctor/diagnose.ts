@@ -128,7 +128,7 @@ async function checkClock(): Promise<Outcome<void>> {
 
 /** Whoever has hooks of their own needs no secret for the paths of units. */
 function checkWebhookSecret(secret: string | undefined, hooksFile: string): Outcome<void> {
-  const isReachable = readKeptHooks(hooksFile).some(({ secrets }) => secrets.length > 0);
+  const isReachable = readKeptHooks(hooksFile)?.some(({ secrets }) => secrets.length > 0);
   return isReachable ? succeed(undefined) : needs('WEBHOOK_SECRET_NOT_CONFIGURED', secret);
 }
 

@@ -19,6 +19,7 @@ function open(context: TestContext) {
     const hooks = new HookAdmin({
       ...{ store, book, baseUrl: undefined, key: { path: key } },
       keep: (entries) => keepHooks(path, entries),
+      readKept: () => readKeptHooks(path),
     });
     hooks.reload();
     return { book, hooks };
@@ -161,7 +162,7 @@ describe('a change', () => {
   test('is what the standby goes by, from then on', (t) => {
     const { create, hooks, path } = open(t);
     create({ name: 'forge', source: 'gitea', images: ['git.example/**'] });
-    const kept = () => readKeptHooks(path);
+    const kept = () => readKeptHooks(path) ?? [];
     assert.deepEqual(
       kept().map(({ name, images }) => [name, images]),
       [['forge', ['git.example/**']]],
@@ -176,6 +177,22 @@ describe('a change', () => {
     assert.deepEqual(kept(), []);
   });
 
+  test('is known without the database, too, where nothing was known yet', (t) => {
+    const { create, store, path, key, again } = open(t);
+    const { secret } = create({ name: 'forge', source: 'gitea' });
+    store.close();
+    const { book, hooks } = again();
+    assert.deepEqual(
+      book.find('forge')?.secrets.map(({ id }) => id),
+      [secret.id],
+    );
+    // What is known stays: what is written down may be older.
+    keepHooks(path, []);
+    rmSync(key);
+    hooks.reload();
+    assert.equal(book.find('forge')?.isLocked, false);
+  });
+
   test('that cannot be written for the standby is none', (t) => {
     const { create, store, hooks, folder } = open(t);
     create({ name: 'forge', source: 'gitea' });
@@ -187,6 +204,7 @@ describe('a change', () => {
         key: { path: join(folder, 'hook.key') },
       },
       keep: (entries) => keepHooks(join(folder, 'none', 'hooks.json'), entries),
+      readKept: () => undefined,
     });
     const changed = broken.setDisabled('forge', true, 'admin');
     assert.ok(!changed.ok && changed.failure.code === 'HOOK_NOT_KEPT');

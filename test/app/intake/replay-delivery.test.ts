@@ -30,7 +30,7 @@ function start(context: TestContext, imageOf: () => string = () => 'ghcr.io/o/an
     return { name: unit, admission: { allowed: true, because: 'listed' }, state: 'known', image };
   };
   const units = {
-    ...{ facts, list: () => ['web.service'], refreshAll: () => Promise.resolve() },
+    ...{ facts, list: () => ['web.service', 'api.service'], refreshAll: () => Promise.resolve() },
     refresh: (unit: string) => Promise.resolve(facts(unit)),
   };
   const { store, intake } = all;
@@ -47,6 +47,33 @@ async function keepOne({ keep, taken }: ReturnType<typeof start>, judged = ACCEP
   assert.ok(kept.ok);
   await taken(1);
   return kept.value[0].id;
+}
+
+function hookOf(units: readonly string[]) {
+  return {
+    ...({ name: 'ci', source: 'generic', scheme: 'standard-webhooks', action: 'deploy' } as const),
+    ...{ images: [], units, networks: [], registry: null, image: null, secrets: [] },
+    ...{ expiresAt: null, disabledAt: null },
+  };
+}
+
+/** A delivery of that hook for two units, and one that has done it anew for one of them. */
+function keepTwo({ store }: ReturnType<typeof start>) {
+  const of = { source: 'generic', hook: 'ci' };
+  for (const [id, unit] of [
+    ['dlv_1', 'web.service'],
+    ['dlv_2', 'api.service'],
+  ] as const)
+    store.deliveries.insert(deliveryRow({ ...of, id, unit, reception: 'dlv_1' }));
+  const again = { id: 'dlv_3', unit: 'api.service', reception: 'dlv_3', replay_of: 'dlv_1' };
+  store.deliveries.insert(deliveryRow({ ...of, ...again }));
+  store.deliveryBodies.keep('dlv_1', 1, Buffer.from('{"image":"ghcr.io/octo-org/hello:latest"}'));
+}
+
+async function unitsReplayed({ replay }: ReturnType<typeof start>, id: string) {
+  const done = await replay(id);
+  assert.ok(done.ok);
+  return done.value.map(({ unit }) => unit);
 }
 
 describe('a delivery that is replayed', () => {
@@ -111,6 +138,26 @@ describe('a delivery that is replayed', () => {
     assert.deepEqual(await code('dlv_2'), [
       'DELIVERY_NOT_REPLAYABLE',
       'There is no hook gone any more.',
+    ]);
+  });
+
+  test('is for its own units, and not for others of what it repeats itself', async (t) => {
+    const all = start(t, () => 'ghcr.io/octo-org/hello:latest');
+    keepTwo(all);
+    all.book.load([hookOf([])], undefined);
+    assert.deepEqual(await unitsReplayed(all, 'dlv_2'), ['web.service', 'api.service']);
+    assert.deepEqual(await unitsReplayed(all, 'dlv_3'), ['api.service']);
+  });
+
+  test('is for none that its hook may not report for any more', async (t) => {
+    const all = start(t, () => 'ghcr.io/octo-org/hello:latest');
+    keepTwo(all);
+    all.book.load([hookOf(['web.service'])], undefined);
+    assert.deepEqual(await unitsReplayed(all, 'dlv_1'), ['web.service']);
+    const done = await all.replay('dlv_3');
+    assert.deepEqual(done.ok || [done.failure.code, done.failure.detail], [
+      'DELIVERY_NOT_REPLAYABLE',
+      'The hook ci may report for none of its units any more.',
     ]);
   });
 

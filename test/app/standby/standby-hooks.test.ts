@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import { createHookBody } from '../../../app/api/hook-requests.ts';
 import { openStore } from '../../../app/db/store.ts';
@@ -7,6 +7,7 @@ import { listSegments, readSegment } from '../../../app/intake/segments.ts';
 import { takeOver } from '../../../app/intake/take-over.ts';
 import { joinHooks } from '../../../app/join-hooks.ts';
 import { createStandby } from '../../../app/standby/create-standby.ts';
+import { StandbyHooks } from '../../../app/standby/standby-hooks.ts';
 import { keepForStandby } from '../../../app/units/keep-for-standby.ts';
 import { loadSettings } from '../../../shared/config/load-settings.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
@@ -60,7 +61,7 @@ async function open(context: TestContext, images: Readonly<Record<string, string
     }
     return store.tasks.list({ limit: 9 });
   };
-  return { hooks, create, post, takenOver, standby, store };
+  return { hooks, create, post, takenOver, standby, store, paths };
 }
 
 describe('the standby', () => {
@@ -124,5 +125,28 @@ describe('the standby', () => {
       const { status, json } = await post(path, HUB);
       assert.deepEqual([status, json['code']], [401, 'HOOK_REFUSED'], path);
     }
+  });
+
+  test('goes by what it knows while that cannot be read, and reads it again', async (t) => {
+    const { create, paths } = await open(t);
+    create({ name: 'ci', source: 'generic' });
+    const book = new StandbyHooks(paths.standbyHooks, { path: paths.hookKey }, 0);
+    assert.equal(book.find('ci')?.isLocked, false);
+    const [hooks, key] = [paths.standbyHooks, paths.hookKey];
+    renameSync(hooks, `${hooks}.aside`);
+    mkdirSync(hooks);
+    assert.equal(book.find('ci')?.name, 'ci');
+    rmSync(hooks, { recursive: true });
+    assert.equal(book.find('ci'), undefined, 'there are none');
+    renameSync(`${hooks}.aside`, hooks);
+    const text = readFileSync(key);
+    writeFileSync(key, 'broken');
+    assert.equal(book.find('ci')?.isLocked, false);
+    writeFileSync(key, text);
+    rmSync(key);
+    const another = new StandbyHooks(hooks, { path: key }, 0);
+    assert.equal(another.find('ci')?.isLocked, true);
+    writeFileSync(key, text);
+    assert.equal(another.find('ci')?.isLocked, false, 'the key is back');
   });
 });

@@ -306,4 +306,31 @@ describe('a push of a repository with several tags', () => {
     await run({ pushedOnly: true });
     assert.deepEqual(store.trackedTags.listPushed(), []);
   });
+
+  test('is looked up again where the registry did not answer, for some hours', async (t) => {
+    const { run, deliver, store, units } = start(t, UNITS());
+    const edge = units.find(({ unit }) => unit === 'edge.service');
+    assert.ok(edge);
+    edge.means = null;
+    deliver(WEB.unit, WEB.image, 'd2');
+    await run({ pushedOnly: true });
+    assert.deepEqual(store.tasks.list({ unit: edge.unit, limit: 9 }), []);
+    edge.means = 'e2';
+    await run();
+    const [task] = store.tasks.list({ unit: edge.unit, limit: 9 });
+    assert.equal(task?.trigger_caller, 'dlv_1');
+    assert.deepEqual(store.trackedTags.listPushed(), []);
+  });
+
+  test('is given up where the registry has not answered for hours', async (t) => {
+    const { run, deliver, store, units } = start(t, UNITS());
+    for (const one of units) if (one.unit !== WEB.unit) one.means = null;
+    deliver(WEB.unit, WEB.image, 'd2');
+    await run({ pushedOnly: true });
+    assert.equal(store.trackedTags.listPushed().length, 1);
+    const laterMs = Date.now() + 7 * 3_600_000;
+    t.mock.method(Date, 'now', () => laterMs);
+    await run({ pushedOnly: true });
+    assert.deepEqual(store.trackedTags.listPushed(), []);
+  });
 });

@@ -45,6 +45,20 @@ describe('locateJson', () => {
   test('of several fields the first counts', () =>
     assert.equal(locate('body', FORM, 'x=1&payload=a+b&payload=c').json, 'a b'));
 
+  test('what is not ASCII is taken as UTF-8, with escapes and without', () =>
+    assert.equal(locate('body', FORM, 'x=é&payload={"é":"%C3%A9"}&payload=2').json, '{"é":"é"}'));
+
+  test('a name that ends in that of the field is another one', () =>
+    assert.equal(locate('body', FORM, 'xpayload=1&payload').json, ''));
+
+  for (const part of ['a&', 'payload&', 'a=b&', '&', '%26'])
+    test(`a megabyte of ${part} costs less than a moment, for nobody has proven anything yet`, () => {
+      const body = part.repeat(1_048_576 / part.length);
+      const begun = performance.now();
+      assert.equal(locate('payload', FORM, body).json, '');
+      assert.ok(performance.now() - begun < 500, `${performance.now() - begun} ms`);
+    });
+
   test('a form without the field has none', () =>
     assert.equal(locate('body', FORM, JSON_BODY).json, ''));
 });

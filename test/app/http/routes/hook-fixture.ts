@@ -75,6 +75,7 @@ export async function startHooks(context: TestContext) {
         ...{ store, book, baseUrl: 'https://deploy.example.com' },
         key: { path: join(folder, 'hook.key') },
         keep: (entries) => keepHooks(join(folder, 'hooks.json'), entries),
+        readKept: () => undefined,
       });
       registerHooks(app, {
         ...{ log, intake, book, maxBodyBytes: MAX_BODY_BYTES, toleranceMs: 300_000 },
