@@ -43,6 +43,8 @@ export class SessionBook {
   readonly #uses: UseNotes;
   #byId = new Map<string, AccessSessionRow>();
   #byDigest = new Map<string, AccessSessionRow>();
+  /** Those that were left while that could not be written. */
+  readonly #left = new Set<string>();
   /** Those that could not be stored. */
   readonly #unstored = new Map<string, AccessSessionRow>();
   readonly #former = new Map<string, { readonly id: string; readonly until: number }>();
@@ -55,6 +57,7 @@ export class SessionBook {
 
   /** Reads them again. @throws what the database throws; then those that were known stay. */
   reload(): void {
+    this.#forgetLeft();
     this.#index(this.#parts.store.accessSessions.list());
   }
 
@@ -130,7 +133,8 @@ export class SessionBook {
       this.reload();
     } catch (error) {
       onError(error);
-      this.#index([...this.#byId.values()].filter((row) => row.id !== id));
+      this.#left.add(id);
+      this.#index([...this.#byId.values()]);
     }
   }
 
@@ -138,8 +142,20 @@ export class SessionBook {
     this.#uses.close();
   }
 
+  /** What is left must not come back with the database. */
+  #forgetLeft(): void {
+    try {
+      for (const id of this.#left) {
+        this.#parts.store.accessSessions.remove(id);
+        this.#left.delete(id);
+      }
+    } catch {
+      // It is left all the same, and is tried again the next time.
+    }
+  }
+
   #index(rows: readonly AccessSessionRow[]): void {
-    const all = [...rows, ...this.#unstored.values()];
+    const all = [...rows, ...this.#unstored.values()].filter(({ id }) => !this.#left.has(id));
     this.#byId = new Map(all.map((row) => [row.id, row]));
     this.#byDigest = new Map(all.map((row) => [row.digest, row]));
   }

@@ -6,10 +6,10 @@ import { type Identity, lastingIdentity } from '../access/identity.ts';
 import { ADMIN_ACCESS } from '../domain/access.ts';
 import type { ForwardAuth } from './forward-auth.ts';
 import { localCallerOf } from './local-callers.ts';
-import { readSessionCookie } from './session-cookie.ts';
+import { readSessionCookie, type SeenRequest } from './session-cookie.ts';
 
 /** What of a request says who asks. */
-export type AdminRequest = Pick<FastifyRequest, 'raw' | 'ip'>;
+export type AdminRequest = Pick<FastifyRequest, 'ip'> & SeenRequest;
 
 /** Tells who calls, or why nobody that is known does; `token` in place of the header, where it stood elsewhere. */
 export type AdminGate = (request: AdminRequest, token?: string) => Outcome<Identity>;
@@ -72,10 +72,9 @@ export function createAdminGate(parts: GateParts): AdminGate {
 
 function findWithoutToken(parts: GateParts, request: AdminRequest): Outcome<Identity> {
   const { stored, forwardAuth, isOpenTo } = parts;
-  const { raw } = request;
-  const person = forwardAuth?.(raw);
+  const person = forwardAuth?.(request.raw);
   if (person?.ok) return person;
-  const secret = readSessionCookie(raw.headers.cookie);
+  const secret = readSessionCookie(request);
   const session = secret === undefined ? undefined : stored?.findSession(secret);
   if (session?.ok) return session;
   if (isOpenTo?.(request)) return succeed(ANYONE);

@@ -107,6 +107,8 @@ export type HookReplay = Omit<HookDelivery, 'hook' | 'pathSecret'> & {
   readonly replay: NonNullable<Received['replay']>;
   /** Nothing comes of it for other units; undefined: for all that the hook may report. */
   readonly units: readonly string[] | undefined;
+  /** Nothing has proved what it says, whatever its hook wants of senders now. */
+  readonly needsProof: boolean;
 };
 
 /** Reads it and has come of it what comes of a delivery of that hook now; BODY_NOT_JSON. */
@@ -117,11 +119,11 @@ export async function replayHookDelivery(
 ): Promise<Outcome<HookReception>> {
   const payload = parseObject(raw.body);
   if (payload === undefined) return fail('BODY_NOT_JSON', `${raw.body.length} bytes were sent.`);
-  const { units, replay } = raw;
+  const { units, replay, needsProof } = raw;
   const delivery = { ...raw, hook: hook.name, pathSecret: undefined };
   const narrowed = units ? { ...hook, units } : hook;
   const kept = { raw: delivery, bytes: raw.body, payload, hook: narrowed, secret: '', replay };
-  return readAndKeep(parts, new RecentLooks(), kept);
+  return readAndKeep(parts, new RecentLooks(), { ...kept, needsProof });
 }
 
 async function readAndKeep(
@@ -218,6 +220,8 @@ class RecentLooks {
 
 type Kept = Opened & {
   readonly replay?: NonNullable<Received['replay']>;
+  /** Absent: as the scheme of the hook says. */
+  readonly needsProof?: boolean;
   readonly raw: HookDelivery;
   readonly bytes: Buffer;
   readonly payload: object;
@@ -226,7 +230,7 @@ type Kept = Opened & {
 
 async function keep(
   parts: Pick<HookParts, 'intake' | 'onCheck'>,
-  { raw, bytes, payload, decided, hook, secret, replay }: Kept,
+  { raw, bytes, payload, decided, hook, secret, replay, needsProof = false }: Kept,
 ): Promise<Outcome<HookReception>> {
   const { headers, path, requestId, remoteAddress } = raw;
   const { sender, name } = hook;
@@ -236,7 +240,7 @@ async function keep(
     event: sender.readEvent(headers, payload) || 'push',
     // Where it has no name that could come again it is taken for itself.
     delivery: sender.readDeliveryId(headers, payload, sha256) ?? newIdentifier('dlv'),
-    hook: { name, secret, isUnsigned: isUnsigned(hook.scheme) },
+    hook: { name, secret, isUnsigned: needsProof || isUnsigned(hook.scheme) },
     headers: keepHeaders(headers),
     ...(replay && { replay }),
   };

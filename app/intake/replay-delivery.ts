@@ -2,7 +2,7 @@ import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { DeliveryRow } from '../db/deliveries.ts';
 import type { Store } from '../db/store.ts';
 import { refuseHook } from '../domain/stored-hook.ts';
-import type { HookBook } from '../hooks/hook-book.ts';
+import type { HookBook, OpenHook } from '../hooks/hook-book.ts';
 import {
   type AcceptDeliveries,
   keepDelivery,
@@ -50,20 +50,33 @@ export async function replayDelivery(
   const replay = { of: origin.id, by };
   const raw = { path: row.path, body, requestId, remoteAddress: address, replay };
   if (row.hook === null) return replayGithub(parts, row, raw);
-  const hook = parts.book.find(row.hook);
-  const closed = hook && refuseHook(hook, Date.now());
-  if (!hook) return refuse(`There is no hook ${row.hook} any more.`);
-  if (closed) return refuse(`The hook ${row.hook} is ${closed}.`);
+  const hook = findHook(parts.book, row);
+  if (!hook.ok) return hook;
+  const { units: named } = hook.value;
   // Its own, and not those of the first one: whoever may have these deployed may not those.
   const own = unitsOf(parts.store, row);
-  const units = own.filter((unit) => hook.units.length === 0 || hook.units.includes(unit));
+  const units = own.filter((unit) => named.length === 0 || named.includes(unit));
   if (own.length > 0 && units.length === 0) {
     return refuse(`The hook ${row.hook} may report for none of its units any more.`);
   }
-  const headers = toLookup(origin.headers);
-  const all = { ...raw, headers, units: units.length > 0 ? units : undefined };
-  const done = await replayHookDelivery(parts, hook, all);
+  const done = await replayHookDelivery(parts, hook.value, {
+    ...{ ...raw, headers: toLookup(origin.headers), needsProof: origin.needs_proof === 1 },
+    units: units.length > 0 ? units : undefined,
+  });
   return done.ok ? succeed(done.value.receptions) : done;
+}
+
+/** The hook that a delivery came by, while it lets anybody in; one made anew with its name may be another one. */
+function findHook(
+  book: ReplayParts['book'],
+  { hook: name, source }: Pick<DeliveryRow, 'hook' | 'source'>,
+): Outcome<OpenHook> {
+  const hook = book.find(name ?? '');
+  if (!hook) return refuse(`There is no hook ${name} any more.`);
+  const closed = refuseHook(hook, Date.now());
+  if (closed) return refuse(`The hook ${name} is ${closed}.`);
+  if (hook.source === source) return succeed(hook);
+  return refuse(`The hook ${name} is one of ${hook.source} now, and it came from ${source}.`);
 }
 
 /** The units that a delivery concerned; none: it was about none that there was then. */

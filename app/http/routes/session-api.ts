@@ -97,7 +97,7 @@ export function registerSessionApi(app: FastifyInstance, parts: Parts): void {
 function changeCookies(app: FastifyInstance, sessions: SessionBook): void {
   app.addHook('onSend', (request, reply, payload, done) => {
     const { caller } = request;
-    const secret = caller?.by === 'session' && readSessionCookie(request.raw.headers.cookie);
+    const secret = caller?.by === 'session' && readSessionCookie(request);
     const next = secret && caller.id !== null ? sessions.rotate(caller.id, secret) : undefined;
     if (next !== undefined) {
       setSessionCookie(request, reply, { secret: next, endsAt: caller?.endsAt ?? 0 });
@@ -111,7 +111,7 @@ function signOut(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
-  const secret = readSessionCookie(request.raw.headers.cookie);
+  const secret = readSessionCookie(request);
   if (secret === undefined) return reply.send();
   const checked = request.server.sites.ofChange(request);
   if (!checked.ok) return sendFailure(request, reply, checked.failure);

@@ -282,6 +282,23 @@ describe('a session', () => {
     assert.equal(codeOf(book.findSession(secret)), 'SESSION_ENDED');
   });
 
+  test('that was left while it could not be written does not come back with the database', (t) => {
+    const { book, store, warned } = start(t);
+    const secret = book.sessions.begin('PODUP_TOKEN');
+    const found = book.findSession(secret);
+    assert.ok(found.ok && found.value.id);
+    const broken = t.mock.method(store.accessSessions, 'remove', () => {
+      throw new Error('the disk is full');
+    });
+    book.sessions.end(found.value.id);
+    book.reload();
+    assert.deepEqual([codeOf(book.findSession(secret)), warned.length], ['SESSION_ENDED', 1]);
+    assert.equal(found.value.isGood(), false);
+    broken.mock.restore();
+    book.reload();
+    assert.deepEqual(store.accessSessions.list(), []);
+  });
+
   test('stands in the database so that nobody can use what stands there', (t) => {
     const { book, store } = start(t);
     const secret = book.sessions.begin('PODUP_TOKEN');

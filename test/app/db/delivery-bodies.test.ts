@@ -28,3 +28,16 @@ test('the oldest go where all together are more than 64 MiB, and one of more tha
   store.deliveryBodies.keep('dlv_large', 99, randomBytes(1_100_000));
   assert.equal(store.deliveryBodies.has('dlv_large'), false);
 });
+
+test('the oldest go where there are more than 20,000, a few at once', (t) => {
+  const { store } = openTestStore(t, makeTempFolder(t));
+  const body = Buffer.from('{}');
+  const keep = (index: number) => store.deliveryBodies.keep(`dlv_${index}`, index, body);
+  store.transact(() => {
+    for (let index = 0; index < 20_000; index++) keep(index);
+  });
+  assert.equal(store.deliveryBodies.has('dlv_0'), true);
+  keep(20_000);
+  const has = (index: number) => store.deliveryBodies.has(`dlv_${index}`);
+  assert.deepEqual([0, 49, 50, 20_000].map(has), [false, false, true, true]);
+});

@@ -4,6 +4,7 @@ import { deliveriesQuery } from '../../../app/api/delivery-views.ts';
 import {
   listDeliveries,
   listMissed,
+  listRefused,
   readDelivery,
 } from '../../../app/deliveries/list-deliveries.ts';
 import { takeOver } from '../../../app/intake/take-over.ts';
@@ -69,10 +70,19 @@ describe('the list of deliveries', () => {
     store.deliveries.insert(deliveryRow({ id: 'dlv_old', received_at: 1, verdict: 'ping' }));
     store.transact(() => {
       for (let index = 0; index < 20_000; index++)
-        store.deliveries.insert(deliveryRow({ id: `dlv_${index}`, received_at: 10 + index }));
+        store.deliveries.insert(
+          deliveryRow({
+            ...{ id: `dlv_${index}`, received_at: 10 + index },
+            // The last one that the first page looks at: it is on that one, and on no other.
+            ...(index === 0 && { verdict: 'ping' }),
+          }),
+        );
     });
     const first = list({ verdict: 'ping' });
-    assert.deepEqual(first.deliveries, []);
+    assert.deepEqual(
+      first.deliveries.map(({ id }) => id),
+      ['dlv_0'],
+    );
     const second = list({ verdict: 'ping', cursor: first.next_cursor ?? '' });
     assert.deepEqual(
       second.deliveries.map(({ id }) => id),
@@ -115,6 +125,34 @@ describe('one delivery', () => {
     assert.equal(store.deliveryBodies.find('dlv_1')?.toString(), body, 'what is kept is the body');
   });
 
+  test('is told with the beginning of a body that is long, and that it is cut', (t) => {
+    const { store } = start(t);
+    const told = (bytes: number) => {
+      const id = `dlv_${bytes}`;
+      store.deliveries.insert(deliveryRow({ id, reception: id }));
+      store.deliveryBodies.keep(id, 1, Buffer.alloc(bytes, 'x'));
+      const found = readDelivery(store, id);
+      return found.ok && [found.value.body.text?.length, found.value.body.cut];
+    };
+    assert.deepEqual(told(65_536), [65_536, false]);
+    assert.deepEqual(told(65_537), [65_536, true]);
+  });
+
+  test('has the body of the first of its units, and names what was made of it since', (t) => {
+    const { store } = start(t);
+    store.deliveries.insert(deliveryRow({ id: 'dlv_1', reception: 'dlv_1' }));
+    store.deliveries.insert(deliveryRow({ id: 'dlv_2', unit: 'b.service', reception: 'dlv_1' }));
+    store.deliveryBodies.keep('dlv_1', 1, Buffer.from('{}'));
+    for (const [id, received_at] of [
+      ['dlv_4', 8],
+      ['dlv_3', 9],
+    ] as const)
+      store.deliveries.insert(deliveryRow({ id, received_at, replay_of: 'dlv_2' }));
+    const found = readDelivery(store, 'dlv_2');
+    const seen = found.ok && [found.value.body.text, found.value.replays];
+    assert.deepEqual(seen, ['{}', ['dlv_4', 'dlv_3']]);
+  });
+
   test('of which no body is kept says so, and so does one that there is not', (t) => {
     const { store } = start(t);
     takeOver(
@@ -139,6 +177,21 @@ describe('one delivery', () => {
     const found = readDelivery(store, 'dlv_2');
     assert.deepEqual(found.ok && found.value.others.map(({ unit }) => unit), ['a.service']);
   });
+});
+
+test('refused ones are told newest first, page by page', (t) => {
+  const { store } = start(t);
+  const of = { first_at: 5, last_at: 6, address: '192.0.2.1', path: '/', reason: null, count: 1 };
+  const rows = ['A', 'B', 'C'].map((code) => ({ ...of, code, body_bytes: null, body: null }));
+  store.refusedDeliveries.insertAll(rows);
+  const first = listRefused(store, { limit: 2 });
+  assert.deepEqual(
+    first.refused.map(({ code, first_at: at }) => [code, at]),
+    ['C', 'B'].map((code) => [code, '1970-01-01T00:00:00.005Z']),
+  );
+  const second = listRefused(store, { limit: 2, cursor: Number(first.next_cursor) });
+  const codes = second.refused.map(({ code }) => code);
+  assert.deepEqual([codes, second.next_cursor], [['A'], null]);
 });
 
 test('missed ones are told newest first, with how many there were ever', (t) => {

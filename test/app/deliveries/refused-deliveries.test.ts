@@ -35,6 +35,42 @@ describe('what was refused', () => {
     ]);
   });
 
+  test('is told apart by path, code, reason and minute, and each is written once', (t) => {
+    const { store, refused } = start(t);
+    const others = [
+      { ...REFUSED, path: '/hooks/other' },
+      { ...REFUSED, code: 'BODY_NOT_JSON' },
+      { ...REFUSED, reason: 'secret-missing' },
+    ];
+    for (const one of [REFUSED, ...others]) refused.note(one);
+    refused.close();
+    refused.close();
+    t.mock.timers.tick(59_999);
+    refused.note(REFUSED);
+    t.mock.timers.tick(1);
+    for (let times = 0; times < 2; times++) refused.note(REFUSED);
+    refused.close();
+    const rows = store.refusedDeliveries.list(99);
+    assert.deepEqual(
+      rows.map(({ path, code, reason, count }) => [path, code, reason, count]).reverse(),
+      [
+        ...[REFUSED, ...others, REFUSED].map(({ path, code, reason }) => [path, code, reason, 1]),
+        [REFUSED.path, REFUSED.code, REFUSED.reason, 2],
+      ],
+    );
+    assert.deepEqual(
+      rows.slice(0, 2).map(({ first_at: at }) => at),
+      [660_000, 659_999],
+    );
+  });
+
+  test('has no more of its path than anybody reads', (t) => {
+    const { store, refused } = start(t);
+    refused.note({ ...REFUSED, path: `/hooks/${'a'.repeat(9_000)}` });
+    refused.close();
+    assert.equal(store.refusedDeliveries.list(1)[0]?.path.length, 300);
+  });
+
   test('from more addresses than anybody looks at is only counted', (t) => {
     const { store, refused } = start(t);
     for (let index = 0; index < 300; index++)

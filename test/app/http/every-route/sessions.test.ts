@@ -81,7 +81,14 @@ describe('a session', () => {
       /^__Host-podup_session=[\w-]{43}; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
     );
     const cookie = `podup_session=${'x'.repeat(43)}; other=1; ${cookieOf(headers)}`;
-    assert.equal((await ask(world.port, { path: '/api/tasks', headers: { cookie } })).status, 200);
+    const askAs = (given: string) =>
+      ask(world.port, {
+        ...{ path: '/api/tasks', headers: { cookie: given, 'x-forwarded-proto': 'https' } },
+      });
+    assert.equal((await askAs(cookie)).status, 200);
+    // Any other host of the domain can have set one of this name.
+    const plain = await askAs(cookieOf((await signIn(TOKEN)).headers));
+    assert.deepEqual([plain.status, plain.json['code']], [401, 'ADMIN_TOKEN_MISSING']);
   });
 
   test('has only what its token has, and leaves its name in events and tasks', async () => {

@@ -3,12 +3,18 @@ import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createHookBody } from '../../../../app/api/hook-requests.ts';
+import { ADMIN_ACCESS, toAccess } from '../../../../app/domain/access.ts';
 import { HookBook } from '../../../../app/hooks/hook-book.ts';
 import { keepHooks } from '../../../../app/hooks/keep-hooks.ts';
 import { HookAdmin } from '../../../../app/hooks/manage-hooks.ts';
+import { createAdminGate } from '../../../../app/http/admin-gate.ts';
+import { registerDeliveriesApi } from '../../../../app/http/routes/deliveries-api.ts';
 import { registerHooks } from '../../../../app/http/routes/hooks.ts';
 import { container, published } from '../../domain/package-body.ts';
-import { type Answer, ask, MAX_BODY_BYTES, startApp } from '../http-fixture.ts';
+import { type Answer, ask, MAX_BODY_BYTES, startApp, TOKEN } from '../http-fixture.ts';
+
+/** Of who may have web.service deployed, and nothing else. */
+export const WEB_TOKEN = 'zgeheim-web-token';
 
 export const DIGEST = `sha256:${'0a'.repeat(32)}`;
 export const IMAGE = 'ghcr.io/octo-org/hello';
@@ -77,9 +83,21 @@ export async function startHooks(context: TestContext) {
         keep: (entries) => keepHooks(join(folder, 'hooks.json'), entries),
         readKept: () => undefined,
       });
+      const hookUnits = { ...units, list: listUnits };
+      const gate = createAdminGate({
+        tokens: [
+          { name: 'admin', secret: TOKEN, access: ADMIN_ACCESS },
+          { name: 'web', secret: WEB_TOKEN, access: toAccess(['deploy:web.service']) },
+        ],
+      });
+      registerDeliveriesApi(app, {
+        store,
+        gate,
+        replay: { store, intake, book, units: hookUnits },
+      });
       registerHooks(app, {
         ...{ log, intake, book, maxBodyBytes: MAX_BODY_BYTES, toleranceMs: 300_000 },
-        units: { ...units, list: listUnits },
+        units: hookUnits,
         keepBadPayload: (body) => void bad.push(body),
         onLocked: () => void locked++,
         onCheck: (names) => void checked.push(names),
