@@ -173,7 +173,7 @@ describe('a change', () => {
     const former = kept()[0]?.secrets[0]?.id;
     assert.ok(hooks.rotate('forge', false, 'admin').ok);
     assert.notEqual(kept()[0]?.secrets[0]?.id, former);
-    assert.ok(hooks.remove('forge').ok);
+    assert.ok(hooks.remove('forge', 'x').ok);
     assert.deepEqual(kept(), []);
   });
 
@@ -248,7 +248,7 @@ describe('a change', () => {
       hooks.setDisabled('none', true, 'x'),
       hooks.rotate('none', true, 'x'),
       hooks.removeSecret('none', 'sec_1', 'x'),
-      hooks.remove('none'),
+      hooks.remove('none', 'x'),
     ]) {
       assert.ok(!refused.ok && refused.failure.code === 'HOOK_NOT_FOUND');
     }
