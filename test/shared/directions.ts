@@ -96,7 +96,7 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
     'shared/process',
   ],
-  'app/hooks': ['app/api', 'app/db', 'app/domain', 'shared/contract', 'shared/fs'],
+  'app/hooks': ['app/api', 'app/db', 'app/domain', 'shared/config', 'shared/contract', 'shared/fs'],
   'app/join-hooks.ts': ['app/db', 'app/hooks', 'shared/config', 'shared/fs'],
   'app/github': [
     'app/db',
