@@ -345,6 +345,17 @@ CREATE TABLE registry_tags (
   code TEXT,
   detail TEXT
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE revocations (
+  -- token, secret (of a hook), hook (removed), disabled (a hook).
+  kind TEXT NOT NULL CHECK (kind IN ('token', 'secret', 'hook', 'disabled')),
+  -- The id of a token or of a secret, or the name of a hook.
+  name TEXT NOT NULL,
+  -- When the hook of that name was made: another one may have it by now. 0 of what has an id.
+  made INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  by TEXT NOT NULL,
+  PRIMARY KEY (kind, name, made)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE schedule_ticks (
   job TEXT PRIMARY KEY,
   due_at INTEGER NOT NULL,
@@ -504,6 +515,7 @@ CREATE INDEX plans_by_expiry ON plans (expires_at);
 CREATE INDEX rate_limit_tokens_by_bucket ON rate_limit_tokens (bucket, at);
 CREATE INDEX refused_deliveries_by_time ON refused_deliveries (last_at);
 CREATE INDEX registry_tags_by_digest ON registry_tags (digest);
+CREATE INDEX revocations_by_time ON revocations (at);
 CREATE INDEX task_logs_by_task ON task_logs (task_id, id);
 CREATE INDEX task_logs_warnings ON task_logs (task_id) WHERE level = 'warning';
 CREATE INDEX tasks_by_batch ON tasks (batch_id, status) WHERE batch_id IS NOT NULL;

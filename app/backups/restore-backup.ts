@@ -21,6 +21,10 @@ export type Restored = {
   readonly quarantined: number;
   /** Why that could not be read; then they may be deployed once more. */
   readonly unread: string | undefined;
+  /** Credentials and hooks that were good in the backup and stay revoked. */
+  readonly revoked: number;
+  /** Lines of what was revoked that cannot be read: that may be good again. */
+  readonly unreadRevocations: number;
 };
 
 type Order = {
@@ -39,7 +43,7 @@ type Order = {
  * Puts a backup in the place of the database and keeps what lay there. Neither the service nor a task may run, and no
  * update be open: STATE_DIR_IN_USE and UPDATE_IN_PROGRESS. The backup is verified first; while it is put in place both locks are
  * held, so that nobody starts; a service that has let the database go holds them itself. Where the power goes meanwhile, the old database or the backup is there, whole. What is in
- * quarantine now is so afterwards: no bad image is installed again.
+ * quarantine now is so afterwards, and what was revoked: no bad image is installed again, no credential is good again.
  */
 export async function restoreBackup(order: Order): Promise<Outcome<Restored>> {
   const { paths } = order;
@@ -96,7 +100,7 @@ async function exchange(order: Order): Promise<Outcome<Restored>> {
     const kept = join(keepIn, basename(database));
     return succeed({
       kept: realFiles.facts(kept) ? kept : undefined,
-      quarantined: prepared.value,
+      ...prepared.value,
       unread: quarantine.ok ? undefined : formatFailure(quarantine.failure),
     });
   } catch (error) {
@@ -111,18 +115,24 @@ function removeStaged(staged: string): void {
 }
 
 /**
- * Migrates the copy and carries the quarantine over into it, before it takes the place of the database: what keeps it from
- * being used shows while nothing is touched, and no power cut comes between. How many images were carried over.
+ * Migrates the copy, revokes in it what was revoked since (the file of that lies beside it), and carries the quarantine over into
+ * it, before it takes the place of the database: what keeps it from being used shows while nothing is touched, and no power cut
+ * comes between.
  */
 function prepare(
   staged: string,
   { version, nowMs }: Order,
   rows: readonly QuarantineRow[],
-): Outcome<number> {
+): Outcome<Pick<Restored, 'quarantined' | 'revoked' | 'unreadRevocations'>> {
   const opened = openStore(staged, { version, nowMs });
   if (!opened.ok) return opened;
   try {
-    return succeed(opened.value.quarantine.carryOver(rows));
+    const { quarantine, settled } = opened.value;
+    return succeed({
+      quarantined: quarantine.carryOver(rows),
+      revoked: settled.applied,
+      unreadRevocations: settled.unreadable,
+    });
   } finally {
     // The last one that closes it writes its log into it.
     opened.value.close();

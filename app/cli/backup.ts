@@ -8,7 +8,7 @@ import type { StatePaths } from '../../shared/contract/state-paths.ts';
 import { viewFailure } from '../api/problem.ts';
 import { type Backup, listBackups, readBackup } from '../backups/backup-folder.ts';
 import { createBackup } from '../backups/create-backup.ts';
-import { restoreBackup } from '../backups/restore-backup.ts';
+import { type Restored, restoreBackup } from '../backups/restore-backup.ts';
 import { verifyBackup } from '../backups/verify-backup.ts';
 import { formatTime } from './output/format-time.ts';
 import { print, printJson, sayFailure } from './output/say.ts';
@@ -99,19 +99,35 @@ export function backupRestore(
     const isLetGo = await hasLetGo(paths);
     const restored = await restoreBackup({ ...order, isLetGo });
     if (!restored.ok) return sayFailure(restored.failure, json);
-    const { kept, quarantined, unread } = restored.value;
-    if (json) {
-      printJson({ name: backup.name, kept: kept ?? null, quarantined, unread: unread ?? null });
-      return EXIT.ok;
-    }
-    print(`${backup.name} is in its place: the database as it was at ${backup.created_at}.`);
-    if (kept !== undefined) print(`The database that was there is kept: ${kept}`);
-    if (quarantined > 0) print(`${quarantined} images that failed since then stay in quarantine.`);
-    if (unread !== undefined) {
-      process.stderr.write(`What is in quarantine could not be carried over: ${unread}\n`);
-    }
+    if (json) printJson(viewRestored(backup, restored.value));
+    else sayRestored(backup, restored.value);
     return EXIT.ok;
   });
+}
+
+function viewRestored({ name }: Backup, restored: Restored) {
+  const { kept, quarantined, unread, revoked, unreadRevocations } = restored;
+  return {
+    ...{ name, kept: kept ?? null, quarantined, unread: unread ?? null },
+    ...{ revoked, unread_revocations: unreadRevocations },
+  };
+}
+
+function sayRestored({ name, created_at }: Backup, restored: Restored): void {
+  const { kept, quarantined, unread, revoked, unreadRevocations } = restored;
+  print(`${name} is in its place: the database as it was at ${created_at}.`);
+  if (kept !== undefined) print(`The database that was there is kept: ${kept}`);
+  if (quarantined > 0) print(`${quarantined} images that failed since then stay in quarantine.`);
+  if (revoked > 0) print(`${revoked} tokens, secrets and hooks that were revoked stay so.`);
+  if (unread !== undefined) warn(`What is in quarantine could not be carried over: ${unread}`);
+  if (unreadRevocations > 0) {
+    const lines = `${unreadRevocations} lines of data/revocations.jsonl`;
+    warn(`${lines} cannot be read: what they revoked may be good again.`);
+  }
+}
+
+function warn(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 /** Whether a running service says that it uses its database no more. */

@@ -1,4 +1,5 @@
 import type { Database } from './open-database.ts';
+import type { RevocationTable } from './revocations.ts';
 
 /** A token of the API as it is stored. Times are milliseconds since the epoch. */
 export type AccessTokenRow = {
@@ -32,7 +33,7 @@ export type AccessTokenTable = {
   /** The one of a name that is not revoked. */
   findLive(name: string): AccessTokenRow | undefined;
   add(token: Omit<AccessTokenRow, 'revoked_at' | 'revoked_by' | 'used_at' | 'used_from'>): void;
-  /** Of those that are revoked only the newest five hundred are kept. */
+  /** So that it stays so. Of those that are revoked only the newest five hundred are kept. @throws REVOCATION_NOT_KEPT */
   revoke(id: string, by: string, atMs: number): void;
   noteUses(uses: readonly TokenUse[]): void;
   /** A number that is another one whenever tokens or sessions have changed, but for their uses. */
@@ -40,7 +41,10 @@ export type AccessTokenTable = {
 };
 
 /** Prepares the statements of the table. */
-export function openAccessTokenTable(database: Database): AccessTokenTable {
+export function openAccessTokenTable(
+  database: Database,
+  revocations: Pick<RevocationTable, 'note'>,
+): AccessTokenTable {
   const list = database.prepare<[], AccessTokenRow>(
     'SELECT * FROM access_tokens ORDER BY created_at DESC, id DESC',
   );
@@ -65,7 +69,8 @@ export function openAccessTokenTable(database: Database): AccessTokenTable {
     findLive: (name) => findLive.get(name),
     add: (token) => void insert.run(token),
     revoke: database.transaction((id: string, by: string, at: number) => {
-      revoke.run(at, by, id);
+      if (revoke.run(at, by, id).changes === 0) return;
+      revocations.note({ kind: 'token', name: id, made: 0, at, by });
       forget.run();
     }),
     noteUses: database.transaction((uses: readonly TokenUse[]) => {

@@ -20,7 +20,8 @@ const OTHERS_MS = 250;
 
 /**
  * Copies the database to `file`, whole or not at all: through SQLite, so that it may be in use, then checked, synced
- * and given its name. The copy is one file that needs nothing beside it. Does not migrate. What was at `file` is
+ * and given its name. The copy is one file that needs nothing beside it; it has no
+ * sessions of people. Does not migrate. What was at `file` is
  * replaced.
  */
 export async function backUpDatabase(path: string, file: string): Promise<Outcome<BackupAnswer>> {
@@ -78,10 +79,20 @@ function checkCopy(partial: string): Outcome<number> {
     copy.pragma('journal_mode = DELETE');
     const found = String(copy.pragma('quick_check(1)', { simple: true }));
     if (found !== 'ok') return fail('UPDATE_BACKUP_FAILED', `The database is damaged: ${found}.`);
+    endSessions(copy);
     return succeed(Number(copy.pragma('user_version', { simple: true })));
   } finally {
     copy.close();
   }
+}
+
+/**
+ * Whoever signed out must not be signed in again by a copy that is put back, nor a former cookie fit: it has no sessions. A copy
+ * that an earlier program makes of an older database has no such table.
+ */
+function endSessions(copy: SqliteDatabase.Database): void {
+  const find = copy.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'access_sessions'`);
+  if (find.get() !== undefined) copy.exec('DELETE FROM access_sessions');
 }
 
 /** SQLite syncs what it writes, but as it was told for the source. */

@@ -99,6 +99,10 @@ const EXPIRED: Readonly<Record<PrunedTable, readonly [key: string, rows: string]
     'kind, address',
     'failed_credentials AS old WHERE max(old.last_at, old.good_at) < @answers ORDER BY old.last_at',
   ],
+  revocations: [
+    'kind, name, made',
+    'revocations AS old WHERE old.at < @revocations ORDER BY old.at',
+  ],
   rate_limit_tokens: ['id', 'rate_limit_tokens AS old WHERE old.at < @short ORDER BY old.id'],
 };
 

@@ -26,6 +26,11 @@ import { openQuarantineTable, type QuarantineTable } from './quarantined-images.
 import { openRateLimitTable, type RateLimitTable } from './rate-limit-tokens.ts';
 import { openRefusedDeliveryTable, type RefusedDeliveryTable } from './refused-deliveries.ts';
 import { openRegistryAnswers, type RegistryAnswers } from './registry-answers.ts';
+import {
+  openRevocationTable,
+  type RevocationTable,
+  type SettledRevocations,
+} from './revocations.ts';
 import { openScheduleTickTable, type ScheduleTickTable } from './schedule-ticks.ts';
 import { shrinkDatabase } from './shrink-database.ts';
 import { openSpoolSegmentTable, type SpoolSegmentTable } from './spool-segments.ts';
@@ -43,6 +48,9 @@ export type Store = DatabaseChecks & {
   readonly schema: number;
   /** When it was made, in milliseconds. */
   readonly madeAt: number;
+  /** What was found to be revoked, by the file beside it, when it was opened. */
+  readonly settled: SettledRevocations;
+  readonly revocations: RevocationTable;
   readonly accessTokens: AccessTokenTable;
   readonly accessSessions: AccessSessionTable;
   readonly deliveries: DeliveryTable;
@@ -82,7 +90,7 @@ export type Store = DatabaseChecks & {
 };
 
 /**
- * Opens the database at `path`, migrates it, and prepares every statement. `onError` is told of each error that one of them
+ * Opens the database at `path`, migrates it, prepares every statement, and revokes in it what was revoked. `onError` is told of each error that one of them
  * gives later.
  */
 export function openStore(
@@ -99,12 +107,19 @@ export function openStore(
     database.close();
     return migrated;
   }
-  return prepare(database, migrated.value);
+  const prepared = prepare(database, path, migrated.value);
+  if (!prepared.ok) return prepared;
+  const settled = prepared.value.revocations.settle();
+  if (settled.ok) return succeed({ ...prepared.value, settled: settled.value });
+  database.close();
+  return settled;
 }
 
-function prepare(database: Database, schema: number): Outcome<Store> {
+type Prepared = Omit<Store, 'settled'>;
+
+function prepare(database: Database, path: string, schema: number): Outcome<Prepared> {
   try {
-    return succeed(prepareStore(database, schema));
+    return succeed(prepareStore(database, path, schema));
   } catch (error) {
     // Its schema is not what the migrations that it names have made.
     database.close();
@@ -112,21 +127,23 @@ function prepare(database: Database, schema: number): Outcome<Store> {
   }
 }
 
-function prepareStore(database: Database, schema: number): Store {
+function prepareStore(database: Database, path: string, schema: number): Prepared {
   const madeAt = database
     .prepare<[], number>('SELECT min(applied_at) FROM schema_migrations')
     .pluck();
+  const revocations = openRevocationTable(database, path);
   return {
     schema,
     madeAt: madeAt.get() ?? 0,
-    accessTokens: openAccessTokenTable(database),
+    revocations,
+    accessTokens: openAccessTokenTable(database, revocations),
     accessSessions: openAccessSessionTable(database),
     deliveries: openDeliveryTable(database),
     deliveryBodies: openDeliveryBodyTable(database),
     refusedDeliveries: openRefusedDeliveryTable(database),
     events: openEventTable(database),
     hooks: openHookReads(database),
-    storedHooks: openStoredHookTable(database),
+    storedHooks: openStoredHookTable(database, revocations),
     trackedTags: openTrackedTagTable(database),
     githubDeliveries: openGithubDeliveryTables(database),
     missedDeliveries: openMissedDeliveryTable(database),

@@ -1,5 +1,6 @@
 import type { StoredHook } from '../domain/stored-hook.ts';
 import type { Database } from './open-database.ts';
+import type { RevocationTable } from './revocations.ts';
 
 /** Who did what last with a hook. Times are milliseconds since the epoch. */
 export type HookHistory = {
@@ -39,18 +40,21 @@ export type HookUse = {
   readonly reason: string | null;
 };
 
-/** The tables of hooks and of their secrets. */
+/** Who does something to a hook, and when. */
+type Doing = { readonly at: number; readonly by: string };
+
+/** The tables of hooks and of their secrets. What takes something from whoever may call a hook is so that it stays so, @throws REVOCATION_NOT_KEPT. */
 export type StoredHookTable = {
   /** All of them, by name. */
   list(): HookRecord[];
   find(name: string): HookRecord | undefined;
   count(): number;
-  insert(hook: StoredHook, by: { readonly at: number; readonly by: string }): void;
-  update(name: string, change: HookChange, by: { readonly at: number; readonly by: string }): void;
+  insert(hook: StoredHook, by: Doing): void;
+  update(name: string, change: HookChange, by: Doing): void;
   /** With its secrets; false where there was none. Its deliveries stay. */
-  remove(name: string): boolean;
+  remove(name: string, by: Doing): boolean;
   addSecret(hook: string, secret: KeptSecret): void;
-  removeSecret(id: string): void;
+  removeSecret(id: string, by: Doing): void;
   /** Nothing where the hook is gone. */
   noteUse(use: HookUse): void;
 };
@@ -88,7 +92,10 @@ type SecretRow = {
 };
 
 /** Prepares the statements of both. */
-export function openStoredHookTable(database: Database): StoredHookTable {
+export function openStoredHookTable(
+  database: Database,
+  revocations: Pick<RevocationTable, 'note' | 'noteEnabled'>,
+): StoredHookTable {
   const list = database.prepare<[], Row>('SELECT * FROM stored_hooks ORDER BY name');
   const find = database.prepare<[string], Row>('SELECT * FROM stored_hooks WHERE name = ?');
   const count = database.prepare<[], number>('SELECT count(*) FROM stored_hooks').pluck();
@@ -134,10 +141,26 @@ export function openStoredHookTable(database: Database): StoredHookTable {
     },
     count: () => count.get() ?? 0,
     insert: (hook, by) => void insert.run({ ...toColumns(hook), ...by, ...pickFixed(hook) }),
-    update: (name, change, by) => void update.run({ ...toColumns(change), ...by, name }),
-    remove: (name) => remove.run(name).changes === 1,
+    update(name, change, by) {
+      const made = find.get(name)?.created_at;
+      if (made === undefined) return;
+      update.run({ ...toColumns(change), ...by, name });
+      const { disabledAt: at } = change;
+      if (at === null) revocations.noteEnabled({ name, made });
+      else revocations.note({ kind: 'disabled', name, made, at, by: by.by });
+    },
+    remove(name, by) {
+      const made = find.get(name)?.created_at;
+      if (made === undefined) return false;
+      remove.run(name);
+      revocations.note({ kind: 'hook', name, made, ...by });
+      return true;
+    },
     addSecret: (hook, { lastUsedAt: _, ...secret }) => void addSecret.run({ ...secret, hook }),
-    removeSecret: (id) => void removeSecret.run(id),
+    removeSecret(id, by) {
+      if (removeSecret.run(id).changes === 0) return;
+      revocations.note({ kind: 'secret', name: id, made: 0, ...by });
+    },
     noteUse(use) {
       noteHook.run(use);
       noteSecret.run(use);

@@ -42,7 +42,7 @@ export async function goForward(
   // Whoever cannot go back, or must not, can only be brought to the end.
   const mayStop = policy.rollback && deployment.former_image_id !== null;
   const forward = mayStop ? untilStopped(parts) : parts;
-  const there = await ensurePulled(forward, image, deployment);
+  const there = await ensurePulled(forward, image, deployment, isResumed);
   const proven = there.ok
     ? await prove(forward, deployment, image, policy, { isResumed, mayStop })
     : there;
@@ -140,12 +140,17 @@ function nameOfWanted(
   return id ?? withDigest(image, digest);
 }
 
-/** The image is there after a crash, too, if nobody has pruned it meanwhile: until it is tagged it has no name. */
+/**
+ * Who prepared it a moment ago has the image. It is there after a crash, too, if nobody has pruned it meanwhile: until it is
+ * tagged it has no name.
+ */
 async function ensurePulled(
   parts: DeployParts,
   image: ImageReference,
   deployment: OpenDeployment,
+  isResumed: boolean,
 ): Promise<Outcome<unknown>> {
+  if (!isResumed) return succeed(undefined);
   const { wanted_digest: digest } = deployment;
   const here = await hasImage(parts.run, nameOfWanted(deployment, image));
   if (!here.ok || here.value) return here;

@@ -15,6 +15,9 @@ import { holdFormerImage } from './way-back.ts';
 const SETTLE_MS = 15_000;
 const EVERY_MS = 250;
 
+/** How the unit stood, and what it ran, a moment ago; null: nobody has looked since others were waited for. */
+type Seen = { readonly standing: UnitStanding | null; readonly runningId: string | null };
+
 /**
  * The image is here: what the unit can go back to is held, and what depends on it is known. `stopped` where somebody has
  * stopped the unit: its tag has the image then.
@@ -22,7 +25,7 @@ const EVERY_MS = 250;
 export async function makeReady(
   parts: DeployParts,
   wanted: Found,
-  { imageId, isBrought, standing }: Here & { readonly standing: UnitStanding | null },
+  { imageId, isBrought, standing, runningId }: Here & Seen,
 ): Promise<Outcome<'stopped' | OpenDeployment>> {
   const { unit, restartUnit, image, digest } = wanted;
   const now = await settle(parts, wanted, standing);
@@ -40,6 +43,7 @@ export async function makeReady(
         isProven: (imageId) => parts.memory.isProven(unit, imageId),
         isTroubled: isTroubled(sample),
         known: wanted.current,
+        runningId,
       });
   if (!former.ok) return former;
   if (['inactive', 'deactivating'].includes(activeState)) {

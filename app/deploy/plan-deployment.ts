@@ -6,7 +6,7 @@ import type { DeployRequest } from './deploy-unit.ts';
 import { findRunning } from './find-running.ts';
 import { findWanted, type WantedParts } from './find-wanted.ts';
 import { isTroubled } from './make-ready.ts';
-import { atOnce, refuse } from './prepare-deployment.ts';
+import { atOnce, imageIdOf, refuse } from './prepare-deployment.ts';
 import { chooseFormer } from './way-back.ts';
 
 /** What a plan is made with: nothing of it may be changed by looking. */
@@ -38,7 +38,8 @@ export async function planDeployment(
   const { sample, dependents } = standing.value;
   const isBad = (known: string) => known === digest || memory.findBad(unit, known) !== undefined;
   const isProven = (imageId: string) => memory.isProven(unit, imageId);
-  const judge = { isBad, isProven, isTroubled: isTroubled(sample), known };
+  const runningId = imageIdOf(running);
+  const judge = { isBad, isProven, isTroubled: isTroubled(sample), known, runningId };
   const former = await chooseFormer(run, unit, image, judge);
   if (!former.ok) return former;
   const refusal = refuse(memory, wanted, digest);

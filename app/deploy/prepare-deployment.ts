@@ -60,7 +60,8 @@ export async function prepareDeployment(
   if (late) return late;
   const apart = await keepApart(parts, wanted);
   if (!apart.ok) return failed(unit, apart.failure);
-  const ready = await makeReady(parts, wanted, { ...there.value, standing: apart.value });
+  const seen = { standing: apart.value, runningId: apart.value && imageIdOf(now) };
+  const ready = await makeReady(parts, wanted, { ...there.value, ...seen });
   if (!ready.ok) return failed(unit, ready.failure);
   if (ready.value !== 'stopped') {
     return { deployment: ready.value, policy: apart.value && wanted.policy };
@@ -81,6 +82,11 @@ async function keepApart(
   const names = [unit, restartUnit, ...standing.value.dependents, withTag(image)];
   const { hasWaited } = await parts.lockUnits(names, parts.stop);
   return succeed(hasWaited ? null : standing.value);
+}
+
+/** The local id of what was seen running; null where nothing was. */
+export function imageIdOf(running: Outcome<RunningImage>): string | null {
+  return running.ok ? running.value.imageId : null;
 }
 
 /** The same of a deployment that is open. */

@@ -177,7 +177,7 @@ async function deployLocal(
 ): Promise<DeployEnd> {
   const { unit, image, policy } = wanted;
   given.onNote('info', 'restart-brings-image', `${withTag(image)} means another image by now.`);
-  const here = { imageId: local?.id ?? '', isBrought: false, standing };
+  const here = { imageId: local?.id ?? '', isBrought: false, standing, runningId: null };
   const ready = await makeReady(given, wanted, here);
   if (!ready.ok) return failed(unit, ready.failure);
   if (ready.value === 'stopped') {

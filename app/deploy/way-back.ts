@@ -34,6 +34,8 @@ export type FormerJudge = {
   readonly isTroubled: boolean;
   /** See `WantedImage`. */
   readonly known: LocalImage | undefined;
+  /** The local id of what was seen running a moment ago; null: it is looked here. */
+  readonly runningId: string | null;
 };
 
 /** The image that a unit can go back to, and whether the name that is to hold it is still to be given. */
@@ -53,7 +55,7 @@ export async function chooseFormer(
   image: ImageReference,
   judge: FormerJudge,
 ): Promise<Outcome<ChosenFormer | null>> {
-  const found = await findFormer(run, unit, image, judge.known);
+  const found = await findFormer(run, unit, image, judge);
   if (!found.ok) return found;
   if (!found.value) return succeed(null);
   const { id: imageId, digest, repoDigests } = found.value;
@@ -110,19 +112,30 @@ async function findFormer(
   run: RunCommand,
   unit: string,
   image: ImageReference,
-  known: LocalImage | undefined,
+  { known, runningId }: FormerJudge,
 ): Promise<Outcome<LocalImage | undefined>> {
+  const running = runningId === null ? await findRunningId(run, unit, image) : succeed(runningId);
+  if (!running.ok) return running;
+  const id = running.value;
+  if (id === null) return inspectImage(run, withTag(image));
+  if (id === known?.id) return succeed(known);
+  const local = await inspectImage(run, id);
+  if (!local.ok || local.value) return local;
+  return succeed({ id, digest: '', repoDigests: [], sizeBytes: 0 });
+}
+
+async function findRunningId(
+  run: RunCommand,
+  unit: string,
+  image: ImageReference,
+): Promise<Outcome<string | null>> {
   const seen = await seeUnitContainers(run, unit);
   if (!seen.ok) return seen;
   const running = seen.value.find(({ running, imageName }) => {
     const reference = parseImageReference(imageName);
     return running && reference !== undefined && sameRepository(reference, image);
   });
-  if (!running) return inspectImage(run, withTag(image));
-  if (running.imageId === known?.id) return succeed(known);
-  const local = await inspectImage(run, running.imageId);
-  if (!local.ok || local.value) return local;
-  return succeed({ id: running.imageId, digest: '', repoDigests: [], sizeBytes: 0 });
+  return succeed(running?.imageId ?? null);
 }
 
 /** Lets go of the images of a unit that are held beyond the newest `keep`. What cannot be removed stays. */

@@ -25,6 +25,9 @@ const CACHES_KEPT_MS = 30 * DAY_MS;
 /** Longer than any image has to be known before it is deployed, see PODUP_DEPLOY_MIN_AGE_MS. */
 const SIGHTINGS_KEPT_MS = 400 * DAY_MS;
 
+/** Longer than a copy of the database is of use: what was revoked is good again in one that is older. */
+const REVOCATIONS_KEPT_MS = 730 * DAY_MS;
+
 /** The moments before which things are old; each rule names one. `events` is not among them, for it also counts rows. */
 export type Cutoffs = Readonly<
   Record<
@@ -35,6 +38,7 @@ export type Cutoffs = Readonly<
     | 'sightings'
     | 'answers'
     | 'caches'
+    | 'revocations'
     | 'short'
     | 'now',
     number
@@ -55,6 +59,7 @@ export function cutoffsOf(
     // For a day they are given again, and nothing is done twice: no person can shorten that.
     answers: nowMs - Math.max(shortMaxAgeMs, SHORT_MAX_AGE_MS),
     caches: nowMs - CACHES_KEPT_MS,
+    revocations: nowMs - REVOCATIONS_KEPT_MS,
     short: nowMs - shortMaxAgeMs,
     now: nowMs,
   };
@@ -80,6 +85,7 @@ export const PRUNED_TABLES = [
   'index_manifests',
   'registry_hosts',
   'auto_update_imports',
+  'revocations',
 ] as const;
 
 /** Files that are pruned: where, which, and which moment they are older than. */

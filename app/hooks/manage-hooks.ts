@@ -115,9 +115,10 @@ export class HookAdmin {
     const { kept } = made.value;
     const changed = this.#changeOne(name, (hook) => {
       const gone = hook.secrets.slice(keepsPrevious ? MAX_SECRETS - 1 : 0);
-      for (const { id } of gone) this.#table.removeSecret(id);
+      const doing = { at: kept.createdAt, by };
+      for (const { id } of gone) this.#table.removeSecret(id, doing);
       this.#table.addSecret(name, kept);
-      this.#table.update(name, hook, { at: kept.createdAt, by });
+      this.#table.update(name, hook, doing);
       return succeed(undefined);
     });
     return changed.ok ? this.#withSecret(name, made.value) : changed;
@@ -128,15 +129,18 @@ export class HookAdmin {
       if (!hook.secrets.some((secret) => secret.id === id)) {
         return fail('HOOK_SECRET_NOT_FOUND', `${id.slice(0, 100)} of ${name}.`);
       }
-      this.#table.removeSecret(id);
-      this.#table.update(name, hook, { at: Date.now(), by });
+      const doing = { at: Date.now(), by };
+      this.#table.removeSecret(id, doing);
+      this.#table.update(name, hook, doing);
       return succeed(undefined);
     });
   }
 
   /** Its deliveries stay. */
-  remove(name: string): Outcome<void> {
-    return this.#change(() => (this.#table.remove(name) ? succeed(undefined) : unknown(name)));
+  remove(name: string, by: string): Outcome<void> {
+    return this.#change(() =>
+      this.#table.remove(name, { at: Date.now(), by }) ? succeed(undefined) : unknown(name),
+    );
   }
 
   /** Reads the hooks, to be able to say which of their secrets open. */

@@ -18,7 +18,7 @@ const MIN_PAUSE_MS = 20;
 
 /** What is pruned: the database, and files in the state directory. */
 export type PrunedState = {
-  readonly store: Pick<Store, 'pruning' | 'events' | 'segments' | 'shrink'>;
+  readonly store: Pick<Store, 'pruning' | 'events' | 'segments' | 'revocations' | 'shrink'>;
   readonly paths: PrunedPaths;
 };
 
@@ -63,6 +63,8 @@ export async function pruneState(
     }
     removed.push([table, sum]);
   }
+  // What is in the file alone comes back into the table.
+  store.revocations.compact();
   const isCut = signal.aborted;
   const cutoffs = cutoffsOf(retention, nowMs);
   const files = removeFiles(paths, store.segments, isCut ? undefined : cutoffs);

@@ -41,13 +41,20 @@ export async function openWorkerDatabase(parts: Parts): Promise<Outcome<WorkerDa
     await recorder.close();
     return opened;
   }
+  if (opened.ok) warnOfUnreadable(holder.store, log);
   const illness = opened.ok ? undefined : opened.failure;
   return succeed({
     store: holder.store,
     schema: opened.ok ? opened.value : 0,
     failure: () => (keeper ? keeper.failure : illness),
-    keep(listener) {
-      keeper = new DatabaseKeeper({ path, holder, partner: recorder.partner, log, ...listener });
+    keep({ onChange, onOpened }) {
+      keeper = new DatabaseKeeper({
+        ...{ path, holder, partner: recorder.partner, log, onChange },
+        onOpened() {
+          warnOfUnreadable(holder.store, log);
+          return onOpened();
+        },
+      });
       recorder.onFault((failure) => keeper?.fault(failure));
       keeper.start(illness);
     },
@@ -56,4 +63,13 @@ export async function openWorkerDatabase(parts: Parts): Promise<Outcome<WorkerDa
       holder.release({ code: 'DATABASE_UNAVAILABLE', detail: 'It is closed.' });
     },
   });
+}
+
+/** Nobody but a person knows what such a line has revoked. */
+function warnOfUnreadable({ settled: { unreadable } }: Store, log: Logger): void {
+  if (unreadable === 0) return;
+  log.warn(
+    { lines: unreadable },
+    'what was revoked cannot be read whole: after a database was put back, look through tokens and hooks',
+  );
 }

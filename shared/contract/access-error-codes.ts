@@ -63,6 +63,12 @@ export const ACCESS_ERRORS = {
     sentence: 'There are so many tokens already that no more are made.',
     hint: 'Revoke those that nobody uses.',
   },
+  REVOCATION_NOT_KEPT: {
+    status: 503,
+    sentence:
+      'That something is revoked could not be written beside the database, so nothing has changed.',
+    hint: 'See that there is room on the disk of the state directory, and that it can be written; then do it again.',
+  },
   CSRF_HEADER_MISSING: {
     status: 403,
     sentence: 'A change that a browser asks for needs the header x-podup-csrf.',

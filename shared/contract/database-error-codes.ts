@@ -23,6 +23,12 @@ export const DATABASE_ERRORS = {
       'The database is damaged, so it is left alone; webhooks are accepted and kept meanwhile.',
     hint: 'Put the newest good backup in its place: pod-upgrade-trigger backup list, then backup restore NAME. The service takes it without a restart.',
   },
+  REVOCATIONS_UNREADABLE: {
+    status: 503,
+    sentence:
+      'What was revoked cannot be read, so the database is not used; webhooks are accepted and kept meanwhile.',
+    hint: 'The detail names the file and what the system said. Make it readable for this user; no restart is needed.',
+  },
   DATABASE_READ_ONLY: {
     status: 503,
     sentence: 'The database can be read but not written; webhooks are accepted and kept meanwhile.',

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { TaskDetailView, TaskView } from '../../app/api/views.ts';
 import { command, pushImage, startUnit } from '../helpers/lab.ts';
 import { Product } from '../helpers/product.ts';
@@ -9,6 +11,8 @@ const FIRST_PORT = 18_000;
 /** Twenty units, one after the other, with the default soak; and half of that again. */
 const DEPLOYED_WITHIN_MS = 360_000;
 const LOOK_EVERY_MS = 20;
+
+const execute = promisify(execFile);
 
 /** How long something took. */
 export type Span = {
@@ -84,6 +88,22 @@ export class Fleet {
     const updated = said.filter((line) => line.endsWith(' true'));
     if (updated.length !== this.size) throw new Error(said.join('\n'));
     return span;
+  }
+
+  /**
+   * Restarts of the units and nothing else, so many at a time: what no way of deploying them on this machine can go
+   * below.
+   */
+  async restart(concurrency: number): Promise<Span> {
+    const waiting = [...this.#names];
+    const taken = startSpan();
+    const restartNext = async (): Promise<void> => {
+      for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+        await execute('systemctl', ['--user', 'restart', `${name}.service`]);
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, restartNext));
+    return taken();
   }
 
   #push(): Push[] {

@@ -47,15 +47,18 @@ let isReached = true;
 
 const ours: Span[] = [];
 const autoUpdate: Span[] = [];
+const restarts: Span[] = [];
 for (let round = 0; round < rounds; round++) {
   const measured = await fleet.deploy({ concurrency: CONCURRENCY, waitsMs: '0' });
   ours.push(measured);
   if (values.profile) printProfile(measured.tasks);
   autoUpdate.push(await fleet.autoUpdate());
+  restarts.push(await fleet.restart(Number(CONCURRENCY)));
 }
 console.log(`\nwithout a soak, ${rounds} rounds each`);
 printRow(`ours, ${CONCURRENCY} at a time`, ours);
 printRow('podman auto-update', autoUpdate);
+printRow(`their restarts alone, ${CONCURRENCY} at a time`, restarts);
 isReached =
   judge('ours to podman auto-update', medianOf(ours) / medianOf(autoUpdate), TO_AUTO_UPDATE) &&
   isReached;

@@ -17,7 +17,7 @@ import { type Route, route, serveRoutes } from '../serve-routes.ts';
 type Parts = { readonly gate: AdminGate; readonly hooks: HookAdmin };
 
 /** What any change of a hook may be refused for. */
-const CHANGES = ['HOOK_NOT_FOUND', 'HOOK_NOT_KEPT'] as const;
+const CHANGES = ['HOOK_NOT_FOUND', 'HOOK_NOT_KEPT', 'REVOCATION_NOT_KEPT'] as const;
 
 /** `/api/hooks`: who may report images, and for what; for admins only. A secret is shown once, when it is made. */
 export function registerHooksApi(app: FastifyInstance, { gate, hooks }: Parts): void {
@@ -101,7 +101,7 @@ function changeRoutes(hooks: HookAdmin): readonly Route[] {
       },
       ({ params: { name } }, request, reply) => {
         request.note.meta = { hook: name };
-        const removed = hooks.remove(name);
+        const removed = hooks.remove(name, describeCaller(request));
         return removed.ok ? reply.send() : sendFailure(request, reply, removed.failure);
       },
     ),

@@ -49,7 +49,7 @@ export function registerTokensApi(app: FastifyInstance, { gate, tokens, fixed }:
         summary: 'Makes a token, which is told this once.',
         body: tokenBody,
         answers: { 201: newTokenView },
-        refusals: ['TOKEN_NAME_TAKEN', 'TOO_MANY_TOKENS'],
+        refusals: ['TOKEN_NAME_TAKEN', 'TOO_MANY_TOKENS', 'REVOCATION_NOT_KEPT'],
       },
       ({ body }, request, reply) => {
         const { name, expires_at: until } = body;
@@ -77,7 +77,7 @@ export function registerTokensApi(app: FastifyInstance, { gate, tokens, fixed }:
         summary: 'Revokes a token, and ends every session that was begun with it.',
         params: tokenParams,
         answers: { 200: tokenView },
-        refusals: ['TOKEN_NOT_FOUND'],
+        refusals: ['TOKEN_NOT_FOUND', 'REVOCATION_NOT_KEPT'],
       },
       ({ params: { name } }, request, reply) => {
         request.note.meta = { token: name.slice(0, 100) };

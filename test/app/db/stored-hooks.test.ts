@@ -49,8 +49,8 @@ describe('the tables of hooks', () => {
     const { storedHooks } = openTestStore(t, makeTempFolder(t)).store;
     storedHooks.insert(storedHook(), BY);
     storedHooks.addSecret('forge', SECRET);
-    assert.equal(storedHooks.remove('forge'), true);
-    assert.equal(storedHooks.remove('forge'), false);
+    assert.equal(storedHooks.remove('forge', BY), true);
+    assert.equal(storedHooks.remove('forge', BY), false);
     storedHooks.insert(storedHook(), BY);
     assert.deepEqual(storedHooks.find('forge')?.secrets, []);
   });

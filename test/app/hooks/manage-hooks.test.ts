@@ -173,7 +173,7 @@ describe('a change', () => {
     const former = kept()[0]?.secrets[0]?.id;
     assert.ok(hooks.rotate('forge', false, 'admin').ok);
     assert.notEqual(kept()[0]?.secrets[0]?.id, former);
-    assert.ok(hooks.remove('forge').ok);
+    assert.ok(hooks.remove('forge', 'x').ok);
     assert.deepEqual(kept(), []);
   });
 
@@ -191,6 +191,20 @@ describe('a change', () => {
     rmSync(key);
     hooks.reload();
     assert.equal(book.find('forge')?.isLocked, false);
+  });
+
+  test('of a later version is listed by what is known of it, and opens nothing', (t) => {
+    const { create, store, again } = open(t);
+    create({ name: 'forge', source: 'gitea' });
+    const { list } = store.storedHooks;
+    const source = 'carrier-pigeon' as 'gitea';
+    t.mock.method(store.storedHooks, 'list', () => list().map((hook) => ({ ...hook, source })));
+    const { book, hooks } = again();
+    assert.equal(book.find('forge'), undefined);
+    assert.deepEqual(
+      hooks.list().map(({ title, state }) => [title, state]),
+      [[source, 'key-missing']],
+    );
   });
 
   test('that cannot be written for the standby is none', (t) => {
@@ -234,7 +248,7 @@ describe('a change', () => {
       hooks.setDisabled('none', true, 'x'),
       hooks.rotate('none', true, 'x'),
       hooks.removeSecret('none', 'sec_1', 'x'),
-      hooks.remove('none'),
+      hooks.remove('none', 'x'),
     ]) {
       assert.ok(!refused.ok && refused.failure.code === 'HOOK_NOT_FOUND');
     }

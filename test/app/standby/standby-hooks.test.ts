@@ -113,7 +113,7 @@ describe('the standby', () => {
     assert.ok(rotated.ok);
     assert.equal((await send()).status, 401);
     assert.equal((await send(rotated.value.secret.text)).status, 202);
-    assert.ok(hooks.remove('ci').ok);
+    assert.ok(hooks.remove('ci', 'x').ok);
     assert.equal((await send(rotated.value.secret.text)).status, 401);
   });
 

@@ -90,7 +90,13 @@ export function startLooks(context: TestContext, units: readonly Unit[]) {
     run: (input: Partial<MaintenanceInput> = {}) =>
       runMaintenance(parts, { ...input, maintenance: 'missed-deliveries' }),
     /** A delivery is accepted for a unit, and its task ends as it does. */
-    deliver(unit: string, image: string, digest: string, status?: 'succeeded' | 'failed') {
+    deliver(
+      unit: string,
+      image: string,
+      digest: string,
+      status?: 'succeeded' | 'failed',
+      hook?: string,
+    ) {
       taken++;
       takeOver(
         store,
@@ -98,6 +104,7 @@ export function startLooks(context: TestContext, units: readonly Unit[]) {
           spoolEntry({
             ...{ id: `dlv_${taken}`, unit, receivedAt: Date.now() },
             verdict: { verdict: 'accepted', matched: 'tag', image, digest },
+            ...(hook !== undefined && { hook: { name: hook, secret: 's', isUnsigned: false } }),
           }),
         ],
         { segment: 'a', end: taken },

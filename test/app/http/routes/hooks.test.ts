@@ -94,10 +94,10 @@ describe('a hook lets nobody in', () => {
   test('after it was removed', async (t) => {
     const hooks = await startHooks(t);
     const secret = hooks.create({ name: 'ci', source: 'generic' });
-    assert.ok(hooks.hooks.remove('ci').ok);
+    assert.ok(hooks.hooks.remove('ci', 'x').ok);
     assert.deepEqual(pick(await send(hooks, secret)), REFUSED);
     assert.equal(hooks.refusal(), 'unknown');
-    assert.equal(hooks.hooks.remove('ci').ok, false);
+    assert.equal(hooks.hooks.remove('ci', 'x').ok, false);
   });
 
   test('by a name that is none, or longer than any', async (t) => {

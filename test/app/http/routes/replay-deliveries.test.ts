@@ -137,7 +137,7 @@ describe('a delivery of a hook that is replayed', () => {
   test('is not once its hook is removed, nor by another kind of hook of that name', async (t) => {
     const { create, send, replay, hooks, rows } = await start(t);
     const id = await send(create(CI));
-    assert.ok(hooks.remove('ci').ok);
+    assert.ok(hooks.remove('ci', 'x').ok);
     await refusesFor(replay, id, 'There is no hook ci any more.');
     create({ name: 'ci', source: 'docker-hub' });
     await refusesFor(replay, id, 'The hook ci is one of docker-hub now, and it came from generic.');
@@ -172,7 +172,7 @@ describe('a delivery of a hook that is replayed', () => {
     succeedAll();
     assert.equal((await replay(id)).status, 202);
     assert.deepEqual([rows()[0]?.needs_proof, rows()[0]?.path], [1, '/hooks/plain/***']);
-    assert.ok(hooks.remove('plain').ok);
+    assert.ok(hooks.remove('plain', 'x').ok);
     create({ ...wish, scheme: 'authorization' });
     succeedAll();
     assert.equal((await replay(id)).status, 202);
