@@ -24,6 +24,7 @@ type Unit = {
   means: string | null;
   readonly isAutoUpdated?: boolean;
   readonly webhookEnabled?: boolean;
+  isDown?: boolean;
 };
 
 /** Units on a host whose registry the test has: what their tags mean is asked for and kept as a check does. */
@@ -42,10 +43,11 @@ function start(context: TestContext, units: readonly Unit[]) {
   /** What was answered last. */
   const answers = new Map<string, string>();
   const asked: (readonly string[])[] = [];
-  const view = ({ unit, image, runs, means }: Unit): CheckedUnitView => {
+  const view = ({ unit, image, runs, means, isDown = false }: Unit): CheckedUnitView => {
     const digest = answers.get(unit) ?? null;
-    const error = { code: 'REGISTRY_TIMEOUT', sentence: 's', detail: 'd', hint: 'h' } as const;
-    const isKnown = means !== null && digest !== null;
+    const code = isDown ? 'CHECK_NOTHING_RUNS' : 'REGISTRY_TIMEOUT';
+    const error = { code, sentence: 's', detail: 'd', hint: 'h' } as const;
+    const isKnown = means !== null && digest !== null && !isDown;
     const status: UpdateStatus = digest === runs ? 'up_to_date' : 'tag_update_available';
     const update = {
       ...{ tag: 'main', running_digest: runs, remote_latest_digest: null, checked_at: null },
@@ -190,6 +192,19 @@ describe('a look for missed deliveries', () => {
     web.means = 'd4';
     await run();
     assert.equal(made().length, 1);
+  });
+
+  test('finds a push for a unit that is down, which may want just that', async (t) => {
+    const { web, run, made } = await startDeployed(t);
+    web.isDown = true;
+    await run();
+    assert.deepEqual(made(), [], 'nothing was pushed');
+    web.means = 'd2';
+    await run();
+    assert.deepEqual(
+      made().map(({ unit }) => unit),
+      [web.unit],
+    );
   });
 
   test('deploys what a delivery told of long ago and is pushed again', async (t) => {
