@@ -81,7 +81,9 @@ notifications:
     pushImage('alone:stable', 'v1');
     startUnit('alone', 'alone:stable', 8081);
     await untilServed(8081, 'v1');
-    await tellHook(await createHook({ name: 'lab', source: 'distribution', registry: REGISTRY }));
+    // For that unit alone: the others are to be deployed by what is sent to them, and by nothing else.
+    const of = { source: 'distribution', registry: REGISTRY, units: ['alone'] };
+    await tellHook(await createHook({ name: 'lab', ...of }));
   });
 
   test('and the push alone has it deployed, once', async () => {
