@@ -23,7 +23,6 @@ test('image-locks list shows what is held and what waits, and release lets that 
     startProgram(t, ['image-locks', ...words], {
       ...{ PODUP_STATE_DIR: stateDir, PODUP_IMAGE_LIMIT_COUNT: '1' },
     }).ended;
-  assert.equal((await run('list')).stdout, 'No image is held, and none was deployed lately.\n');
   const now = Date.now();
   store.rateLimits.add(`image:${BUCKET}`, now, 3_600_000);
   store.tasks.insert(newTask({ id: 'tsk_running', image: IMAGE }));
@@ -49,5 +48,4 @@ test('image-locks list shows what is held and what waits, and release lets that 
   const again = await run('release', IMAGE);
   assert.equal(again.code, EXIT.failure);
   assert.match(again.stderr, /^IMAGE_LOCK_HELD: /);
-  assert.match((await run('release', 'other')).stderr, /^IMAGE_LOCK_NOT_FOUND: /);
 });
