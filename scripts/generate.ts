@@ -13,6 +13,7 @@ import { UNREADABLE_REASONS } from '../app/domain/sources/unreadable-reasons.ts'
 import { DEPRECATED_NAMES, SETTINGS } from '../shared/config/settings.ts';
 import { ERRORS } from '../shared/contract/error-codes.ts';
 import { EXIT } from '../shared/contract/exit-codes.ts';
+import { alignedTable } from './aligned-table.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -119,20 +120,6 @@ ${table(['reason', 'what it means'], reasons)}
 ## Exit codes
 
 ${table(['code', 'name'], exits)}`;
-}
-
-/** A table as the formatter of the project writes it, for a page that people write otherwise. */
-function alignedTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((_, at) =>
-    Math.max(3, ...[head, ...rows].map((row) => row[at]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[], fill = ' ') =>
-    `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0, fill)).join(' | ')} |\n`;
-  const rule = line(
-    head.map(() => ''),
-    '-',
-  );
-  return line(head) + rule + rows.map((row) => line(row)).join('');
 }
 
 /** The page of hooks with its generated parts as they have to be; all else in it is written by people. */

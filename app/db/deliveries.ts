@@ -55,10 +55,12 @@ export type DeliveryTable = DeliveryPages & {
   /** The tasks of deliveries, null where one led to none; those are missing that are not there (yet). */
   findTasks(ids: readonly string[]): ReadonlyMap<string, string | null>;
   /**
-   * The digest that was said last to have been pushed, where nobody has said so who can prove it; undefined where somebody
-   * has, or none was named.
+   * The digests that were said to have been pushed, the last one first and at most 5, where nobody has said so who can prove it;
+   * none where somebody has, or none was named.
    */
-  findUnproven(taskId: string): string | undefined;
+  listUnproven(taskId: string): string[];
+  /** The hooks of the deliveries that led to a task, each once; null stands for the path that is a unit's own. */
+  listHooks(taskId: string): (string | null)[];
   /** The deliveries that led to a task, oldest first, at most 100. */
   listByTask(taskId: string): DeliveryRow[];
 };
@@ -119,16 +121,20 @@ export function openDeliveryTable(database: Database): DeliveryTable {
   const listByTask = database.prepare<[string], DeliveryRow>(
     'SELECT * FROM deliveries WHERE task_id = ? ORDER BY received_at, id LIMIT 100',
   );
-  const findUnproven = database
-    .prepare<[string, string], string | null>(
+  const listUnproven = database
+    .prepare<[string, string], string>(
       `SELECT coalesce(digest, understood ->> '$.digest') AS said FROM deliveries
        WHERE task_id = ? AND said IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM deliveries WHERE task_id = ? AND needs_proof = 0)
-       ORDER BY received_at DESC, id DESC LIMIT 1`,
+       GROUP BY said ORDER BY max(received_at) DESC, max(id) DESC LIMIT 5`,
     )
     .pluck();
+  const listHooks = database
+    .prepare<[string], string | null>('SELECT DISTINCT hook FROM deliveries WHERE task_id = ?')
+    .pluck();
   return {
-    findUnproven: (taskId) => findUnproven.get(taskId, taskId) ?? undefined,
+    listUnproven: (taskId) => listUnproven.all(taskId, taskId),
+    listHooks: (taskId) => listHooks.all(taskId),
     ...openDeliveryPages(database),
     insert: (row) => insert.run(row).changes === 1,
     setTask: (id, taskId) => void setTask.run(taskId, id),

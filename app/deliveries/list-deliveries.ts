@@ -16,6 +16,8 @@ import { maskKeys } from '../domain/mask-keys.ts';
 const MAX_LOOKED = 20_000;
 /** Of a body so much is shown. */
 const MAX_TEXT = 65_536;
+/** What follows is masked with it: of a secret that is cut not all would be known. */
+const MASKED_BEYOND = 1_024;
 
 type DeliveryStore = Pick<Store, 'deliveries' | 'deliveryBodies'>;
 
@@ -64,12 +66,17 @@ export function readDelivery(store: DeliveryStore, id: string): Outcome<Delivery
       bytes: row.body_bytes,
       sha256: row.body_sha256,
       kept: text !== undefined,
-      text: text === undefined ? null : maskKeys(text).slice(0, MAX_TEXT),
+      text: text === undefined ? null : show(text),
       cut: (text?.length ?? 0) > MAX_TEXT,
     },
     others: others.filter((other) => other.id !== row.id).map(toListed),
     replays: store.deliveries.listReplays(id),
   });
+}
+
+/** The beginning, without what is secret by its name; the rest, which can be megabytes, is not looked at. */
+function show(text: string): string {
+  return maskKeys(text.slice(0, MAX_TEXT + MASKED_BEYOND)).slice(0, MAX_TEXT);
 }
 
 /** One page of what was refused, newest first. */

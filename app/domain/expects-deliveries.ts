@@ -1,5 +1,5 @@
-import { allowsImage } from './image-pattern.ts';
 import type { ImageReference } from './image-reference.ts';
+import { mayReport } from './may-report.ts';
 import { refuseHook, type StoredHook } from './stored-hook.ts';
 
 /**
@@ -12,9 +12,7 @@ export function expectsDeliveries(
   image: ImageReference | undefined,
   nowMs: number,
 ): boolean {
-  const { action, units, images } = hook;
-  if (action !== 'deploy' || refuseHook(hook, nowMs)) return false;
-  if (units.length > 0 && !units.includes(unit)) return false;
-  if (images.length === 0) return units.length > 0;
-  return image !== undefined && images.some((pattern) => allowsImage(pattern, image));
+  if (hook.action !== 'deploy' || refuseHook(hook, nowMs)) return false;
+  if (hook.images.length === 0) return hook.units.includes(unit);
+  return image !== undefined && mayReport(hook, unit, image);
 }

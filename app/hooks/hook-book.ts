@@ -9,7 +9,7 @@ import { openSourceNetworks, type SourceNetworks } from './source-networks.ts';
 /** A hook as deliveries are held against it: in memory, so that none waits for the database. */
 export type OpenHook = StoredHook & {
   readonly sender: Source;
-  readonly from: SourceNetworks;
+  readonly isFrom: SourceNetworks;
   /** Those that this host can open. */
   readonly secrets: readonly LiveSecret[];
   /** It has secrets, and this host can open none of them. */
@@ -50,6 +50,6 @@ function openHook(entry: BookEntry, key: HookKey | undefined): OpenHook | undefi
   if (!sender?.schemes.includes(entry.scheme)) return undefined;
   const secrets = entry.secrets.flatMap((secret) => openSecret(entry, secret, key) ?? []);
   const isLocked = secrets.length === 0 && entry.secrets.length > 0;
-  const from = openSourceNetworks(entry.networks);
-  return { ...entry, sender, from, secrets, isLocked };
+  const isFrom = openSourceNetworks(entry.networks);
+  return { ...entry, sender, isFrom, secrets, isLocked };
 }

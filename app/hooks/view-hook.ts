@@ -2,6 +2,7 @@ import type { HookWithSecretView, StoredHookView } from '../api/hook-views.ts';
 import type { RefusedHookRow } from '../db/hooks.ts';
 import type { HookRecord } from '../db/stored-hooks.ts';
 import { IGNORED_REASONS, type IgnoredReason } from '../domain/delivery-verdict.ts';
+import type { Source } from '../domain/sources/source.ts';
 import { SOURCES } from '../domain/sources/sources.ts';
 import {
   HOOK_REFUSALS,
@@ -28,8 +29,10 @@ export function viewHook(hook: HookRecord, facts: HookFacts): StoredHookView {
   const { name, source, scheme, action, images, units, networks, registry, image } = hook;
   const path = `${HOOKS_PREFIX}/${name}`;
   const open = new Set(facts.opens.map(({ id }) => id));
+  // A later version may have known more of them.
+  const sender: Source | undefined = SOURCES[source];
   return {
-    ...{ name, source, title: SOURCES[source].title, scheme, action, images, units, networks },
+    ...{ name, source, title: sender?.title ?? source, scheme, action, images, units, networks },
     ...{ registry, image, state: stateOf(hook, facts, open.size > 0), path },
     url: facts.baseUrl === undefined ? null : `${facts.baseUrl}${path}`,
     needs_proof: isUnsigned(scheme),

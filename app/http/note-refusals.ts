@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Refusal } from '../deliveries/refused-deliveries.ts';
 import { maskPath } from '../domain/mask-path.ts';
+import { addressOf } from './describe-asker.ts';
 
 /** Hands on what the routes of a scope have refused, after it was answered. */
 export function noteRefusals(
@@ -12,7 +13,11 @@ export function noteRefusals(
     const { code, meta } = request.note;
     if (code !== null && reply.statusCode >= 400) {
       note({
-        ...{ address: request.ip, path: maskPath(request.url.split('?', 1)[0] ?? ''), code },
+        ...{
+          address: addressOf(request),
+          path: maskPath(request.url.split('?', 1)[0] ?? ''),
+          code,
+        },
         reason: reasonOf(meta),
         body: Buffer.isBuffer(request.body) ? request.body : undefined,
       });

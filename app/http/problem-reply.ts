@@ -29,14 +29,18 @@ const OWN_LIMITS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CREDENTIALS_LIMITED',
 ]);
 
-/** Refuses a request. A body that was not read to its end costs the connection. */
+/**
+ * Refuses a request. What still comes of a body that is too large is read and thrown away, as long as the guard of the connections
+ * lets it: where a connection is closed upon bytes that nobody has read, the peer may never see the answer, and a proxy makes a 502 of it.
+ */
 export function sendFailure(
   request: FastifyRequest,
   reply: FastifyReply,
   { code, detail, retryAfterMs }: Failure,
 ): FastifyReply {
   request.note.code = code;
-  if (code === 'BODY_TOO_LARGE') reply.header('connection', 'close');
+  // The framework would close it.
+  if (code === 'BODY_TOO_LARGE') reply.removeHeader('connection');
   if (PASSES.test(code)) reply.header('retry-after', String(RETRY_AFTER_S));
   if (NOBODY.has(code)) reply.header('www-authenticate', 'Bearer');
   // Of what somebody else has refused (a registry) the time is told in the detail.

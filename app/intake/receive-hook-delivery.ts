@@ -33,7 +33,7 @@ export type HookDelivery = {
   readonly path: string;
   readonly headers: HeaderLookup;
   readonly body: Buffer;
-  readonly remoteAddress: string | undefined;
+  readonly remoteAddress: string;
   readonly requestId: string;
 };
 
@@ -150,7 +150,7 @@ function open(
   if (!hook) return { refused: 'unknown' };
   const closed = refuseHook(hook, Date.now());
   if (closed) return { refused: closed };
-  if (!hook.from.has(remoteAddress)) return { refused: 'network' };
+  if (!hook.isFrom(remoteAddress)) return { refused: 'network' };
   if (hook.isLocked) return { refused: 'key-missing' };
   return 'secret' in authentication ? { hook, ...authentication } : authentication;
 }
@@ -236,7 +236,7 @@ async function keep(
   const { sender, name } = hook;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const received = {
-    ...{ source: sender.kind, path, requestId, remoteAddress: remoteAddress ?? '' },
+    ...{ source: sender.kind, path, requestId, remoteAddress },
     event: sender.readEvent(headers, payload) || 'push',
     // Where it has no name that could come again it is taken for itself.
     delivery: sender.readDeliveryId(headers, payload, sha256) ?? newIdentifier('dlv'),

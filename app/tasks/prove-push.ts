@@ -6,7 +6,7 @@ import type { DeployEnd, DeployParts } from '../deploy/deploy-unit.ts';
 type LookUp = DeployParts['lookUp'];
 
 /**
- * Holds what a tag means against what was said to have been pushed, where only senders that can prove nothing have said so: the
+ * Holds what a tag means against what was said to have been pushed, where only senders that can prove nothing have said so: a
  * digest that they name has to be at the registry, though the tag may mean a newer one by now. What is not there nobody has
  * pushed, and nothing is deployed for it.
  */
@@ -17,13 +17,18 @@ export function provePush(
 ): LookUp {
   return async (image, registries, cut) => {
     const found = await lookUp(image, registries, cut);
-    const said = deliveries.findUnproven(id);
-    if (!found.ok || said === undefined || said === found.value.digest) return found;
+    const said = deliveries.listUnproven(id);
+    if (!found.ok || said.length === 0 || said.includes(found.value.digest)) return found;
     const { registry, repository } = image;
-    const proof = await lookUp({ registry, repository, digest: said }, registries, cut);
-    if (proof.ok) return found;
-    if (proof.failure.code !== 'REGISTRY_IMAGE_NOT_FOUND') return proof;
-    return fail('PUSH_NOT_PROVEN', `It was said to be ${said}. ${proof.failure.detail}`);
+    let refusal = '';
+    // One lie does not make the others untrue.
+    for (const digest of said) {
+      const proof = await lookUp({ registry, repository, digest }, registries, cut);
+      if (proof.ok) return found;
+      if (proof.failure.code !== 'REGISTRY_IMAGE_NOT_FOUND') return proof;
+      refusal = proof.failure.detail;
+    }
+    return fail('PUSH_NOT_PROVEN', `It was said to be ${said.join(', ')}. ${refusal}`);
   };
 }
 

@@ -1,8 +1,6 @@
-import type { ErrorCode } from '../../shared/contract/error-codes.ts';
 import type { CheckedUnitView } from '../api/check-views.ts';
 import type { NewTask } from '../db/new-task.ts';
 import type { PushedUnit, TrackedTag } from '../db/tracked-tags.ts';
-import { parseImageReference, repositoryOf } from '../domain/image-reference.ts';
 import {
   decideTag,
   isSettled,
@@ -22,18 +20,15 @@ import {
   type UpdateWork,
 } from './maintenance-parts.ts';
 import { makeMaintenanceTask } from './make-maintenance-task.ts';
+import {
+  findPush,
+  listAnswered,
+  type PushedRepositories,
+  readPushed,
+} from './pushed-repositories.ts';
 
 /** After so long registries that have not answered are asked again, where the service has just begun. */
 const AGAIN_AFTER_MS = 120_000;
-/** What passes at a registry: the other tags of what was pushed there are looked up by the next look, too, */
-const PASSING: ReadonlySet<string | null> = new Set<ErrorCode>([
-  'REGISTRY_UNREACHABLE',
-  'REGISTRY_TIMEOUT',
-  'REGISTRY_RATE_LIMITED',
-  'REGISTRY_RESPONSE_INVALID',
-]);
-/** but not for longer than so long after the push. */
-const LOOKED_UP_WITHIN_MS = 6 * 3_600_000;
 
 /**
  * Finds what was pushed and told of by no delivery, by one question for each tag, and makes the tasks that deploy it: of units
@@ -46,7 +41,7 @@ export async function runMissedDeliveries(
 ): Promise<MaintenanceEnd> {
   const { store, signal } = parts;
   const updates = parts.updates();
-  const pushed = byRepository(store.trackedTags.listPushed());
+  const pushed = readPushed(store);
   const ofPushes = listOfRepositories(updates, pushed);
   const expecting = pushedOnly ? [] : listExpecting(store, updates.known);
   const units = [...new Set([...expecting, ...ofPushes])];
@@ -89,33 +84,6 @@ type Found = {
   readonly taskId: string | undefined;
 };
 
-function byRepository(pushed: readonly PushedUnit[]): ReadonlyMap<string, PushedUnit[]> {
-  return Map.groupBy(pushed, ({ pushed_image }) => repositoryFrom(pushed_image) ?? '');
-}
-
-/** The pushes of which nothing is left to be looked up. */
-function listAnswered(
-  pushed: Around['pushed'],
-  views: readonly CheckedUnitView[],
-): readonly PushedUnit[] {
-  const open = new Set(
-    views
-      .filter(({ update }) => PASSING.has(update.reason))
-      .map(({ image }) => repositoryFrom(image)),
-  );
-  const now = Date.now();
-  const isOver = ({ pushed_at: at }: PushedUnit) => Math.abs(now - at) > LOOKED_UP_WITHIN_MS;
-  return [...pushed].flatMap(([repository, pushes]) =>
-    open.has(repository) ? pushes.filter(isOver) : pushes,
-  );
-}
-
-/** `registry/repository` of an image; undefined where it is none. */
-function repositoryFrom(image: string | null): string | undefined {
-  const reference = image === null ? undefined : parseImageReference(image);
-  return reference && repositoryOf(reference);
-}
-
 /** The units that webhooks may deploy and that run another tag of what was pushed, as far as it is known. */
 function listOfRepositories(
   { known, list }: UpdateWork,
@@ -123,13 +91,13 @@ function listOfRepositories(
 ): readonly string[] {
   if (pushed.size === 0) return [];
   return list(known.list('webhook'))
-    .filter(({ image }) => image !== null && findPush(pushed, image) !== undefined)
+    .filter(({ unit, image }) => image !== null && findPush(pushed, unit, image) !== undefined)
     .map(({ unit }) => unit);
 }
 
 type Around = {
   readonly views: readonly CheckedUnitView[];
-  readonly pushed: ReadonlyMap<string, readonly PushedUnit[]>;
+  readonly pushed: PushedRepositories;
   /** What tags meant before, whoever has asked. */
   readonly former: ReadonlyMap<string, string | null>;
   readonly known: UpdateWork['known'];
@@ -145,7 +113,7 @@ function decideAll(parts: MaintenanceParts, around: Around): readonly Found[] {
     const { unit, image, update } = view;
     const { remote_tag_digest: digest, status } = update;
     if (image === null || digest === null || status === 'unknown') return [];
-    const push = findPush(around.pushed, image);
+    const push = findPush(around.pushed, unit, image);
     const cause = push ? 'push' : 'sweep';
     const row = tracked.get(unit);
     const known = knownMeaning(row, image, push ? undefined : around.former.get(unit));
@@ -159,12 +127,6 @@ function decideAll(parts: MaintenanceParts, around: Around): readonly Found[] {
       : makeMissedTask(parts, view, known, batchId);
     return [{ view, cause, decision, taskId }];
   });
-}
-
-/** The last push of the repository of an image under other tags only: units on the same tag are for their own deliveries. */
-function findPush(pushed: Around['pushed'], image: string): PushedUnit | undefined {
-  const all = pushed.get(repositoryFrom(image) ?? '') ?? [];
-  return all.some(({ pushed_image }) => pushed_image === image) ? undefined : all.at(-1);
 }
 
 /** Adds what else is known of the unit. */

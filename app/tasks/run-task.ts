@@ -15,6 +15,7 @@ import type { Host } from '../host/host.ts';
 import { readUnitPolicy, type UnitFiles } from '../host/read-unit-policy.ts';
 import { checkPlan } from './check-plan.ts';
 import { openMemory, type TaskMemory } from './deploy-memory.ts';
+import { keepToHooks } from './keep-to-hooks.ts';
 import type { KeepingSettings, MaintenanceParts, UpdateWork } from './maintenance-parts.ts';
 import { endOfHook, provePush } from './prove-push.ts';
 import { recordCommand } from './record-command.ts';
@@ -194,7 +195,7 @@ async function deploy(
   if (changed) return failed(task.unit, changed, true);
   const { restart: isRestart } = JSON.parse(task.input ?? '{}') as Partial<TaskInput>;
   const bring = isRestart ? restartUnit : deployUnit;
-  const lookUp = provePush(store, task, parts.lookUp);
+  const lookUp = keepToHooks(store, task, provePush(store, task, parts.lookUp));
   const brought = await bring(
     {
       run,

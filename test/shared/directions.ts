@@ -96,7 +96,7 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
     'shared/contract',
     'shared/process',
   ],
-  'app/hooks': ['app/api', 'app/db', 'app/domain', 'shared/contract', 'shared/fs'],
+  'app/hooks': ['app/api', 'app/db', 'app/domain', 'shared/config', 'shared/contract', 'shared/fs'],
   'app/join-hooks.ts': ['app/db', 'app/hooks', 'shared/config', 'shared/fs'],
   'app/github': [
     'app/db',
@@ -305,7 +305,13 @@ export const DIRECTIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   'scripts/generate-help.ts': ['app/main.ts'],
   'scripts/demo.ts': ['app/api', 'test/helpers'],
-  'scripts/describe-api.ts': ['app/worker.ts', 'shared/config', 'shared/fs', 'shared/log'],
+  'scripts/describe-api.ts': [
+    'app/worker.ts',
+    'shared/config',
+    'shared/fs',
+    'shared/log',
+    'scripts',
+  ],
   'scripts/pod-upgrade-trigger.ts': ['app/cli', 'app/main.ts', 'supervisor/main.ts'],
   'shared/config': ['package.json', 'shared/contract', 'shared/fs'],
   'shared/fs': ['shared/contract', 'shared/native', 'shared/process'],

@@ -19,7 +19,7 @@ import {
 } from '../../deliveries/list-deliveries.ts';
 import { type ReplayParts, replayDelivery, unitsOf } from '../../intake/replay-delivery.ts';
 import type { AdminGate } from '../admin-gate.ts';
-import { describeAsker } from '../describe-asker.ts';
+import { addressOf, describeAsker } from '../describe-asker.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { deployRoute, type Route, route, serveRoutes } from '../serve-routes.ts';
 
@@ -92,7 +92,7 @@ function replaying({ store, replay }: Parts): Route {
     async ({ params: { id } }, request, reply) => {
       request.note.meta = { command: 'replay', delivery: id };
       const { by, requestId } = describeAsker(request);
-      const done = await replayDelivery(replay, id, { by, requestId, address: request.ip });
+      const done = await replayDelivery(replay, id, { by, requestId, address: addressOf(request) });
       if (!done.ok) return sendFailure(request, reply, done.failure);
       request.note.deliveryId = done.value[0]?.id ?? null;
       const deliveries = done.value.map(({ id: delivery, unit, verdict }) => ({

@@ -7,6 +7,7 @@ import type { DeliveryVerdict } from '../../domain/delivery-verdict.ts';
 import { HOOK_PREFIX } from '../../info/view-hooks.ts';
 import { type RawDelivery, receiveGithubDelivery } from '../../intake/receive-github-delivery.ts';
 import type { CredentialGuard } from '../admin-gate.ts';
+import { addressOf } from '../describe-asker.ts';
 import { noteRefusals } from '../note-refusals.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptRawBodies, checkLength, headerOf, rawBodyOf } from '../read-raw-body.ts';
@@ -78,7 +79,7 @@ function delivery(parts: Parts, url: string): Route {
       const received = await receiveGithubDelivery(parts, toRaw(params.service, request));
       if (!received.ok) {
         const isBad = received.failure.code === 'SIGNATURE_INVALID';
-        const limited = isBad ? parts.failed?.tell(request.ip, false) : undefined;
+        const limited = isBad ? parts.failed?.tell(addressOf(request), false) : undefined;
         if (isBad && !limited) parts.keepBadPayload?.(rawBodyOf(request));
         return sendFailure(request, reply, limited ?? received.failure);
       }
@@ -123,7 +124,7 @@ function toRaw(service: string, request: FastifyRequest): RawDelivery {
     delivery: headerOf(request, 'x-github-delivery'),
     headers: (name) => headerOf(request, name),
     body: rawBodyOf(request),
-    remoteAddress: request.ip,
+    remoteAddress: addressOf(request),
     requestId: request.id,
   };
 }

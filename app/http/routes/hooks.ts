@@ -16,6 +16,7 @@ import {
   type HookReception,
 } from '../../intake/receive-hook-delivery.ts';
 import type { CredentialGuard } from '../admin-gate.ts';
+import { addressOf } from '../describe-asker.ts';
 import { noteRefusals } from '../note-refusals.ts';
 import { sendFailure } from '../problem-reply.ts';
 import { acceptRawBodies, checkLength, headerOf, rawBodyOf } from '../read-raw-body.ts';
@@ -119,7 +120,7 @@ type HookPath = { readonly hook: string; readonly secret?: string };
 
 function toDelivery({ hook, secret }: HookPath, request: FastifyRequest): HookDelivery {
   return {
-    ...{ hook, pathSecret: secret, requestId: request.id, remoteAddress: request.ip },
+    ...{ hook, pathSecret: secret, requestId: request.id, remoteAddress: addressOf(request) },
     path: maskPath(request.url.split('?', 1)[0] ?? '').slice(0, MAX_PATH_LENGTH),
     headers: (name) => headerOf(request, name),
     body: rawBodyOf(request),
@@ -137,7 +138,7 @@ function refuse(
 ): FastifyReply {
   if ('refused' in received) noteRefusal(request, raw, received.refused);
   const isFailed = received.failure.code === 'HOOK_REFUSED';
-  const limited = isFailed ? failed?.tell(request.ip, false) : undefined;
+  const limited = isFailed ? failed?.tell(addressOf(request), false) : undefined;
   if (isWrong(received) && !limited) keepBadPayload?.(raw.body);
   return sendFailure(request, reply, limited ?? received.failure);
 }

@@ -24,6 +24,18 @@ function start(context: TestContext) {
   return { store, list, ids };
 }
 
+test('a secret that stands where a body is cut is not shown by halves', (t) => {
+  const { store } = start(t);
+  store.deliveries.insert(deliveryRow({ id: 'dlv_1', reception: 'dlv_1' }));
+  const body = `${'-'.repeat(65_520)} https://u:geheim@example ${'-'.repeat(100_000)}`;
+  store.deliveryBodies.keep('dlv_1', 1, Buffer.from(body));
+  const found = readDelivery(store, 'dlv_1');
+  assert.ok(found.ok);
+  const { text, cut } = found.value.body;
+  assert.deepEqual([text?.length, cut], [65_536, true]);
+  assert.equal(text?.slice(65_519), '- https://u:[mask');
+});
+
 describe('the list of deliveries', () => {
   test('is narrowed by each of its filters', (t) => {
     const { store, ids } = start(t);

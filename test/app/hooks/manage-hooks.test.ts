@@ -193,6 +193,20 @@ describe('a change', () => {
     assert.equal(book.find('forge')?.isLocked, false);
   });
 
+  test('of a later version is listed by what is known of it, and opens nothing', (t) => {
+    const { create, store, again } = open(t);
+    create({ name: 'forge', source: 'gitea' });
+    const { list } = store.storedHooks;
+    const source = 'carrier-pigeon' as 'gitea';
+    t.mock.method(store.storedHooks, 'list', () => list().map((hook) => ({ ...hook, source })));
+    const { book, hooks } = again();
+    assert.equal(book.find('forge'), undefined);
+    assert.deepEqual(
+      hooks.list().map(({ title, state }) => [title, state]),
+      [[source, 'key-missing']],
+    );
+  });
+
   test('that cannot be written for the standby is none', (t) => {
     const { create, store, hooks, folder } = open(t);
     create({ name: 'forge', source: 'gitea' });

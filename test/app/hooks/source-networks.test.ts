@@ -26,7 +26,7 @@ describe('the networks that a hook may be called from', () => {
     ];
   for (const [networks, address, has] of ROWS) {
     test(`${networks.join(' ') || 'none'} ${has ? 'has' : 'has not'} ${address}`, () => {
-      assert.equal(openSourceNetworks(networks).has(address), has);
+      assert.equal(openSourceNetworks(networks)(address), has);
     });
   }
 });

@@ -10,7 +10,12 @@ import { dirname, join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import { keepRefusedDeliveries } from '../../../app/deliveries/refused-deliveries.ts';
+import { HookBook } from '../../../app/hooks/hook-book.ts';
+import { FailedCredentials } from '../../../app/http/credentials/failed-credentials.ts';
 import { listenLocally } from '../../../app/http/local-server.ts';
+import { registerHooks } from '../../../app/http/routes/hooks.ts';
+import { guardOf } from '../../../app/join-limits.ts';
 import { statePaths } from '../../../shared/contract/state-paths.ts';
 import { fitSocketPath } from '../../../shared/fs/socket-path.ts';
 import { ask, makeFolder, startApp } from './http-fixture.ts';
@@ -69,6 +74,35 @@ describe('the socket of the service', () => {
     const [second, first] = store.events.list({ limit: 2 }).rows;
     assert.deepEqual([first?.actor, first?.remote_address], [`cli:${userInfo().username}`, null]);
     assert.deepEqual([second?.actor, second?.remote_address], [null, '127.0.0.1']);
+  });
+
+  test('refuses what opens no hook as over TCP, although it comes from no address', async (t) => {
+    let close = () => {};
+    const { folder, store } = await startApp(t, {
+      prepare(app, { store, log, intake, units, listUnits }) {
+        const limits = { perAddress: 1, total: 9, windowMs: 60_000 };
+        const failed = new FailedCredentials({ limits, save: () => {}, onLimited: () => {} });
+        const refused = keepRefusedDeliveries(store, [], log);
+        close = refused.close;
+        registerHooks(app, {
+          ...{ log, intake, book: new HookBook(), maxBodyBytes: 1_000, toleranceMs: 1 },
+          units: { ...units, list: listUnits },
+          ...{ failed: guardOf(failed, 'webhook'), noteRefused: refused.note },
+        });
+      },
+    });
+    const { serviceSocket } = statePaths(folder);
+    const post = async () => (await askOver(serviceSocket, '/hooks/none', 'POST')).body;
+    const codeOf = async () => ((await post()) as { code: string }).code;
+    assert.deepEqual([await codeOf(), await codeOf()], ['HOOK_REFUSED', 'CREDENTIALS_LIMITED']);
+    close();
+    assert.deepEqual(
+      store.refusedDeliveries.list(9).map(({ address, code }) => [address, code]),
+      [
+        ['local', 'CREDENTIALS_LIMITED'],
+        ['local', 'HOOK_REFUSED'],
+      ],
+    );
   });
 
   test('takes the place of one that a dead server has left, at once', async (t) => {

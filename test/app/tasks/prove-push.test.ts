@@ -73,6 +73,23 @@ describe('what a sender says that can prove nothing', () => {
     assert.deepEqual(await look(), succeed({ digest: NOW }));
   });
 
+  test('is proven by any of what was said: a lie does not take the others with it', async (t) => {
+    const { said, look, asked } = open(t);
+    said({ digest: OLDER });
+    said({ digest: FORGED });
+    assert.deepEqual(await look(), succeed({ digest: NOW }));
+    assert.deepEqual(asked.slice(1), [`ghcr.io/o/web@${FORGED}`, `ghcr.io/o/web@${OLDER}`]);
+  });
+
+  test('is looked for five times at most, however much is said', async (t) => {
+    const { said, look, asked } = open(t);
+    for (let n = 0; n < 9; n++) said({ digest: `sha256:${`${n}f`.repeat(32)}` });
+    const looked = await look();
+    assert.ok(!looked.ok && looked.failure.code === 'PUSH_NOT_PROVEN');
+    assert.equal(asked.length, 6);
+    assert.match(asked[1] ?? '', /@sha256:8f/);
+  });
+
   test('without a digest is what the tag means', async (t) => {
     const { said, asked, look } = open(t);
     said({});

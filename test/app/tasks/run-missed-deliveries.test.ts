@@ -85,7 +85,13 @@ function start(context: TestContext, units: readonly Unit[]) {
     run: (input: Partial<MaintenanceInput> = {}) =>
       runMaintenance(parts, { ...input, maintenance: 'missed-deliveries' }),
     /** A delivery is accepted for a unit, and its task ends as it does. */
-    deliver(unit: string, image: string, digest: string, status?: 'succeeded' | 'failed') {
+    deliver(
+      unit: string,
+      image: string,
+      digest: string,
+      status?: 'succeeded' | 'failed',
+      hook?: string,
+    ) {
       taken++;
       takeOver(
         store,
@@ -93,6 +99,7 @@ function start(context: TestContext, units: readonly Unit[]) {
           spoolEntry({
             ...{ id: `dlv_${taken}`, unit, receivedAt: Date.now() },
             verdict: { verdict: 'accepted', matched: 'tag', image, digest },
+            ...(hook !== undefined && { hook: { name: hook, secret: 's', isUnsigned: false } }),
           }),
         ],
         { segment: 'a', end: taken },
@@ -333,4 +340,34 @@ describe('a push of a repository with several tags', () => {
     await run({ pushedOnly: true });
     assert.deepEqual(store.trackedTags.listPushed(), []);
   });
+
+  const HOOKS: readonly (readonly [
+    title: string,
+    hook: { readonly units?: readonly string[]; readonly images?: readonly string[] } | undefined,
+    isLookedUp: boolean,
+  ])[] = [
+    ['a hook for all', {}, true],
+    ['a hook for that unit, too', { units: [WEB.unit, 'edge.service'] }, true],
+    ['a hook for the repository', { images: ['ghcr.io/o/*'] }, true],
+    ['a hook for other units', { units: [WEB.unit] }, false],
+    ['a hook for other tags', { images: ['ghcr.io/o/web:main'] }, false],
+    ['a hook that is gone', undefined, false],
+  ];
+  for (const [title, hook, isLookedUp] of HOOKS)
+    test(`that ${title} reports ${isLookedUp ? 'is' : 'is not'} looked up for a unit on another tag`, async (t) => {
+      const { run, deliver, store } = start(t, UNITS());
+      const rest = { networks: [], registry: null, image: null, expiresAt: null, disabledAt: null };
+      if (hook)
+        store.storedHooks.insert(
+          {
+            ...{ name: 'ci', source: 'generic', scheme: 'standard-webhooks', action: 'deploy' },
+            ...{ images: [], units: [], ...rest, ...hook },
+          },
+          { at: 1, by: 'ann' },
+        );
+      deliver(WEB.unit, WEB.image, 'd2', undefined, 'ci');
+      await run({ pushedOnly: true });
+      assert.equal(store.tasks.list({ unit: 'edge.service', limit: 9 }).length, isLookedUp ? 1 : 0);
+      assert.deepEqual(store.trackedTags.listPushed(), []);
+    });
 });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
 import { describe, test } from 'node:test';
 import { ERRORS, isErrorCode } from '../../../../shared/contract/error-codes.ts';
 import {
@@ -168,18 +170,24 @@ describe('github webhook: refusals', () => {
     }
   }
 
-  test('a body that is far too large gets its answer, and costs the connection', async (t) => {
-    const { port } = await startApp(t);
+  test('a body that is far too large gets its answer, and does not cost the connection', async (t) => {
+    const { port, app } = await startApp(t);
     const body = Buffer.alloc(8_000_000, 'x');
-    const answer = await ask(port, {
-      method: 'POST',
-      path: PATH,
-      headers: deliveryHeaders(body),
-      body,
-    });
-    assertProblem(answer, 'BODY_TOO_LARGE');
-    assert.match(String(answer.json['detail']), /4096 bytes/);
-    assert.equal(answer.headers.connection, 'close');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    t.after(() => agent.destroy());
+    let connections = 0;
+    app.server.on('connection', () => connections++);
+    const { 'content-length': length, ...rest } = deliveryHeaders(body);
+    for (const framing of [{ 'content-length': length }, { 'transfer-encoding': 'chunked' }]) {
+      const headers = { ...rest, ...framing };
+      const sent = request({ port, host: '127.0.0.1', method: 'POST', path: PATH, headers, agent });
+      sent.end(body);
+      const [response] = await once(sent, 'response');
+      let text = '';
+      for await (const chunk of response.setEncoding('utf8')) text += chunk;
+      assert.deepEqual([response.statusCode, JSON.parse(text).code], [413, 'BODY_TOO_LARGE']);
+    }
+    assert.equal(connections, 1);
   });
 
   test('a body of exactly the largest size is read', async (t) => {
