@@ -174,12 +174,12 @@ const shown = (): Readonly<Record<string, Shown>> => ({
     refusal: [401, 'SESSION_ENDED'],
   },
   'a session that never was': {
-    headers: { ...CSRF, cookie: `podup_session=${'x'.repeat(43)}` },
+    headers: { ...CSRF, cookie: `__Host-podup_session=${'x'.repeat(43)}` },
     needs: NOTHING,
     refusal: [401, 'SESSION_ENDED'],
   },
   'a token in a cookie': {
-    headers: { ...CSRF, cookie: `podup_session=${tokens['boss']}` },
+    headers: { ...CSRF, cookie: `__Host-podup_session=${tokens['boss']}` },
     needs: NOTHING,
     refusal: [401, 'ADMIN_TOKEN_MISSING'],
   },
