@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Outcome } from '../../shared/contract/outcome.ts';
-import { succeed } from '../../shared/contract/outcome.ts';
+import { fail, succeed } from '../../shared/contract/outcome.ts';
 import type { DeliveryVerdict } from '../domain/delivery-verdict.ts';
 import { repositoryOf } from '../domain/image-reference.ts';
 import type { Push } from '../domain/sources/source.ts';
 import type { Intake } from './intake.ts';
 import { newIdentifier } from './new-identifier.ts';
-import type { IntakeRecord, IntakeVerdict, Understood } from './spool-format.ts';
+import type { IntakeRecord, IntakeVerdict, SpoolEntry, Understood } from './spool-format.ts';
 
 /** Where deliveries go. */
 export type AcceptDeliveries = Pick<Intake, 'findDuplicate' | 'accept'>;
@@ -63,7 +63,8 @@ export async function keepDelivery(
       ...{ v: 1, id, receivedAt, ...received, unit, verdict: forRecord(verdict), ...rest },
       ...(understood && { understood }),
     };
-    return { told: { id, unit, verdict }, kept: intake.accept({ record, body: bytes }) };
+    const kept = accept(intake, { record, body: bytes });
+    return { told: { id, unit, verdict }, kept };
   };
   const one = keep(first, {}, body);
   const facts = others.length > 0 ? factsOf(body) : undefined;
@@ -74,6 +75,20 @@ export async function keepDelivery(
   const lost = outcomes.find(({ ok }) => !ok);
   if (lost && !lost.ok) return lost;
   return succeed([one.told, ...more.map(({ told }) => told)]);
+}
+
+/**
+ * What came a moment ago is repeated before it is durable. It went to the disk first, so by now it is known whether it got there:
+ * what did not is to be sent again, and so is what repeats it.
+ */
+async function accept(intake: AcceptDeliveries, entry: SpoolEntry): Promise<Outcome<void>> {
+  const kept = await intake.accept(entry);
+  const { verdict, source, hook, delivery, unit } = entry.record;
+  if (!kept.ok || verdict.verdict !== 'duplicate') return kept;
+  const earlier = intake.findDuplicate({ source, hook: hook?.name }, delivery, unit);
+  return earlier === undefined
+    ? fail('SPOOL_UNAVAILABLE', 'What it repeats could not be kept.')
+    : kept;
 }
 
 const NO_BODY = Buffer.alloc(0);

@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { askAdmin, deliveryHeaders } from '../app/http/http-fixture.ts';
-import { CLIENT, HOST, type Proxied, SIGNED_IN, startProxied } from './proxy-fixture.ts';
+import {
+  CLIENT,
+  HOST,
+  LOGIN_PAGE,
+  type Proxied,
+  SIGNED_IN,
+  startProxied,
+} from './proxy-fixture.ts';
 
 /** What a client says of itself that only the proxy may say. */
 const SPOOFED = {
@@ -56,7 +63,8 @@ for (const name of ['caddy', 'nginx'] as const) {
       const proxied = await startProxied(t, name);
       const path = '/api/session';
       const refused = await proxied.ask({ path, headers: SPOOFED });
-      assert.deepEqual([refused.status, refused.json], [401, {}]);
+      const page = `${LOGIN_PAGE}?rd=${encodeURIComponent(`https://${HOST}${path}`)}`;
+      assert.deepEqual([refused.status, refused.headers.location], [302, page]);
       assert.deepEqual(proxied.passed, []);
 
       const headers = { ...SPOOFED, ...SIGNED_IN };
@@ -66,6 +74,12 @@ for (const name of ['caddy', 'nginx'] as const) {
       // Caddy 2.6 makes a name of its own then.
       const { caller } = (await proxied.ask({ path, headers })).json;
       assert.ok(name === 'caddy' ? caller !== 'person:mallory' : caller === 'person:admin');
+
+      const before = proxied.passed.length;
+      proxied.stopLogin();
+      const unknown = await proxied.ask({ path, headers });
+      assert.ok(unknown.status >= 500, String(unknown.status));
+      assert.equal(proxied.passed.length, before);
     });
 
     test('passes deliveries without a login, byte for byte', async (t) => {

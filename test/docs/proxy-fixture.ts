@@ -30,6 +30,8 @@ const WORKER = '127.0.0.1:25111';
 const LOGIN = '127.0.0.1:9091';
 /** Longer than any request or stream here takes. */
 const PATIENCE_MS = 20_000;
+/** Where people sign in. */
+export const LOGIN_PAGE = 'https://auth.example.com/';
 /** Of a person who has signed in at the login server. */
 export const SIGNED_IN = { cookie: 'login=good' };
 
@@ -44,6 +46,8 @@ export type Proxied = {
   readonly asked: Login[];
   /** As whom it lets people in; empty: without a name. */
   person: string;
+  /** Ends the login server. */
+  stopLogin(): void;
   /** Sends a request to the proxy from `CLIENT`. */
   ask(asked: Asked): Promise<Answer>;
   /** Listens to a stream through the proxy. */
@@ -70,10 +74,11 @@ export async function startProxied(
   });
   login.listen(0, '127.0.0.1');
   await once(login, 'listening');
-  defer(context, () => {
+  const stopLogin = () => {
     login.closeAllConnections();
     login.close();
-  });
+  };
+  defer(context, stopLogin);
   const loginPort = (login.address() as AddressInfo).port;
   const port = await findFreePort();
   const snippet = replaceAll(takeBlock(name), [
@@ -96,6 +101,7 @@ export async function startProxied(
     return response;
   };
   return Object.assign(proxied, {
+    stopLogin,
     async ask(wish: Asked) {
       const response = await send(wish);
       let text = '';
@@ -113,8 +119,8 @@ export async function startProxied(
 }
 
 /**
- * Authelia's endpoints for these proxies, as far as they go here: each says in its own way what is asked for, without a
- * body, and passes on the cookie. Caddy speaks as Traefik does.
+ * Authelia's endpoints for these proxies, as far as they go here: each proxy says in its own way what is asked for, without a body,
+ * and passes on the cookie; who has not signed in is sent to the page for that, with the status that the proxy understands.
  */
 function answerLogin(
   name: ProxyName,
@@ -143,7 +149,8 @@ function answerLogin(
   }
   asked.push({ method: about.method, url: about.url });
   if (headers.cookie !== SIGNED_IN.cookie) {
-    response.writeHead(401).end('Sign in first.');
+    const page = `${LOGIN_PAGE}?rd=${encodeURIComponent(about.url)}`;
+    response.writeHead(name === 'nginx' ? 401 : 302, { location: page }).end();
     return;
   }
   response.writeHead(200, person === '' ? {} : { 'remote-user': person }).end();

@@ -70,11 +70,16 @@ for (const [at, way] of (
         PODUP_LOG_LEVEL: 'trace',
         PODUP_RELEASE_REPOSITORY: 'someone/something',
         PODUP_RELEASE_API_URL: echo.url,
+        PODUP_GITHUB_API_URL: echo.url,
+        PODUP_GITHUB_HOOKS: 'someone/something/5',
+        // Once, after the start.
+        PODUP_MISSED_DELIVERIES_CRON: '0 0 1 1 *',
         CONTAINERS_REGISTRIES_CONF: `${CONFIG}/registries.conf`,
         HTTPS_PROXY: `http://robot:${proxy}@127.0.0.1:9`,
         NO_PROXY: '127.0.0.1,localhost',
       });
       client = new Client(product.address);
+      await product.logged(({ msg }) => msg === 'task ended');
     });
     after(async () => {
       await product?.[Symbol.asyncDispose]();
@@ -133,6 +138,21 @@ for (const [at, way] of (
       writeFileSync(`${CONFIG}/auth.json`, registry.authFile(wrong));
       assert.equal((await deploy('v4')).error?.code, 'REGISTRY_UNAUTHORIZED');
       await client.ask({ path: '/api/version/check', headers: bearer() });
+    });
+
+    test('GitHub was asked with its token, and said it back', async () => {
+      const path = '/repos/someone/something/hooks/5/deliveries?per_page=100';
+      const authorization = `Bearer ${values['PODUP_GITHUB_TOKEN']}`;
+      await product.logged(({ msg }) => msg.includes('GITHUB_TOKEN_REFUSED'));
+      assert.deepEqual(
+        echo.asked.filter((one) => one.path === path),
+        [{ path, authorization }],
+      );
+      const { text } = await client.ask({
+        path: '/api/events?action=github-not-asked',
+        headers: bearer(),
+      });
+      assert.match(text, /GITHUB_TOKEN_REFUSED/);
     });
 
     test('what is sent and refused was sent and refused', async () => {

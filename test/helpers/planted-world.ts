@@ -62,17 +62,22 @@ export class Client {
   }
 }
 
-/** A server of releases that says everything back that it was sent. */
+/** What stands for the API of GitHub and a server of releases: it says everything back that it was sent, wherever one can. */
 export async function startEcho() {
-  const server = createServer((asked, response) => {
-    const { authorization } = asked.headers;
-    response.writeHead(401, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ message: `Bad credentials: ${authorization} for ${asked.url}` }));
+  const asked: { readonly path: string; readonly authorization: string | undefined }[] = [];
+  const server = createServer(({ headers: { authorization }, url: path = '' }, response) => {
+    asked.push({ path, authorization });
+    const message = `Bad credentials: ${authorization} for ${path}`;
+    response.writeHead(401, message, {
+      ...{ 'content-type': 'application/json', 'x-request': message },
+      'www-authenticate': `Bearer realm="${message}"`,
+    });
+    response.end(JSON.stringify({ message }));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, close: () => server.close() };
+  return { asked, url: `http://127.0.0.1:${port}`, close: () => server.close() };
 }
 
 /** How the secrets of the settings are given. */

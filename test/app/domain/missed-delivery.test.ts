@@ -24,6 +24,12 @@ describe('what a tag that was looked up means for a unit', () => {
       'current',
     ],
     ['is looked up by an open task', { isOpen: true }, 'open', 'open'],
+    [
+      'means what has failed while a task is open',
+      { isOpen: true, isQuarantined: true },
+      'open',
+      'open',
+    ],
     ['means what has failed', { isQuarantined: true }, 'quarantined', 'quarantined'],
     [
       'means what it meant before',

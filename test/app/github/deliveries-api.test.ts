@@ -13,6 +13,13 @@ const LIMITS: HttpLimits = {
   ...{ connectMs: 2_000, headMs: 500, chunkMs: 500, pace: { bytes: 1, ms: 60_000 } },
 };
 
+const TOO_MANY = JSON.stringify(
+  Array.from({ length: 101 }, (_, id) => ({
+    ...{ id, guid: `g${id}`, delivered_at: '2030-01-01T00:00:00Z', status_code: 502 },
+    event: 'package',
+  })),
+);
+
 async function start(t: TestContext, other?: OtherAnswer) {
   const github = await startGithubApi(t, TOKEN);
   if (other) github.other = () => other;
@@ -74,16 +81,20 @@ describe('the API of deliveries', () => {
     ['401', { status: 401 }, 'GITHUB_TOKEN_REFUSED'],
     ['403', { status: 403 }, 'GITHUB_ACCESS_DENIED'],
     ['404', { status: 404 }, 'GITHUB_HOOK_NOT_FOUND'],
+    ['410', { status: 410 }, 'GITHUB_HOOK_NOT_FOUND'],
+    ['408', { status: 408 }, 'GITHUB_UNREACHABLE'],
     ['500', { status: 500 }, 'GITHUB_UNREACHABLE'],
     ['a head that never comes to its body', { status: 200, isSlow: true }, 'GITHUB_UNREACHABLE'],
     ['no JSON', { status: 200, body: '<html>' }, 'GITHUB_ANSWER_INVALID'],
     ['other JSON', { status: 200, body: '[{"id":1}]' }, 'GITHUB_ANSWER_INVALID'],
     ['too much', { status: 200, body: `[${' '.repeat(1_048_576)}]` }, 'GITHUB_ANSWER_INVALID'],
+    ['more than was asked for', { status: 200, body: TOO_MANY }, 'GITHUB_ANSWER_INVALID'],
     ['422', { status: 422 }, 'GITHUB_ANSWER_INVALID'],
   ] as const)
     test(`${title} is ${code}, and the token is not in it`, async (t) => {
       const body = `{"message":"Bad credentials ${TOKEN}"}`;
-      const { github, api } = await start(t, { body, ...other });
+      const headers = { 'x-echo': TOKEN };
+      const { github, api } = await start(t, { body, headers, ...other });
       assert.equal(failureOf(await api.list(HOOK)).code, code);
       if (other.status >= 400) assert.equal(failureOf(await api.again(HOOK, '1')).code, code);
       assert.equal(api.restMs(Date.now()), undefined);

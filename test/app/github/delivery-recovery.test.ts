@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { startWorker } from '../../../app/worker.ts';
-import { loadSettings } from '../../../shared/config/load-settings.ts';
-import { makeDirectoryDurably } from '../../../shared/fs/durable-file.ts';
+import { test } from 'node:test';
 import { type GithubApi, startGithubApi } from '../../helpers/github-api.ts';
+import { serveWorker, type ServingWorker as Worker } from '../../helpers/serve-worker.ts';
 import { until } from '../../helpers/until.ts';
 import { container, published } from '../domain/package-body.ts';
-import {
-  ask,
-  askAdmin,
-  defer,
-  deliver,
-  keepLog,
-  makeFolder,
-  SECRET,
-  TOKEN,
-} from '../http/http-fixture.ts';
+import { ask, askAdmin, deliver, makeFolder, TOKEN } from '../http/http-fixture.ts';
 
-const SCRIPT = join(import.meta.dirname, '../../../scripts/pod-upgrade-trigger.ts');
 const GITHUB_TOKEN = 'github_pat_zgeheim';
 const PUSH = JSON.stringify(
   published(container(), { repository: { full_name: 'octo-org/hello' } }),
@@ -29,44 +15,6 @@ const OF_HOOK = {
   'x-github-hook-id': '5',
   'x-github-hook-installation-target-type': 'repository',
 };
-const NO_MANAGER = {
-  XDG_RUNTIME_DIR: '/proc/none',
-  DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
-};
-
-/** A worker as `http-server` makes it. */
-async function serve(t: TestContext, folder: string, settings: Readonly<Record<string, string>>) {
-  Object.assign(process.env, NO_MANAGER);
-  const environment = {
-    ...{ PATH: process.env['PATH'], ...NO_MANAGER, PODUP_STATE_DIR: folder, PODUP_TOKEN: TOKEN },
-    ...{ PODUP_GH_WEBHOOK_SECRET: SECRET, PODUP_MANUAL_UNITS: 'web, api' },
-    ...{ PODUP_STOP_TIMEOUT_MS: '2000', PODUP_MISSED_DELIVERIES_CRON: '0 0 1 1 *', ...settings },
-  };
-  const result = loadSettings(environment);
-  assert.ok(result.ok, JSON.stringify(result));
-  makeDirectoryDurably(result.loaded.paths.intakeDir);
-  const { lines, log } = keepLog();
-  const started = await startWorker({
-    ...{ loaded: result.loaded, log, environment, program: [process.execPath, SCRIPT] },
-    onDeath: (error) => {
-      throw error;
-    },
-  });
-  assert.ok(started.ok, JSON.stringify(started));
-  const { app, stop } = started.value;
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = app.server.address() as AddressInfo;
-  let stopped: Promise<void> | undefined;
-  const end = () => {
-    stopped ??= stop();
-    return stopped;
-  };
-  defer(t, end);
-  return { port, lines, stop: end };
-}
-
-type Worker = Awaited<ReturnType<typeof serve>>;
-
 const listOf = async ({ port }: Worker, path: string, key: string) =>
   (await askAdmin(port, path)).json[key] as Record<string, unknown>[];
 
@@ -103,7 +51,7 @@ test('a delivery that failed while nothing ran is asked for again once, and arri
   const folder = makeFolder(t);
   const github = await startGithubApi(t, GITHUB_TOKEN);
   const settings = { PODUP_GITHUB_TOKEN: GITHUB_TOKEN, PODUP_GITHUB_API_URL: github.url };
-  const first = await serve(t, folder, settings);
+  const first = await serveWorker(t, folder, settings);
   assert.equal((await deliver(first.port, 'web', PUSH, OF_HOOK)).status, 202);
   await until('the hook is learned', 30_000, async () => {
     const all = await listOf(first, '/api/deliveries', 'deliveries');
@@ -125,7 +73,7 @@ test('a delivery that failed while nothing ran is asked for again once, and arri
       listening.then(async (port) => (await deliver(port, 'api', PUSH, headers)).status),
     );
   };
-  const second = await serve(t, folder, settings);
+  const second = await serveWorker(t, folder, settings);
   resolve(second.port);
   await until('it has arrived', 30_000, async () => (await readMetric(second)) === '1');
   assert.deepEqual(await Promise.all(answers), [202]);
@@ -155,7 +103,10 @@ test('a hook of the settings is asked for before anything has come, and not wher
     ...{ PODUP_GITHUB_TOKEN: GITHUB_TOKEN, PODUP_GITHUB_API_URL: github.url },
     PODUP_GITHUB_HOOKS: 'orgs/acme/6',
   };
-  const off = await serve(t, makeFolder(t), { ...settings, PODUP_MISSED_DELIVERIES_CRON: 'off' });
+  const off = await serveWorker(t, makeFolder(t), {
+    ...settings,
+    PODUP_MISSED_DELIVERIES_CRON: 'off',
+  });
   // A unit that deliveries are expected for, so that the job has something to do.
   await deliver(off.port, 'web', PUSH);
   await until('the delivery is there', 30_000, async () => {
@@ -165,7 +116,7 @@ test('a hook of the settings is asked for before anything has come, and not wher
   await until('it has ended', 30_000, async () => /task-ended/.test(await readLook(off)));
   await off.stop();
   assert.deepEqual(github.asked, []);
-  const on = await serve(t, makeFolder(t), settings);
+  const on = await serveWorker(t, makeFolder(t), settings);
   await until('it is asked', 30_000, async () =>
     /Of 1 hooks of GitHub 0 deliveries/.test(await readLook(on)),
   );
@@ -176,7 +127,7 @@ test('a hook of the settings is asked for before anything has come, and not wher
 test('GitHub is asked by the clock, too', async (t) => {
   const github = await startGithubApi(t, GITHUB_TOKEN);
   github.hooks.set('/repos/o/r/hooks/5', []);
-  const worker = await serve(t, makeFolder(t), {
+  const worker = await serveWorker(t, makeFolder(t), {
     ...{ PODUP_GITHUB_TOKEN: GITHUB_TOKEN, PODUP_GITHUB_API_URL: github.url },
     ...{ PODUP_GITHUB_HOOKS: 'o/r/5', PODUP_MISSED_DELIVERIES_CRON: '* * * * * *' },
   });
@@ -192,7 +143,7 @@ test('a worker ends while GitHub does not answer', async (t) => {
     ...{ PODUP_GITHUB_TOKEN: GITHUB_TOKEN, PODUP_GITHUB_API_URL: github.url },
     PODUP_GITHUB_HOOKS: 'o/r/5',
   };
-  const worker = await serve(t, makeFolder(t), settings);
+  const worker = await serveWorker(t, makeFolder(t), settings);
   await until('it is asked', 30_000, async () => github.asked.length === 1);
   await worker.stop();
   assert.doesNotMatch(JSON.stringify(worker.lines), /could not be asked/);

@@ -5,6 +5,9 @@ import { parseImageReference } from '../../../app/domain/image-reference.ts';
 import { HookBook } from '../../../app/hooks/hook-book.ts';
 import { type Judged, keepDelivery, type Received } from '../../../app/intake/keep-delivery.ts';
 import { replayDelivery, unitsOf } from '../../../app/intake/replay-delivery.ts';
+import type { SpoolEntry } from '../../../app/intake/spool-format.ts';
+import { SpoolWriter } from '../../../app/intake/spool-writer.ts';
+import { fail } from '../../../shared/contract/outcome.ts';
 import { attemptOf } from '../../helpers/attempt-of.ts';
 import { deliveryRow } from '../../helpers/delivery-row.ts';
 import { openTestIntake } from '../../helpers/intake.ts';
@@ -188,4 +191,23 @@ test('64 deliveries of one name at once are one, and 500 of other names share it
   await Promise.all(others);
   await all.taken(564);
   assert.equal(all.store.tasks.list({ limit: 9 }).length, 1);
+});
+
+test('what repeats a delivery that the disk has refused meanwhile is refused with it', async (t) => {
+  const all = start(t);
+  const { append } = SpoolWriter.prototype;
+  const first = Promise.withResolvers<ReturnType<typeof fail>>();
+  let count = 0;
+  t.mock.method(SpoolWriter.prototype, 'append', function (this: SpoolWriter, entry: SpoolEntry) {
+    count++;
+    return count === 1 ? first.promise : append.call(this, entry);
+  });
+  const kept = [all.keep(ACCEPTED), all.keep(ACCEPTED)];
+  first.resolve(fail('SPOOL_DISK_FULL', ''));
+  assert.deepEqual(
+    (await Promise.all(kept)).map((one) => one.ok || one.failure.code),
+    ['SPOOL_DISK_FULL', 'SPOOL_UNAVAILABLE'],
+  );
+  const again = await all.keep(ACCEPTED);
+  assert.equal(again.ok && again.value[0].verdict.verdict, 'accepted');
 });

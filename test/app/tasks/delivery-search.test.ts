@@ -82,6 +82,31 @@ describe('after deliveries', () => {
     assert.deepEqual([tasks(), store.trackedTags.listPushed()], [[], []]);
   });
 
+  test('nobody is asked where only another repository has one', (t) => {
+    const { search, tasks, push } = start(t);
+    for (const unit of ['web.service', 'edge.service']) push(unit);
+    search.afterDeliveries();
+    assert.deepEqual(tasks(), []);
+  });
+
+  test('the look names the last push, whichever came into the database first', (t) => {
+    const { search, tasks, push } = start(t);
+    push('twin.service', 9);
+    push('web.service', 5);
+    search.afterDeliveries();
+    assert.equal(tasks()[0]?.trigger_caller, 'dlv_twin.service');
+  });
+
+  test('a push of what is not known does not hide the one before', (t) => {
+    const { push, store } = start(t);
+    push('web.service', 5);
+    store.trackedTags.notePush('web.service', null, 'dlv_later', 9);
+    assert.deepEqual(
+      store.trackedTags.listPushed().map(({ pushed_by, pushed_at }) => [pushed_by, pushed_at]),
+      [['dlv_web.service', 5]],
+    );
+  });
+
   test('a unit whose image is not known keeps nobody', (t) => {
     const { search, tasks, push, store } = start(t);
     push('unknown.service');

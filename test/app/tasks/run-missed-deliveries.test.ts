@@ -1,133 +1,7 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
-import type { CheckedUnitView } from '../../../app/api/check-views.ts';
-import type { UnitSource } from '../../../app/domain/found-unit.ts';
-import type { UpdateStatus } from '../../../app/domain/update-verdict.ts';
-import { openLocalHost } from '../../../app/host/open-host.ts';
-import { takeOver } from '../../../app/intake/take-over.ts';
+import { describe, test } from 'node:test';
 import { createIdleReason } from '../../../app/scheduler/idle-reason.ts';
-import type { MaintenanceInput, MaintenanceParts } from '../../../app/tasks/maintenance-parts.ts';
-import { runMaintenance } from '../../../app/tasks/run-maintenance.ts';
-import { createKnownUnits } from '../../../app/units/known-units.ts';
-import { fail, succeed } from '../../../shared/contract/outcome.ts';
-import { statePaths } from '../../../shared/contract/state-paths.ts';
-import { attemptOf } from '../../helpers/attempt-of.ts';
-import { spoolEntry } from '../../helpers/spool.ts';
-import { openTestStore } from '../../helpers/store.ts';
-import { makeTempFolder } from '../../helpers/temp-folder.ts';
-
-type Unit = {
-  readonly unit: string;
-  readonly image: string;
-  /** What its container runs, and what its tag means. */
-  runs: string;
-  means: string | null;
-  readonly isAutoUpdated?: boolean;
-  readonly webhookEnabled?: boolean;
-};
-
-/** Units on a host whose registry the test has: what their tags mean is asked for and kept as a check does. */
-function start(context: TestContext, units: readonly Unit[]) {
-  const folder = makeTempFolder(context);
-  const { store } = openTestStore(context, folder);
-  const known = createKnownUnits({
-    ...{ listed: units.map(({ unit }) => unit), autoDiscover: false },
-    readFound: () =>
-      units.map(({ unit, isAutoUpdated = false, webhookEnabled }) => ({
-        ...{ unit, source: 'quadlet' as UnitSource, path: null, image: null, isAutoUpdated },
-        ...{ hasPolicy: false, webhookEnabled: webhookEnabled ?? null, fault: null },
-        ...{ firstSeenAt: 0, lastSeenAt: 0 },
-      })),
-  });
-  /** What was answered last. */
-  const answers = new Map<string, string>();
-  const asked: (readonly string[])[] = [];
-  const view = ({ unit, image, runs, means }: Unit): CheckedUnitView => {
-    const digest = answers.get(unit) ?? null;
-    const error = { code: 'REGISTRY_TIMEOUT', sentence: 's', detail: 'd', hint: 'h' } as const;
-    const isKnown = means !== null && digest !== null;
-    const status: UpdateStatus = digest === runs ? 'up_to_date' : 'tag_update_available';
-    const update = {
-      ...{ tag: 'main', running_digest: runs, remote_latest_digest: null, checked_at: null },
-      ...{ age_ms: 0, stale: false, last_known: null, higher: null, remote_tag_digest: digest },
-      ...(isKnown
-        ? { status, reason: null, error: null }
-        : ({ status: 'unknown', reason: error.code, error } as const)),
-    } as const;
-    return { unit, image, update };
-  };
-  let isHostThere = true;
-  const parts: MaintenanceParts = {
-    ...{ taskId: 'tsk_run', isByPerson: false, store, paths: statePaths(folder) },
-    host: openLocalHost('user', {}),
-    settings: {
-      ...{ taskRetentionMs: 1, deliveryRetentionMs: 1, eventRetentionMs: 1 },
-      ...{ eventMaxRows: 1, backupKeep: 1 },
-    },
-    updates: () => ({
-      known,
-      check: (names) => {
-        if (!isHostThere) return Promise.resolve(fail('PODMAN_UNAVAILABLE', ''));
-        asked.push(names ?? []);
-        const chosen = units.filter(({ unit }) => names?.includes(unit));
-        for (const { unit, means } of chosen) if (means !== null) answers.set(unit, means);
-        const failed = chosen.filter(({ means }) => means === null).length;
-        return Promise.resolve(succeed({ units: 1, asked: chosen.length, failed, durationMs: 1 }));
-      },
-      list: (names) => units.filter(({ unit }) => names.includes(unit)).map(view),
-    }),
-    signal: new AbortController().signal,
-    note: () => undefined,
-  };
-  let taken = 0;
-  return {
-    ...{ store, known, asked, units },
-    run: (input: Partial<MaintenanceInput> = {}) =>
-      runMaintenance(parts, { ...input, maintenance: 'missed-deliveries' }),
-    /** A delivery is accepted for a unit, and its task ends as it does. */
-    deliver(
-      unit: string,
-      image: string,
-      digest: string,
-      status?: 'succeeded' | 'failed',
-      hook?: string,
-    ) {
-      taken++;
-      takeOver(
-        store,
-        [
-          spoolEntry({
-            ...{ id: `dlv_${taken}`, unit, receivedAt: Date.now() },
-            verdict: { verdict: 'accepted', matched: 'tag', image, digest },
-            ...(hook !== undefined && { hook: { name: hook, secret: 's', isUnsigned: false } }),
-          }),
-        ],
-        { segment: 'a', end: taken },
-        { windowMs: 0 },
-      );
-      const [task] = store.tasks.list({ unit, limit: 1 });
-      if (!status || !task) return;
-      store.tasks.markDispatched(task.id, 'child', Date.now());
-      const end = { status, summary: '', at: Date.now() };
-      store.tasks.finish(attemptOf(store.tasks, task.id), end);
-    },
-    made: () => store.tasks.list({ kinds: ['scheduler'], limit: 100 }),
-    loseHost: () => {
-      isHostThere = false;
-    },
-  };
-}
-
-const WEB = { unit: 'web.service', image: 'ghcr.io/o/web:main' };
-
-/** A unit that a webhook has deployed, and the first look at its tag. */
-async function startDeployed(context: TestContext) {
-  const web: Unit = { ...WEB, runs: 'd1', means: 'd1' };
-  const all = start(context, [web]);
-  all.deliver(web.unit, web.image, 'd1', 'succeeded');
-  await all.run();
-  return { ...all, web };
-}
+import { startDeployed, startLooks, WEB } from './missed-fixture.ts';
 
 describe('a look for missed deliveries', () => {
   test('deploys what was pushed while nobody listened, once, and says so', async (t) => {
@@ -206,7 +80,7 @@ describe('a look for missed deliveries', () => {
   });
 
   test('takes what it sees first for what was there, but of units that follow their tag', async (t) => {
-    const { run, made, units } = start(t, [
+    const { run, made, units } = startLooks(t, [
       { ...WEB, runs: 'd0', means: 'd1', webhookEnabled: true },
       {
         unit: 'auto.service',
@@ -233,7 +107,7 @@ describe('a look for missed deliveries', () => {
   });
 
   test('asks about no unit that no webhook has deployed, nor about one that turns webhooks off', async (t) => {
-    const { run, asked, known, store, deliver } = start(t, [
+    const { run, asked, known, store, deliver } = startLooks(t, [
       { ...WEB, runs: 'd0', means: 'd1' },
       { unit: 'off.service', image: 'i/off:1', runs: 'd0', means: 'd1', webhookEnabled: false },
     ]);
@@ -281,7 +155,7 @@ describe('a push of a repository with several tags', () => {
   ];
 
   test('has units on its other tags deployed that have changed, and names the delivery', async (t) => {
-    const { run, deliver, store, asked } = start(t, UNITS());
+    const { run, deliver, store, asked } = startLooks(t, UNITS());
     deliver(WEB.unit, WEB.image, 'd2');
     const { summary } = await run({ pushedOnly: true });
     assert.match(summary, /0 had missed a delivery, 1 had a push of another tag\.$/);
@@ -303,7 +177,7 @@ describe('a push of a repository with several tags', () => {
   });
 
   test('that came during a look is left for the next one', async (t) => {
-    const { run, deliver, store } = start(t, UNITS());
+    const { run, deliver, store } = startLooks(t, UNITS());
     deliver(WEB.unit, WEB.image, 'd2');
     const [push] = store.trackedTags.listPushed();
     assert.ok(push);
@@ -315,7 +189,7 @@ describe('a push of a repository with several tags', () => {
   });
 
   test('is looked up again where the registry did not answer, for some hours', async (t) => {
-    const { run, deliver, store, units } = start(t, UNITS());
+    const { run, deliver, store, units } = startLooks(t, UNITS());
     const edge = units.find(({ unit }) => unit === 'edge.service');
     assert.ok(edge);
     edge.means = null;
@@ -330,7 +204,7 @@ describe('a push of a repository with several tags', () => {
   });
 
   test('is given up where the registry has not answered for hours', async (t) => {
-    const { run, deliver, store, units } = start(t, UNITS());
+    const { run, deliver, store, units } = startLooks(t, UNITS());
     for (const one of units) if (one.unit !== WEB.unit) one.means = null;
     deliver(WEB.unit, WEB.image, 'd2');
     await run({ pushedOnly: true });
@@ -355,7 +229,7 @@ describe('a push of a repository with several tags', () => {
   ];
   for (const [title, hook, isLookedUp] of HOOKS)
     test(`that ${title} reports ${isLookedUp ? 'is' : 'is not'} looked up for a unit on another tag`, async (t) => {
-      const { run, deliver, store } = start(t, UNITS());
+      const { run, deliver, store } = startLooks(t, UNITS());
       const rest = { networks: [], registry: null, image: null, expiresAt: null, disabledAt: null };
       if (hook)
         store.storedHooks.insert(

@@ -236,7 +236,7 @@ export const ROWS: Readonly<Record<string, (world: World) => readonly Call[]>> =
     { is: 204 },
     {
       ...{ is: 403, code: 'CSRF_HEADER_MISSING' },
-      headers: { cookie: `podup_session=${'x'.repeat(43)}` },
+      headers: { cookie: `__Host-podup_session=${'x'.repeat(43)}` },
     },
   ],
   'GET /api/tokens': () => [{ is: 200 }],
