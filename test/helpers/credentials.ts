@@ -7,7 +7,7 @@ import { joinHooks } from '../../app/join-hooks.ts';
 import { loadSettings } from '../../shared/config/load-settings.ts';
 import { keepLog } from '../app/http/http-fixture.ts';
 
-const TOKEN = 'the-token-of-the-settings-0123456789';
+const TOKEN = 'admin-token-of-the-tests';
 
 /** A state directory whose credentials are managed as the worker does it. */
 export function credentialState(stateDir: string) {

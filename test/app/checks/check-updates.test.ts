@@ -192,19 +192,24 @@ describe('what could not be asked', () => {
   });
 
   test('is what has no registry, or runs nothing, or is pinned', async (t) => {
-    const host = makeHost(t, []);
+    const registry = await startRegistry(t);
+    registry.manifests.set('a:1', NEW);
+    const host = makeHost(t, [registry]);
     host.running = [
       { unit: 'local.service', image: 'localhost/app:1', digests: [OLD.digest] },
       { unit: 'pin.service', image: `ghcr.io/o/a@${OLD.digest}`, digests: [OLD.digest] },
     ];
     const units = host.parts.units();
     const stopped = { unit: 'stopped.service', image: units[0]?.image };
-    const image = { registry: 'ghcr.io', repository: 'o/a', tag: '1' };
+    const image = { registry: registry.host, repository: 'a', tag: '1' };
     Object.assign(host.parts, { units: () => [...units, { ...stopped, image }] });
     const checked = (await host.check()).units;
     assert.equal(checked['local.service']?.reason, 'CHECK_IMAGE_LOCAL');
     assert.equal(checked['pin.service']?.reason, 'UNIT_IMAGE_PINNED');
-    assert.equal(checked['stopped.service']?.reason, 'CHECK_NOTHING_RUNS');
+    const { reason, remote_tag_digest } = checked['stopped.service'] ?? {};
+    // What it is to run may be new all the same.
+    assert.deepEqual([reason, remote_tag_digest], ['CHECK_NOTHING_RUNS', NEW.digest]);
+    assert.ok(registry.asked.every((asked) => !JSON.stringify(asked).includes('latest')));
   });
 });
 
