@@ -43,12 +43,16 @@ function toAnswer({ digest, mediaType }: DigestLookup): TagAnswer {
   return { digest, isIndex: INDEX_TYPES.includes(mediaType) };
 }
 
-/** The tags that a verdict on a unit needs: its own, and `latest`. None where there is nothing to compare. */
+/**
+ * The tags that a verdict on a unit needs: its own, and `latest`; its own alone where nothing of it runs, for what it is to run may
+ * be new all the same. None where there is nothing to ask.
+ */
 export function tagsOf({ image, failure }: SeenUnit): readonly ImageReference[] {
-  if (!image || failure) return [];
+  if (!image || (failure && failure.code !== 'CHECK_NOTHING_RUNS')) return [];
   const { registry, repository, tag } = image;
   const latest = { registry, repository, tag: 'latest' };
-  return tag === undefined || tag === 'latest' ? [latest] : [image, latest];
+  if (tag === undefined || tag === 'latest') return [latest];
+  return failure ? [image] : [image, latest];
 }
 
 /**

@@ -39,6 +39,8 @@ export type GithubDeliveryTables = {
   ask(id: string, guid: string, at: number): void;
   /** GitHub could not be asked after all. */
   unask(id: string, guid: string): void;
+  /** How many have arrived since then that were asked for, and when the last one did. */
+  countArrived(since: number): { readonly count: number; readonly last_at: number | null };
   /** Forgets what was asked for before that. */
   forgetBefore(at: number): void;
 };
@@ -87,6 +89,9 @@ export function openGithubDeliveryTables(database: Database): GithubDeliveryTabl
   const unask = database.prepare(
     'UPDATE asked_deliveries SET times = max(times - 1, 0) WHERE guid = ? AND hook = ?',
   );
+  const countArrived = database.prepare<[number], ReturnType<GithubDeliveryTables['countArrived']>>(
+    'SELECT count(*) AS count, max(arrived_at) AS last_at FROM asked_deliveries WHERE arrived_at >= ?',
+  );
   const forget = database.prepare('DELETE FROM asked_deliveries WHERE asked_at < ?');
   return {
     isLearned: (id) => isLearned.get(id) !== undefined,
@@ -105,6 +110,7 @@ export function openGithubDeliveryTables(database: Database): GithubDeliveryTabl
       ),
     ask: (id, guid, at) => void ask.run({ id, guid, at }),
     unask: (id, guid) => void unask.run(guid, id),
+    countArrived: (since) => countArrived.get(since) ?? { count: 0, last_at: null },
     forgetBefore: (at) => void forget.run(at),
   };
 }

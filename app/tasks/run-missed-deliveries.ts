@@ -111,13 +111,13 @@ function decideAll(parts: MaintenanceParts, around: Around): readonly Found[] {
   const now = Date.now();
   return around.views.flatMap((view): Found[] => {
     const { unit, image, update } = view;
-    const { remote_tag_digest: digest, status } = update;
-    if (image === null || digest === null || status === 'unknown') return [];
+    const digest = meaningOf(update);
+    if (image === null || digest === null) return [];
     const push = findPush(around.pushed, unit, image);
     const cause = push ? 'push' : 'sweep';
     const row = tracked.get(unit);
     const known = knownMeaning(row, image, push ? undefined : around.former.get(unit));
-    const isCurrent = status !== 'tag_update_available';
+    const isCurrent = update.status === 'up_to_date' || update.status === 'latest_ahead';
     const situation = { unit, image, digest, known, isCurrent, seenAt: row?.seen_at ?? 0 };
     const decision = decideTag(inquire(store, around.known, situation, now), cause);
     if (isSettled(decision)) store.trackedTags.see(unit, image, digest, now);
@@ -127,6 +127,11 @@ function decideAll(parts: MaintenanceParts, around: Around): readonly Found[] {
       : makeMissedTask(parts, view, known, batchId);
     return [{ view, cause, decision, taskId }];
   });
+}
+
+/** What its tag means; null: nobody knows. Of a unit that is down it is known all the same, which may be down for want of that. */
+function meaningOf({ remote_tag_digest, status, reason }: CheckedUnitView['update']) {
+  return status !== 'unknown' || reason === 'CHECK_NOTHING_RUNS' ? remote_tag_digest : null;
 }
 
 /** Adds what else is known of the unit. */

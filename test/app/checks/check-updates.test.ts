@@ -103,6 +103,22 @@ describe('an index', () => {
   });
 });
 
+describe('a tag that is not there', () => {
+  test('counts as no answer where it is that of a unit, and not where it is only `latest` beside it', async (t) => {
+    const registry = await startRegistry(t);
+    const host = makeHost(t, [registry]);
+    registry.manifests.set('app:stable', OLD);
+    const run = (unit: string, name: string) => ({
+      ...{ unit, image: `${registry.host}/${name}`, digests: [OLD.digest] },
+    });
+    host.running = [run('web.service', 'app:stable')];
+    const { asked, failed } = await host.check();
+    assert.deepEqual([asked, failed], [2, 0]);
+    host.running = [run('web.service', 'app:latest'), run('gone.service', 'gone:1')];
+    assert.equal((await host.check()).failed, 2);
+  });
+});
+
 describe('what could not be asked', () => {
   test('is unknown and never up to date, and says what was known before', async (t) => {
     const registry = await startRegistry(t);
@@ -176,19 +192,24 @@ describe('what could not be asked', () => {
   });
 
   test('is what has no registry, or runs nothing, or is pinned', async (t) => {
-    const host = makeHost(t, []);
+    const registry = await startRegistry(t);
+    registry.manifests.set('a:1', NEW);
+    const host = makeHost(t, [registry]);
     host.running = [
       { unit: 'local.service', image: 'localhost/app:1', digests: [OLD.digest] },
       { unit: 'pin.service', image: `ghcr.io/o/a@${OLD.digest}`, digests: [OLD.digest] },
     ];
     const units = host.parts.units();
     const stopped = { unit: 'stopped.service', image: units[0]?.image };
-    const image = { registry: 'ghcr.io', repository: 'o/a', tag: '1' };
+    const image = { registry: registry.host, repository: 'a', tag: '1' };
     Object.assign(host.parts, { units: () => [...units, { ...stopped, image }] });
     const checked = (await host.check()).units;
     assert.equal(checked['local.service']?.reason, 'CHECK_IMAGE_LOCAL');
     assert.equal(checked['pin.service']?.reason, 'UNIT_IMAGE_PINNED');
-    assert.equal(checked['stopped.service']?.reason, 'CHECK_NOTHING_RUNS');
+    const { reason, remote_tag_digest } = checked['stopped.service'] ?? {};
+    // What it is to run may be new all the same.
+    assert.deepEqual([reason, remote_tag_digest], ['CHECK_NOTHING_RUNS', NEW.digest]);
+    assert.ok(registry.asked.every((asked) => !JSON.stringify(asked).includes('latest')));
   });
 });
 

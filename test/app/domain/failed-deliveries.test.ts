@@ -39,6 +39,20 @@ describe('which deliveries are asked for again', () => {
     });
   });
 
+  test('of one moment in the order of their ids, as numbers', () => {
+    const attempts = ['10', '9', '8'].map((id) => attempt({ id, guid: `g${id}` }));
+    assert.deepEqual(idsOf(attempts), ['8', '9', '10']);
+    const same = [attempt({ id: '9' }), attempt({ id: '10', statusCode: 202 })];
+    assert.deepEqual(idsOf(same), [], 'the newest of them was acknowledged');
+  });
+
+  test('one that goes on failing is not settled since its first attempt', () => {
+    const attempts = [attempt({ id: '8', deliveredAt: 300 }), attempt({ deliveredAt: 100 })];
+    const between = attempt({ id: '9', guid: 'g2', deliveredAt: 200, statusCode: 202 });
+    const { again, settledUntil } = choose([...attempts, between]);
+    assert.deepEqual([again.map(({ id }) => id), settledUntil], [['8'], 100]);
+  });
+
   for (const statusCode of [200, 202, 204, 299])
     test(`${statusCode} is an acknowledgement`, () => {
       assert.deepEqual(idsOf([attempt({ statusCode })]), []);

@@ -216,6 +216,43 @@ describe('failed deliveries of GitHub', () => {
     assert.equal(host.store.githubDeliveries.find('o/r/5')?.failure, null);
   });
 
+  test('a list that was the last answer allowed is followed by no question', async (t) => {
+    const host = await start(t);
+    host.list('o/r/5', [{ guid: 'g' }]);
+    const attempts = JSON.stringify([
+      {
+        ...{ id: 7, guid: 'g', delivered_at: new Date().toISOString(), status_code: 502 },
+        event: 'package',
+      },
+    ]);
+    const headers = { 'x-ratelimit-remaining': '0' };
+    host.github.other = () => ({ status: 200, headers, body: attempts });
+    assert.deepEqual(await host.run(), { asked: 0, failures: 1 });
+    assert.deepEqual(host.again(), []);
+    assert.equal(host.store.githubDeliveries.findAsked('5', ['g']).size, 0);
+    assert.deepEqual(host.events(), ['github-not-asked GITHUB_RATE_LIMITED']);
+  });
+
+  test('a question that did not get through costs no time of the delivery', async (t) => {
+    const host = await start(t);
+    host.list('o/r/5', [{ guid: 'g' }]);
+    host.github.other = (method) => (method === 'POST' ? { status: 502 } : undefined);
+    assert.deepEqual(await host.run(), { asked: 0, failures: 1 });
+    assert.equal(host.store.githubDeliveries.findAsked('5', ['g']).get('g')?.times, 0);
+    host.github.other = (method) => (method === 'POST' ? { status: 422 } : undefined);
+    host.list('o/r/5', [{ guid: 'h' }]);
+    await host.run();
+    assert.equal(host.store.githubDeliveries.findAsked('5', ['h']).get('h')?.times, 1);
+  });
+
+  test('no further one is asked for by a worker that ends', async (t) => {
+    const host = await start(t);
+    host.list('o/r/5', [{}, {}, {}]);
+    host.github.onAgain = () => host.leaving.abort();
+    assert.deepEqual(await host.run(), { asked: 1, failures: 0 });
+    assert.equal(host.again().length, 1);
+  });
+
   test('nothing is asked by a worker that ends', async (t) => {
     const host = await start(t);
     host.list('o/r/5', [{}]);

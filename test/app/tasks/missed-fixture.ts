@@ -23,6 +23,7 @@ export type Unit = {
   means: string | null;
   readonly isAutoUpdated?: boolean;
   readonly webhookEnabled?: boolean;
+  isDown?: boolean;
 };
 
 /** Units on a host whose registry the test has: what their tags mean is asked for and kept as a check does. */
@@ -44,10 +45,11 @@ export function startLooks(context: TestContext, units: readonly Unit[]) {
   /** What was answered last. */
   const answers = new Map<string, string>();
   const asked: (readonly string[])[] = [];
-  const view = ({ unit, image, runs, means }: Unit): CheckedUnitView => {
+  const view = ({ unit, image, runs, means, isDown = false }: Unit): CheckedUnitView => {
     const digest = answers.get(unit) ?? null;
-    const error = { code: 'REGISTRY_TIMEOUT', sentence: 's', detail: 'd', hint: 'h' } as const;
-    const isKnown = means !== null && digest !== null;
+    const code = isDown ? 'CHECK_NOTHING_RUNS' : 'REGISTRY_TIMEOUT';
+    const error = { code, sentence: 's', detail: 'd', hint: 'h' } as const;
+    const isKnown = means !== null && digest !== null && !isDown;
     const status: UpdateStatus = digest === runs ? 'up_to_date' : 'tag_update_available';
     const update = {
       ...{ tag: 'main', running_digest: runs, remote_latest_digest: null, checked_at: null },

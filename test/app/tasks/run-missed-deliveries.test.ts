@@ -66,6 +66,19 @@ describe('a look for missed deliveries', () => {
     assert.equal(made().length, 1);
   });
 
+  test('finds a push for a unit that is down, which may want just that', async (t) => {
+    const { web, run, made } = await startDeployed(t);
+    web.isDown = true;
+    await run();
+    assert.deepEqual(made(), [], 'nothing was pushed');
+    web.means = 'd2';
+    await run();
+    assert.deepEqual(
+      made().map(({ unit }) => unit),
+      [web.unit],
+    );
+  });
+
   test('deploys what a delivery told of long ago and is pushed again', async (t) => {
     const { web, run, made, deliver } = await startDeployed(t);
     Object.assign(web, { means: 'd2', runs: 'd2' });
