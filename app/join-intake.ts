@@ -38,6 +38,8 @@ export function joinIntake(
         search.afterStart();
         recovery.afterStart();
       },
+      /** Units were looked for after that. */
+      afterDiscovery: () => search.afterDiscovery(),
       /** A person has made a task, of whatever kind. */
       afterManual() {
         wake();

@@ -161,8 +161,8 @@ function joinParts(
     () => {
       schedules.start();
       guards.start();
-      discovery.start();
       search.afterStart();
+      discovery.start(search.afterDiscovery);
     },
   );
   obeySupervisor(channel, joined, beginning.prove);

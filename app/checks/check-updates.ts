@@ -1,4 +1,4 @@
-import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { type Failure, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { Store } from '../db/store.ts';
 import { withTag } from '../domain/image-reference.ts';
 import type { Host } from '../host/host.ts';
@@ -126,7 +126,7 @@ async function checkAlone(
     return succeed({
       units: units.length,
       asked: learnt.tags.size + learnt.failures.size,
-      failed: learnt.failures.size,
+      failed: countFailed(learnt, seen),
       durationMs: Math.round(performance.now() - begun),
     });
   } finally {
@@ -144,6 +144,14 @@ async function look(host: Host, units: readonly UnitToCheck[]) {
   if (!seen.ok) return seen;
   const reach = await reachRegistries(host, info.value.registries);
   return reach.ok ? succeed({ images, seen: seen.value, reach: reach.value }) : reach;
+}
+
+/** That there is no `latest` beside the tag of a unit is an answer, and nothing that any unit waits for. */
+function countFailed({ failures }: Learnt, seen: readonly SeenUnit[]): number {
+  const own = new Set(seen.flatMap(({ image }) => (image ? [withTag(image)] : [])));
+  const isFailed = ([name, { code }]: readonly [string, Failure]) =>
+    own.has(name) || code !== 'REGISTRY_IMAGE_NOT_FOUND';
+  return [...failures].filter(isFailed).length;
 }
 
 function writeLearnt(answers: Store['registryAnswers'], learnt: Learnt): void {

@@ -3,7 +3,7 @@ import type { LimitsView } from '../api/limit-views.ts';
 import type { Calling } from './call-note.ts';
 import { callService } from './call-service.ts';
 import { formatTime } from './output/format-time.ts';
-import { print, printJson } from './output/say.ts';
+import { print, printForeign, printJson } from './output/say.ts';
 
 type Options = { readonly json?: boolean };
 
@@ -13,12 +13,7 @@ export async function showLimits({ json }: Options, calling: Calling): Promise<E
   if (!answer.isGood) return answer.exit;
   const view = answer.body as LimitsView;
   if (json) printJson(view);
-  else
-    print(
-      describe(view)
-        .join('\n')
-        .replaceAll(/[^\P{Cc}\n]/gu, ' '),
-    );
+  else printForeign(describe(view).join('\n'));
   return EXIT.ok;
 }
 

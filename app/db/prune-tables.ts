@@ -103,7 +103,7 @@ const EXPIRED: Readonly<Record<PrunedTable, readonly [key: string, rows: string]
     'kind, name, made',
     'revocations AS old WHERE old.at < @revocations ORDER BY old.at',
   ],
-  rate_limit_tokens: ['id', 'rate_limit_tokens AS old WHERE old.at < @short ORDER BY old.id'],
+  rate_limit_tokens: ['id', 'rate_limit_tokens AS old WHERE old.at < @calls ORDER BY old.id'],
 };
 
 /** Prepares the statements. */

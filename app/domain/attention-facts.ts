@@ -101,8 +101,15 @@ export type AttentionFacts = {
     readonly fault: string;
     readonly at: number;
   }[];
-  /** What was pushed lately and told of by no delivery: how often, of how many units, and when that was found last. */
-  readonly missed: { readonly count: number; readonly units: number; readonly at: number } | null;
+  /** What no delivery told of in its time lately, and when that was found last. */
+  readonly missed: {
+    /** Pushes that were found by their tags, and of how many units. */
+    readonly count: number;
+    readonly units: number;
+    /** Deliveries of GitHub that came when they were asked for again. */
+    readonly recovered: number;
+    readonly at: number;
+  } | null;
   /** Segments of the spool that could not be read and are kept for a person. */
   readonly damaged: readonly { readonly name: string; readonly at: number }[];
   /** Tasks that wait because their image was deployed so often. */

@@ -196,11 +196,14 @@ function ofDamaged({ name, at }: AttentionFacts['damaged'][number]): AttentionIt
   };
 }
 
-function ofMissed({ count, units, at }: NonNullable<AttentionFacts['missed']>): AttentionItem {
+function ofMissed(missed: NonNullable<AttentionFacts['missed']>): AttentionItem {
+  const { count, units, recovered, at } = missed;
+  const found = `${count} pushes to ${units} units were deployed although no delivery had told of them.`;
+  const late = `${recovered} deliveries of GitHub had failed, and came when they were asked for again.`;
   return {
     ...{ id: 'missed-deliveries', kind: 'missed-deliveries', unit: null, code: null },
     ...{ severity: 'warning', since: at },
-    detail: `${count} pushes to ${units} units were deployed although no delivery had told of them.`,
+    detail: [...(count > 0 ? [found] : []), ...(recovered > 0 ? [late] : [])].join(' '),
     action: {
       hint: 'Look at the deliveries in the settings of the hook, at its sender: was the service down, or is the hook refused?',
       command: 'pod-upgrade-trigger deliveries missed',
@@ -289,5 +292,5 @@ const TITLES: Readonly<Record<AttentionKind, string>> = {
   'connections-limited': 'Connections are ended before their time.',
   'damaged-deliveries': 'Accepted deliveries cannot be read any more.',
   'locked-hook': 'The secrets of a hook cannot be opened, so nobody is let in.',
-  'missed-deliveries': 'Images were pushed and no delivery has told of it.',
+  'missed-deliveries': 'Images were pushed and no delivery has told of it in its time.',
 };

@@ -28,6 +28,9 @@ const SIGHTINGS_KEPT_MS = 400 * DAY_MS;
 /** Longer than a copy of the database is of use: what was revoked is good again in one that is older. */
 const REVOCATIONS_KEPT_MS = 730 * DAY_MS;
 
+/** As long as any window may be set to: one that was cut would let through more than it says. No person can shorten that. */
+const CALLS_KEPT_MS = 31 * DAY_MS;
+
 /** The moments before which things are old; each rule names one. `events` is not among them, for it also counts rows. */
 export type Cutoffs = Readonly<
   Record<
@@ -40,6 +43,7 @@ export type Cutoffs = Readonly<
     | 'caches'
     | 'revocations'
     | 'short'
+    | 'calls'
     | 'now',
     number
   >
@@ -61,6 +65,7 @@ export function cutoffsOf(
     caches: nowMs - CACHES_KEPT_MS,
     revocations: nowMs - REVOCATIONS_KEPT_MS,
     short: nowMs - shortMaxAgeMs,
+    calls: nowMs - CALLS_KEPT_MS,
     now: nowMs,
   };
 }

@@ -15,7 +15,12 @@ import type { HealthState } from '../domain/health.ts';
 export type AttentionParts = {
   readonly store: Pick<
     Store,
-    'attention' | 'quarantine' | 'registryAnswers' | 'missedDeliveries' | 'tasks'
+    | 'attention'
+    | 'quarantine'
+    | 'registryAnswers'
+    | 'missedDeliveries'
+    | 'githubDeliveries'
+    | 'tasks'
   >;
   readonly settings: Pick<Settings, 'pullTimeoutMs' | 'restartTimeoutMs'>;
   readonly paths: Pick<StatePaths, 'intakeDir'>;
@@ -72,7 +77,6 @@ const NOTHING: Omit<AttentionFacts, 'health' | 'hold' | 'damaged' | 'credentials
 
 function readStored({ store, settings, jobs, lockedHooks }: AttentionParts, nowMs: number) {
   const { attention, quarantine, registryAnswers } = store;
-  const missed = store.missedDeliveries.countSince(nowMs - MISSED_MS);
   const begunBefore = nowMs - longestDeploymentMs(settings);
   return {
     failed: attention.listFailed(MAX_EACH),
@@ -93,9 +97,19 @@ function readStored({ store, settings, jobs, lockedHooks }: AttentionParts, nowM
       }))
       .slice(0, MAX_EACH),
     faults: attention.listFaults(MAX_EACH),
-    missed: missed.last_at === null ? null : { ...missed, at: missed.last_at },
+    missed: readMissed(store, nowMs - MISSED_MS),
     marks: attention.marks(),
   };
+}
+
+function readMissed(
+  { missedDeliveries, githubDeliveries }: AttentionParts['store'],
+  since: number,
+): AttentionFacts['missed'] {
+  const { count, units, last_at: foundAt } = missedDeliveries.countSince(since);
+  const { count: recovered, last_at: cameAt } = githubDeliveries.countArrived(since);
+  if (foundAt === null && cameAt === null) return null;
+  return { count, units, recovered, at: Math.max(foundAt ?? 0, cameAt ?? 0) };
 }
 
 function sizeOf(part: unknown): number {

@@ -91,9 +91,8 @@ function registerMaintenance(app: FastifyInstance, read: () => Maintenance): voi
     method: app.supportedMethods,
     url: '*',
     // Before its body is looked at, whatever that is.
-    onRequest: (request, reply, done) => {
+    onRequest: (request, reply) => {
       answer(request, reply, read());
-      done();
     },
     handler: () => undefined,
   });

@@ -23,6 +23,8 @@ export type DeliverySearch = {
   afterDeliveries(): void;
   /** To be called when the service has begun to deploy, for the first time or again: nobody may have listened before. */
   afterStart(): void;
+  /** To be called when units were looked for after that: some may be known only now, as after the very first start. */
+  afterDiscovery(): void;
 };
 
 type Parts = {
@@ -49,6 +51,24 @@ const TRIES_AFTER_START = 3;
  */
 export function createDeliverySearch(parts: Parts): DeliverySearch {
   const { store, log, known, listUnits, isOff, asksGithub, windowMs, onTask } = parts;
+  /** Of these a look after the start knows. */
+  let looked: ReadonlySet<string> = new Set();
+
+  function look(isWanted: (expecting: readonly string[]) => boolean): void {
+    try {
+      if (isOff) return;
+      const expecting = listExpecting(store, known);
+      if (!isWanted(expecting)) return;
+      looked = new Set(expecting);
+      const triesLeft = TRIES_AFTER_START - 1;
+      const cause: StartCause = { kind: 'start', triesLeft, notBeforeMs: Date.now() };
+      makeMaintenanceTask(store, 'missed-deliveries', cause);
+      onTask();
+    } catch (error) {
+      log.error({ err: error }, 'missed deliveries could not be looked for');
+    }
+  }
+
   return {
     afterDeliveries() {
       try {
@@ -64,17 +84,8 @@ export function createDeliverySearch(parts: Parts): DeliverySearch {
         log.error({ err: error }, 'what else was pushed could not be looked at');
       }
     },
-    afterStart() {
-      try {
-        if (isOff || (listExpecting(store, known).length === 0 && !asksGithub())) return;
-        const triesLeft = TRIES_AFTER_START - 1;
-        const cause: StartCause = { kind: 'start', triesLeft, notBeforeMs: Date.now() };
-        makeMaintenanceTask(store, 'missed-deliveries', cause);
-        onTask();
-      } catch (error) {
-        log.error({ err: error }, 'missed deliveries could not be looked for');
-      }
-    },
+    afterStart: () => look((expecting) => expecting.length > 0 || asksGithub()),
+    afterDiscovery: () => look((expecting) => expecting.some((unit) => !looked.has(unit))),
   };
 }
 

@@ -1,14 +1,14 @@
 import type { Outcome } from '../../shared/contract/outcome.ts';
 import type { TaskRow } from '../db/tasks.ts';
-import type { RateWindow } from '../domain/rate-window.ts';
 import { isFinal } from '../domain/task.ts';
 import { beginNext, putOff } from './begin-task.ts';
 import { chooseTask } from './choose-task.ts';
-import type { CommitSource } from './live/commit-source.ts';
+import type { DispatcherOptions } from './dispatcher-options.ts';
 import { attempt, type Gathered, gather } from './live/gather.ts';
-import { type LostTaskParts, settleLost } from './settle-lost.ts';
+import { settleLost } from './settle-lost.ts';
 import type { TaskExecutor } from './task-executor.ts';
 import { TaskKiller } from './task-killer.ts';
+import { type RareTeller, tellRarely } from './tell-rarely.ts';
 import { processOf, WatchedProcesses } from './watched-processes.ts';
 
 /** Before a task whose process vanished begins again: what hindered it may pass. */
@@ -20,26 +20,13 @@ const RETRY_MS = 2_000;
 /** Between two looks at the tasks of the processes that run. */
 const LOOK_PAUSE_MS = 200;
 
-type Options = LostTaskParts & {
-  /** Chosen for each task: a user manager may come up later than we do. */
-  readonly chooseExecutor: () => Promise<TaskExecutor>;
-  /** Those that may have started a running task. */
-  readonly executors: readonly TaskExecutor[];
-  readonly concurrency: number;
-  /** How often deliveries have an image deployed. */
-  readonly imageLimit: RateWindow;
-  readonly commits: CommitSource;
-  /** A new version that has not proven itself begins nothing; `resume` ends that. */
-  readonly isPaused?: boolean;
-};
-
 /**
  * Starts processes for pending tasks and sees to it that none is left `running` without one. One deployment per unit at a
  * time, in the order of `chooseNext`; how many units at a time is bounded. A process that has ended its task may take the
  * next one by itself (`take-next.ts`), as long as this dispatcher would. Driven by events: a new task, an ended one.
  */
 export class TaskDispatcher {
-  readonly #options: Options;
+  readonly #options: DispatcherOptions;
   readonly #timers = new Set<NodeJS.Timeout>();
   #due: NodeJS.Timeout | undefined;
   #isDispatching = false;
@@ -54,9 +41,11 @@ export class TaskDispatcher {
   /** Asked for by whoever paused us; told once. */
   #onIdle: (() => void) | undefined;
   readonly #killer: TaskKiller;
+  readonly #failures: RareTeller;
 
-  constructor(options: Options) {
+  constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#failures = tellRarely(options.log, 'dispatching tasks failed');
     this.#killer = new TaskKiller({ ...options, onGone: () => this.wake() });
     this.#isPaused = options.isPaused ?? false;
     this.#processes = new WatchedProcesses(options.store);
@@ -92,7 +81,7 @@ export class TaskDispatcher {
     if (this.#isDispatching || this.#isClosed) return;
     this.#isDispatching = true;
     this.#dispatchWhileWanted().catch((error: unknown) => {
-      this.#options.log.error({ err: error }, 'dispatching tasks failed');
+      this.#failures.tell(error);
       this.#later(RETRY_MS);
     });
   }
@@ -152,6 +141,7 @@ export class TaskDispatcher {
       while (this.#isWanted) {
         this.#isWanted = false;
         await this.#dispatchAll();
+        this.#failures.forget();
       }
     } finally {
       // In the same turn as the last look at `isWanted`: whoever asks from now on begins a round of their own.

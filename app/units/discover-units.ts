@@ -41,14 +41,17 @@ export class UnitDiscovery {
   #isWanted = false;
   #timer: NodeJS.Timeout | undefined;
   #watch: FolderWatch | undefined;
+  /** Until everything was looked into once. */
+  #onFirst: (() => void) | undefined;
 
   constructor(parts: DiscoveryParts) {
     this.#parts = parts;
   }
 
-  /** Begins; nothing once it is closed. */
-  start(): void {
+  /** Begins; nothing once it is closed. `onFirst` is told of each change until every place could be looked into once. */
+  start(onFirst?: () => void): void {
     if (this.#timer || this.#closing.signal.aborted) return;
+    this.#onFirst = onFirst;
     const { everyMs, watch } = this.#parts;
     this.#timer = setInterval(() => void this.#look(), everyMs);
     this.#watch = watch?.(() => {
@@ -113,6 +116,8 @@ export class UnitDiscovery {
     const few = { added: added.slice(0, MAX_LOGGED), removed: removed.slice(0, MAX_LOGGED) };
     if (hasChanged) log.info({ ...few, units: after.size }, 'what is known of units has changed');
     onSwept?.({ added, removed });
+    if (hasChanged) this.#onFirst?.();
+    if (UNIT_SOURCES.every((source) => came.sweep[source].ok)) this.#onFirst = undefined;
   }
 
   /** All places in one transaction; whether anything has changed. */

@@ -2,7 +2,7 @@ import { EXIT, type ExitCode } from '../../../shared/contract/exit-codes.ts';
 import type { ReplayedView } from '../../api/delivery-views.ts';
 import type { Calling } from '../call-note.ts';
 import { callService } from '../call-service.ts';
-import { print, printJson } from '../output/say.ts';
+import { printForeign, printJson } from '../output/say.ts';
 
 /** `deliveries replay ID`. */
 export async function replayDelivery(
@@ -14,7 +14,7 @@ export async function replayDelivery(
   const answer = await callService(calling, { path, body: {} });
   if (!answer.isGood) return answer.exit;
   if (json) printJson(answer.body);
-  else print(describe(answer.body as ReplayedView));
+  else printForeign(describe(answer.body as ReplayedView));
   return EXIT.ok;
 }
 

@@ -2,7 +2,7 @@ import { EXIT, type ExitCode } from '../../../shared/contract/exit-codes.ts';
 import type { DeliveryDetailView } from '../../api/delivery-views.ts';
 import type { Calling } from '../call-note.ts';
 import { callService } from '../call-service.ts';
-import { print, printJson } from '../output/say.ts';
+import { printForeign, printJson } from '../output/say.ts';
 
 /** `deliveries show ID`. */
 export async function showDelivery(
@@ -13,7 +13,7 @@ export async function showDelivery(
   const answer = await callService(calling, { path: `/api/deliveries/${encodeURIComponent(id)}` });
   if (!answer.isGood) return answer.exit;
   if (json) printJson(answer.body);
-  else print(describe(answer.body as DeliveryDetailView));
+  else printForeign(describe(answer.body as DeliveryDetailView));
   return EXIT.ok;
 }
 

@@ -7,6 +7,11 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** Prints lines in which others have a say: without what would move the cursor of a terminal. */
+export function printForeign(text: string): void {
+  print(text.replaceAll(/[^\P{Cc}\n\t]/gu, ' '));
+}
+
 /** Prints what a program reads: one JSON object. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value));

@@ -103,6 +103,22 @@ describe('an index', () => {
   });
 });
 
+describe('a tag that is not there', () => {
+  test('counts as no answer where it is that of a unit, and not where it is only `latest` beside it', async (t) => {
+    const registry = await startRegistry(t);
+    const host = makeHost(t, [registry]);
+    registry.manifests.set('app:stable', OLD);
+    const run = (unit: string, name: string) => ({
+      ...{ unit, image: `${registry.host}/${name}`, digests: [OLD.digest] },
+    });
+    host.running = [run('web.service', 'app:stable')];
+    const { asked, failed } = await host.check();
+    assert.deepEqual([asked, failed], [2, 0]);
+    host.running = [run('web.service', 'app:latest'), run('gone.service', 'gone:1')];
+    assert.equal((await host.check()).failed, 2);
+  });
+});
+
 describe('what could not be asked', () => {
   test('is unknown and never up to date, and says what was known before', async (t) => {
     const registry = await startRegistry(t);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { EXIT } from '../../../shared/contract/exit-codes.ts';
+import { deliveryRow } from '../../helpers/delivery-row.ts';
 import { until } from '../../helpers/until.ts';
-import { ask, makeFolder, TOKEN } from '../http/http-fixture.ts';
+import { ask, makeFolder, openTestStore, TOKEN } from '../http/http-fixture.ts';
 import { GENERIC, standardHeaders } from '../http/routes/hook-fixture.ts';
 import { startProgram } from './program.ts';
 
@@ -42,6 +44,23 @@ async function start(context: TestContext) {
   };
   return { run, list, send, stop };
 }
+
+test('deliveries show moves no cursor, whatever its sender says', async (t) => {
+  const folder = makeFolder(t);
+  const store = openTestStore(t, folder);
+  const said = { unit: '\u001b[2Jweb', event: '\u009b31mpackage', delivery: 'a\u0007b' };
+  store.deliveries.insert(deliveryRow({ id: 'dlv_1', reception: 'dlv_1', ...said }));
+  store.deliveryBodies.keep('dlv_1', 1, Buffer.from('{\n\t"a": "\u009b2J"\n}'));
+  const environment = {
+    ...{ PODUP_STATE_DIR: folder, PODUP_DB_URL: join(folder, 'data', 'test.db') },
+    ...{ XDG_RUNTIME_DIR: '/proc/none', DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent' },
+  };
+  const words = ['deliveries', 'show', 'dlv_1'];
+  const { code, stdout, stderr } = await startProgram(t, words, environment).ended;
+  assert.equal(code, EXIT.ok, stderr);
+  assert.match(stdout, / \[2Jweb[\s\S]*\{\n\t"a": " 2J"\n\}/);
+  assert.doesNotMatch(stdout, /[^\P{Cc}\n\t]/u);
+});
 
 describe('deliveries replay', () => {
   test('does one of a hook anew, with a service and without, and not once the hook lets nobody in', async (t) => {

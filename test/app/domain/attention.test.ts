@@ -41,7 +41,7 @@ const FULL: AttentionFacts = {
   faults: [{ unit: 'bad.service', fault: 'Image= is missing.', at: 2 }],
   damaged: [{ name: 'a.spool.damaged', at: 1 }],
   lockedHooks: [{ name: 'forge', at: 1 }],
-  missed: { count: 3, units: 2, at: 6 },
+  missed: { count: 3, units: 2, recovered: 4, at: 6 },
   imageLimited: [{ ...TASK, id: 'tsk_4', status: 'pending', error_code: null }],
   credentials: [{ kind: 'admin', address: '192.0.2.7', count: 20, since: 3 }],
   connections: { count: 9, at: 3 },

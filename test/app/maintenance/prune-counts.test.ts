@@ -13,6 +13,7 @@ import { describe, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { PRUNED, type PruneCounts, type Retention } from '../../../app/domain/retention.ts';
 import { countPrunable, pruneState } from '../../../app/maintenance/prune-state.ts';
+import { SETTINGS } from '../../../shared/config/settings.ts';
 import { statePaths } from '../../../shared/contract/state-paths.ts';
 import { someEvent } from '../../helpers/events.ts';
 import { newTask, openTestStore } from '../../helpers/store.ts';
@@ -203,11 +204,26 @@ test('an answer that may be asked for again is kept for a day, whatever a person
     store.idempotency.add({
       ...{ key, request_sha256: 'x', status: 200, answer: '{}', created_at: NOW - ageMs },
     });
-  store.rateLimits.add('manual', NOW - 3 * HOUR, DAY);
   add('old', 25 * HOUR);
   add('young', 23 * HOUR);
-  const { idempotency_keys, rate_limit_tokens } = count({ ...RETENTION, shortMaxAgeMs: HOUR });
-  assert.deepEqual([idempotency_keys, rate_limit_tokens], [1, 1]);
+  assert.equal(count({ ...RETENTION, shortMaxAgeMs: HOUR }).idempotency_keys, 1);
+});
+
+test('a call that is counted is kept for as long as any window may be, whatever a person says', async (t) => {
+  const { store, prune, count } = open(t, makeTempFolder(t));
+  const windows = Object.values(SETTINGS).filter(({ variable }) =>
+    /_LIMIT.*_WINDOW$/.test(variable),
+  );
+  assert.equal(windows.length, 4);
+  for (const { variable, schema } of windows) {
+    assert.ok(!schema.safeParse(String(31 * 86_400 + 1)).success, `${variable} is bounded`);
+  }
+  store.rateLimits.add('manual', NOW - 31 * DAY - 1, 40 * DAY);
+  store.rateLimits.add('manual', NOW - 31 * DAY + 1, 40 * DAY);
+  store.rateLimits.add('manual', NOW - 3 * HOUR, 40 * DAY);
+  assert.equal(count({ ...RETENTION, shortMaxAgeMs: HOUR }).rate_limit_tokens, 1);
+  assert.deepEqual(await prune(), { ...NONE, rate_limit_tokens: 1 });
+  assert.equal(store.rateLimits.list('manual', 9).length, 2);
 });
 
 test('what registries have said is kept for thirty days, of an index as long as a tag means it', async (t) => {

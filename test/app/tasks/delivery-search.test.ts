@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import type { DiscoveredRow } from '../../../app/db/discovered-units.ts';
 import { parseImageReference } from '../../../app/domain/image-reference.ts';
 import { createDeliverySearch } from '../../../app/tasks/delivery-search.ts';
 import { createKnownUnits } from '../../../app/units/known-units.ts';
@@ -159,5 +160,58 @@ describe('after a start', () => {
     off.push('alone.service');
     off.search.afterStart();
     assert.deepEqual(off.tasks(), []);
+  });
+});
+
+describe('after units were looked for', () => {
+  function begin(context: TestContext) {
+    const { store } = openTestStore(context, makeTempFolder(context));
+    const found: DiscoveredRow[] = [];
+    const known = createKnownUnits({
+      listed: ['listed.service'],
+      autoDiscover: true,
+      readFound: () => found,
+    });
+    const search = createDeliverySearch({
+      ...{ store, log: keepLog().log, known, isOff: false, asksGithub: () => false, windowMs: 1 },
+      ...{ onTask: () => undefined, listUnits: () => [] },
+    });
+    return {
+      search,
+      find(unit: string, webhookEnabled: boolean | null) {
+        found.push({
+          ...{ unit, webhookEnabled, isAutoUpdated: false, hasPolicy: false, source: 'quadlet' },
+          ...{ path: `/${unit}`, image: null, fault: null, firstSeenAt: 1, lastSeenAt: 1 },
+        });
+        known.reload();
+      },
+      tasks: () => store.tasks.list({ kinds: ['maintenance'], limit: 9 }),
+      end: () => {
+        const [task] = store.tasks.list({ kinds: ['maintenance'], limit: 1 });
+        store.tasks.finish(
+          { id: task?.id ?? '', attempts: 0 },
+          { status: 'succeeded', summary: '', at: 1 },
+        );
+      },
+    };
+  }
+
+  test('missed deliveries are looked for where one is expected that the start did not know of', (t) => {
+    const { search, find, tasks, end } = begin(t);
+    search.afterStart();
+    search.afterDiscovery();
+    assert.equal(tasks().length, 0, 'nothing is expected');
+    find('other.service', null);
+    search.afterDiscovery();
+    assert.equal(tasks().length, 0, 'nor of a unit that does not ask for it');
+    find('web.service', true);
+    search.afterDiscovery();
+    assert.equal(tasks().length, 1);
+    end();
+    search.afterDiscovery();
+    assert.equal(tasks().length, 1, 'and not again for those that were looked for');
+    find('listed.service', true);
+    search.afterDiscovery();
+    assert.equal(tasks().length, 2, 'of a unit of the settings nothing was known but its name');
   });
 });

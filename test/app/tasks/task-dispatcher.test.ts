@@ -105,6 +105,38 @@ describe('task dispatcher: what is started', () => {
   });
 });
 
+describe('task dispatcher: a database that cannot be written', () => {
+  test('is told of once, however often it is tried, again when it fails otherwise, and after it was well', async (t) => {
+    const { store, dispatcher, lines } = startDispatcher(t);
+    let failure: string | undefined = 'database or disk is full';
+    const { nextDue } = store.tasks;
+    t.mock.method(store.tasks, 'nextDue', (now: number) => {
+      if (failure !== undefined) throw new Error(failure);
+      return nextDue(now);
+    });
+    const told = () => lines.join('').match(/dispatching tasks failed/g)?.length ?? 0;
+    const tryAgain = async (times: number) => {
+      for (let at = 0; at < times; at++) {
+        t.mock.timers.tick(2_000);
+        await settle();
+      }
+      return told();
+    };
+    dispatcher.wake();
+    await settle();
+    assert.equal(told(), 1);
+    assert.equal(await tryAgain(5), 1);
+    failure = 'attempt to write a readonly database';
+    assert.equal(await tryAgain(3), 2);
+    failure = undefined;
+    assert.equal(await tryAgain(1), 2);
+    failure = 'attempt to write a readonly database';
+    dispatcher.wake();
+    await settle();
+    assert.equal(told(), 3);
+  });
+});
+
 describe('task dispatcher: a process that ends without a result', () => {
   for (const [code, isTaken] of [
     ['TASK_LOST', true],

@@ -67,6 +67,28 @@ function swept(told: EventEmitter<{ swept: [UnitChange]; failed: [string] }>) {
   return once(told, 'swept') as Promise<[UnitChange]>;
 }
 
+describe('the first discovery after a start', () => {
+  test('is told of once every place could be looked into, and no later one', async (t) => {
+    const { discovery, units, answers, told } = start(t);
+    let firsts = 0;
+    answers.podman = { end: { kind: 'exited', code: 125 } };
+    writeFileSync(join(units, 'web.service'), SERVICE);
+    const first = swept(told);
+    discovery.start(() => void firsts++);
+    await first;
+    await discovery.refresh(10_000);
+    assert.equal(firsts, 1, 'of what could be looked into');
+    answers.podman = {
+      stdout: JSON.stringify([{ Image: 'x', Labels: { PODMAN_SYSTEMD_UNIT: 'web.service' } }]),
+    };
+    await discovery.refresh(10_000);
+    assert.equal(firsts, 2, 'podman was not looked into before');
+    writeFileSync(join(units, 'later.service'), SERVICE);
+    await discovery.refresh(10_000);
+    assert.equal(firsts, 2);
+  });
+});
+
 describe('discovery', () => {
   test('stores what it finds with its places, and removes what is gone', async (t) => {
     const { discovery, quadlets, units, all, known, answers, store } = start(t);

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json as readJson } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
 import { digestToken } from '../../../../app/access/secrets.ts';
 import type { ServedForm } from '../../../../app/api/route-form.ts';
 import { openStore } from '../../../../app/db/store.ts';
@@ -58,15 +57,32 @@ async function signIn(name: string): Promise<void> {
   assert.match(String(answer.headers['set-cookie']), /^__Host-.*; Secure$/);
 }
 
-/** Written by another process: whoever serves hears of it by the commit. */
-function addExpiredToken(): void {
+/**
+ * Written by another process: whoever serves hears of it by the commit. The same commit revokes a token that somebody listens
+ * with, so the end of that stream tells that it was heard.
+ */
+async function addExpiredToken(): Promise<void> {
+  await makeToken('listener', 'read');
+  const listening = request({
+    ...{ host: '127.0.0.1', port: world.port, path: '/sse/events', agent: false },
+    headers: bearer(tokens['listener'] ?? ''),
+  });
+  listening.end();
+  const [stream] = (await once(listening, 'response')) as [IncomingMessage];
+  assert.equal(stream.statusCode, 200);
+  const ended = once(stream.resume(), 'end');
   const opened = openStore(world.database, { version: '0.0.0', nowMs: 1_000 });
   assert.ok(opened.ok);
-  opened.value.accessTokens.add({
-    ...{ id: 'tok_expired', name: 'expired', digest: digestToken(EXPIRED), scopes: '["admin"]' },
-    ...{ created_at: 1_000, created_by: 'a test', expires_at: 2_000 },
+  const { accessTokens, transact, close } = opened.value;
+  transact(() => {
+    accessTokens.add({
+      ...{ id: 'tok_expired', name: 'expired', digest: digestToken(EXPIRED), scopes: '["admin"]' },
+      ...{ created_at: 1_000, created_by: 'a test', expires_at: 2_000 },
+    });
+    accessTokens.revoke(accessTokens.findLive('listener')?.id ?? '', 'a test', Date.now());
   });
-  opened.value.close();
+  close();
+  await ended;
 }
 
 before(async () => {
@@ -93,14 +109,7 @@ before(async () => {
     (await ask(world.port, { method: 'DELETE', path: '/api/session', headers })).status,
     204,
   );
-  addExpiredToken();
-  const isKnown = async () =>
-    (await ask(world.port, { path: '/api/tasks', headers: bearer(EXPIRED) })).json['code'] ===
-    'TOKEN_EXPIRED';
-  for (let looks = 0; !(await isKnown()); looks++) {
-    assert.ok(looks < 200, 'the token of another process is not known');
-    await wait(25);
-  }
+  await addExpiredToken();
 });
 
 after(async () => {
