@@ -88,6 +88,8 @@ describe('the locks of images over HTTP', () => {
     const held = await release(BUCKET);
     assert.deepEqual([held.status, held.code], [409, 'IMAGE_LOCK_HELD']);
     assert.equal(store.tasks.find('tsk_running')?.status, 'running');
+    store.rateLimits.add(`image:${BUCKET}`, Date.now(), 3_600_000);
+    assert.equal((await release(BUCKET)).rest['rows'], 1);
     assert.equal(begun(), 1, 'there is nothing to begin');
   });
 
