@@ -20,7 +20,7 @@ export type GithubDeliveryTables = {
   isLearned(id: string): boolean;
   /** Remembers a hook that has delivered; of more than 100 none. */
   learn(name: string, id: string, at: number): void;
-  /** It is not there under that name any more. */
+  /** It is not there under that name any more; of more than 300 hooks those that failed so are forgotten. */
   unlearn(name: string): void;
   find(name: string): GithubHookRow | undefined;
   /** Those that have delivered, by name. */
@@ -46,6 +46,8 @@ export type GithubDeliveryTables = {
 };
 
 const MAX_LEARNED = 100;
+/** Anybody who has one good delivery can say of it that it is of any hook: those that are not there must not gather. */
+const MAX_ROWS = 300;
 
 /** Prepares the statements of both tables. */
 export function openGithubDeliveryTables(database: Database): GithubDeliveryTables {
@@ -58,6 +60,10 @@ export function openGithubDeliveryTables(database: Database): GithubDeliveryTabl
      ON CONFLICT (name) DO UPDATE SET learned_at = @at`,
   );
   const unlearn = database.prepare('UPDATE github_hooks SET learned_at = NULL WHERE name = ?');
+  const forgetUnlearned = database.prepare(
+    `DELETE FROM github_hooks WHERE learned_at IS NULL AND failure IS NOT NULL
+       AND (SELECT count(*) FROM github_hooks) > ${MAX_ROWS}`,
+  );
   const find = database.prepare<[string], GithubHookRow>(
     'SELECT * FROM github_hooks WHERE name = ?',
   );
@@ -96,7 +102,10 @@ export function openGithubDeliveryTables(database: Database): GithubDeliveryTabl
   return {
     isLearned: (id) => isLearned.get(id) !== undefined,
     learn: (name, id, at) => void learn.run({ name, id, at }),
-    unlearn: (name) => void unlearn.run(name),
+    unlearn: database.transaction((name: string) => {
+      unlearn.run(name);
+      forgetUnlearned.run();
+    }),
     find: (name) => find.get(name),
     listLearned: () => listLearned.all(),
     noteLook: (name, id, { settledUntil: settled = null, failure }) =>

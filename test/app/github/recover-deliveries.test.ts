@@ -185,6 +185,21 @@ describe('failed deliveries of GitHub', () => {
     assert.deepEqual(host.store.githubDeliveries.listLearned(), [], 'it says anew whose it is');
   });
 
+  test('hooks that are not there do not gather, however many deliveries name', async (t) => {
+    const { store } = await start(t);
+    const { githubDeliveries: table } = store;
+    for (let id = 1; id <= 400; id++) {
+      const name = `o/r/${id}`;
+      table.learn(name, String(id), 1);
+      table.noteLook(name, String(id), { failure: 'GITHUB_HOOK_NOT_FOUND' });
+      table.unlearn(name);
+    }
+    table.learn('o/r/999', '999', 1);
+    const kept = Array.from({ length: 400 }, (_, at) => table.find(`o/r/${at + 1}`) !== undefined);
+    assert.ok(kept.filter(Boolean).length <= 300);
+    assert.deepEqual(table.listLearned(), ['o/r/999']);
+  });
+
   test('a token that is refused ends the look', async (t) => {
     const host = await start(t, ['o/r/5', 'orgs/acme/6']);
     host.github.other = () => ({ status: 401 });
