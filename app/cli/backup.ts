@@ -121,7 +121,7 @@ function sayRestored({ name, created_at }: Backup, restored: Restored): void {
   if (revoked > 0) print(`${revoked} tokens, secrets and hooks that were revoked stay so.`);
   if (unread !== undefined) warn(`What is in quarantine could not be carried over: ${unread}`);
   if (unreadRevocations > 0) {
-    const lines = `${unreadRevocations} lines of data/revocations.jsonl`;
+    const lines = `${unreadRevocations} lines of revocations.jsonl, beside the database,`;
     warn(`${lines} cannot be read: what they revoked may be good again.`);
   }
 }

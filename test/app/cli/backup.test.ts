@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { statePaths } from '../../../shared/contract/state-paths.ts';
+import { credentialState } from '../../helpers/credentials.ts';
 import { newTask, openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
 import { startProgram } from './program.ts';
@@ -56,5 +57,24 @@ describe('the backup commands', () => {
     const spoilt = await call('verify', join(paths.databaseBackupsDir, name));
     assert.equal(spoilt.code, 1);
     assert.match(spoilt.stdout, /BACKUP_DAMAGED/);
+  });
+
+  test('say what stays revoked, and what may be good again', async (t) => {
+    const stateDir = makeTempFolder(t);
+    const { paths, use } = credentialState(stateDir);
+    const call = (...words: string[]) =>
+      startProgram(t, ['backup', ...words], { PODUP_STATE_DIR: stateDir }).ended;
+    use(({ makeToken }) => makeToken('ops'));
+    const name = basename((await call('create')).stdout.trim());
+    use(({ book }) => assert.ok(book.tokens.revoke('ops', 'admin').ok));
+    appendFileSync(join(paths.dataDir, 'revocations.jsonl'), 'not one\n');
+    const { code, stdout, stderr } = await call('restore', name);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /\n1 tokens, secrets and hooks that were revoked stay so\.\n/);
+    assert.match(stderr, /^1 lines of revocations\.jsonl.* may be good again\.$/m);
+    const { revoked, unread_revocations } = JSON.parse(
+      (await call('restore', name, '--json')).stdout,
+    );
+    assert.deepEqual([revoked, unread_revocations], [1, 1]);
   });
 });
