@@ -89,9 +89,12 @@ describe('the locks of images over HTTP', () => {
     const held = await release(BUCKET);
     assert.deepEqual([held.status, held.code], [409, 'IMAGE_LOCK_HELD']);
     assert.equal(store.tasks.find('tsk_running')?.status, 'running');
+    store.tasks.putOff('tsk_waiting', Date.now() + 50_000, 'image-limit', Date.now());
+    const waits = await release(BUCKET);
+    assert.deepEqual([waits.rest['rows'], waits.rest['begun'], begun()], [0, 1, 2]);
     store.rateLimits.add(`image:${BUCKET}`, Date.now(), 3_600_000);
     assert.equal((await release(BUCKET)).rest['rows'], 1);
-    assert.equal(begun(), 1, 'there is nothing to begin');
+    assert.equal(begun(), 2, 'there is nothing to begin');
   });
 
   test('that there are not cannot be let go', async (t) => {
