@@ -7,6 +7,7 @@ import type { LimitsView } from '../../app/api/limit-views.ts';
 import { serveWorker } from '../helpers/serve-worker.ts';
 import { until } from '../helpers/until.ts';
 import { ask, askAdmin, deliveryHeaders, makeFolder, sign, TOKEN } from './http/http-fixture.ts';
+import { DISTRIBUTION } from './http/routes/hook-fixture.ts';
 
 const WINDOW_SECS = 600;
 const LIMITS = {
@@ -65,7 +66,7 @@ async function start(context: TestContext, settings: Readonly<Record<string, str
         'x-hub-signature-256': signature,
       }),
     });
-  return { ...worker, folder, show, fail, deliver };
+  return { ...worker, folder, send, show, fail, deliver };
 }
 
 /** Refused until the window is over, which is said in the header. */
@@ -149,6 +150,30 @@ describe('tokens that are wrong', () => {
       return all.length > 0 && all;
     });
     assert.equal(events.length, 1);
+  });
+});
+
+describe('deliveries to a hook with a wrong secret', () => {
+  test('are told to come later, also where there is no such hook, and never keep out one with a good secret', async (t) => {
+    const { port, send } = await start(t);
+    const made = await ask(port, {
+      ...{ method: 'POST', path: '/api/hooks' },
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'lab', source: 'distribution', registry: 'registry.example' }),
+    });
+    assert.equal(made.status, 201, made.text);
+    const { secret } = made.json as { readonly secret: { readonly text: string } };
+    const notify = (from: string, bearer: string, hook = 'lab') =>
+      send(from, {
+        ...{ method: 'POST', path: `/hooks/${hook}`, body: DISTRIBUTION },
+        headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+      });
+    for (const hook of ['lab', 'none', 'lab'])
+      assert.equal((await notify('127.0.0.2', 'wrong', hook)).code, 'HOOK_REFUSED');
+    assertLimited(await notify('127.0.0.2', 'wrong'));
+    assertLimited(await notify('127.0.0.2', 'wrong', 'none'));
+    assert.equal((await notify('127.0.0.2', secret.text)).status, 202);
+    assert.equal((await notify('127.0.0.3', 'wrong')).status, 401);
   });
 });
 

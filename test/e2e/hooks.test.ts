@@ -81,7 +81,7 @@ notifications:
     pushImage('alone:stable', 'v1');
     startUnit('alone', 'alone:stable', 8081);
     await untilServed(8081, 'v1');
-    // For that unit alone: the others are to be deployed by what is sent to them, and by nothing else.
+    // For that unit alone: the others are to be deployed by what is sent to them; on a busy machine they had what is not the newest.
     const of = { source: 'distribution', registry: REGISTRY, units: ['alone'] };
     await tellHook(await createHook({ name: 'lab', ...of }));
   });
@@ -156,8 +156,6 @@ describe('500 deliveries for one image in a second', () => {
     startUnit('many', 'many:stable', 8083);
     await untilServed(8083, 'v1');
     hook = await createHook({ name: 'build', source: 'generic', units: ['many'] });
-    // The registry tells of each push itself, and so of one that is not the newest for more than the window on a busy machine.
-    assert.equal((await product.post('/api/hooks/lab/disable', {})).status, 200);
   });
 
   /** As a step of a build sends it (Standard Webhooks). */
