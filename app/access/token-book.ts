@@ -1,4 +1,5 @@
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import { parseJson } from '../../shared/contract/read-shape.ts';
 import type { AccessTokenRow } from '../db/access-tokens.ts';
 import type { Store } from '../db/store.ts';
 import { type Access, toAccess } from '../domain/access.ts';
@@ -43,10 +44,7 @@ export class TokenBook {
   /** Reads them again. @throws what the database throws; then those that were known stay. */
   reload(): void {
     const rows = this.#store.accessTokens.list();
-    const tokens = rows.map((row) => {
-      const scopes = JSON.parse(row.scopes) as string[];
-      return { ...row, access: toAccess(scopes) };
-    });
+    const tokens = rows.map((row) => ({ ...row, access: toAccess(readList(row.scopes)) }));
     this.#byId = new Map(tokens.map((token) => [token.id, token]));
     this.#byDigest = new Map(tokens.map((token) => [token.digest, token]));
   }
@@ -128,6 +126,12 @@ export class TokenBook {
   close(): void {
     this.#uses.close();
   }
+}
+
+/** What is stored may be anything, and must not keep the other tokens from being read; what is no list allows nothing. */
+function readList(text: string): readonly string[] {
+  const value = parseJson(text);
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
 
 /** What has become of a token by now. */

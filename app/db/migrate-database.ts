@@ -27,16 +27,29 @@ export function migrateDatabase(
   program: { readonly version: string; readonly nowMs: number },
 ): Outcome<number> {
   try {
-    database.exec(CREATE_HISTORY);
+    const applied = listApplied(database);
+    if (!applied) database.exec(CREATE_HISTORY);
     const newest = migrations.at(-1)?.version ?? 0;
     const forbidden = findForbidden(database, newest);
     if (forbidden) return forbidden;
-    for (const migration of migrations) applyOnce(database, migration, program);
+    const missing = migrations.filter(({ version }) => !applied?.has(version));
+    for (const migration of missing) applyOnce(database, migration, program);
     return succeed(readSchemaVersion(database));
   } catch (error) {
     const code = explainDatabaseError(error)?.code ?? 'DATABASE_UNAVAILABLE';
     return fail(code, `Migration failed: ${describeSqliteError(error)}.`);
   }
+}
+
+/**
+ * By their numbers; undefined where none ever was. Most openings find nothing missing, and need not wait for whoever writes
+ * just now.
+ */
+function listApplied(database: Database): ReadonlySet<number> | undefined {
+  const find = database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'schema_migrations'`);
+  if (find.get() === undefined) return undefined;
+  const list = database.prepare<[], number>('SELECT version FROM schema_migrations').pluck();
+  return new Set(list.all());
 }
 
 /** The number of the newest migration that the database has seen. */

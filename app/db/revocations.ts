@@ -66,7 +66,8 @@ export function openRevocationTable(database: Database, path: string): Revocatio
     },
     settle() {
       try {
-        return succeed(bring.immediate());
+        // Nearly always there is nothing to do: nobody who opens the database waits then for whoever writes in it.
+        return succeed(seeTogether(table, file) ?? bring.immediate());
       } catch (error) {
         if (isOfSystem(error)) return fail('REVOCATIONS_UNREADABLE', `${file}: ${error.code}.`);
         const code = explainDatabaseError(error)?.code ?? 'DATABASE_UNAVAILABLE';
@@ -89,6 +90,14 @@ function keep(file: string, table: Table, append: () => void): void {
     if (!isOfSystem(error)) throw error;
     throw new FailureError({ code: 'REVOCATION_NOT_KEPT', detail: `${file}: ${error.code}.` });
   }
+}
+
+/** Undefined where they are not as one: also when somebody is revoking something just now. */
+function seeTogether(table: Table, file: string): SettledRevocations | undefined {
+  const { entries, unreadable, isTorn } = readRevocations(file);
+  const rows = table.list();
+  const isAsOne = rows.length === entries.size && rows.every((row) => entries.has(keyOf(row)));
+  return isAsOne && !isTorn ? { applied: 0, unreadable } : undefined;
 }
 
 function bringTogether(table: Table, file: string): SettledRevocations {

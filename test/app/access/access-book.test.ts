@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { AccessBook } from '../../../app/access/access-book.ts';
+import { digestToken } from '../../../app/access/secrets.ts';
 import type { Store } from '../../../app/db/store.ts';
 import { ADMIN_ACCESS } from '../../../app/domain/access.ts';
 import { createAdminGate } from '../../../app/http/admin-gate.ts';
@@ -125,6 +126,24 @@ describe('a token', () => {
     book.tokens.revoke('ci', 'bob');
     other.refresh();
     assert.deepEqual([codeOf(other.findToken(token, null)), changes], ['TOKEN_REVOKED', 2]);
+  });
+
+  test('of which nobody can read what it may allows nothing, and keeps no other from ending', (t) => {
+    const { book, store } = start(t);
+    const { token } = make(book, 'ci');
+    for (const [id, scopes] of Object.entries({ a: '["admin"', b: '{}', c: '[7, "read"]' }))
+      store.accessTokens.add({
+        ...{ id, name: id, digest: digestToken(id), scopes, created_at: 1, created_by: 'x' },
+        expires_at: null,
+      });
+    assert.ok(book.tokens.revoke('ci', 'ann').ok);
+    assert.equal(codeOf(book.findToken(token, null)), 'TOKEN_REVOKED');
+    const accessOf = (given: string) => {
+      const found = book.findToken(given, null);
+      return found?.ok && found.value.access;
+    };
+    const nothing = { read: false, deploy: [], admin: false };
+    assert.deepEqual(['a', 'b', 'c'].map(accessOf), [nothing, nothing, { ...nothing, read: true }]);
   });
 
   test('stays known while the database cannot be read', (t) => {

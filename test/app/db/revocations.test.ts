@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import SqliteDatabase from 'better-sqlite3';
 import { openStore, type Store } from '../../../app/db/store.ts';
 import { pruneState } from '../../../app/maintenance/prune-state.ts';
 import { FailureError } from '../../../shared/contract/outcome.ts';
@@ -45,6 +46,15 @@ describe('what was revoked', () => {
       assert.equal(read(), NOTED);
       assert.equal(statSync(file).mode & 0o777, 0o600);
     });
+  });
+
+  test('keeps nobody waiting who opens the database while another writes', (t) => {
+    const { use, path, isRevoked } = makeData(t);
+    use(({ accessTokens }) => accessTokens.revoke('tok_1', 'admin', 5));
+    const writer = new SqliteDatabase(path);
+    t.after(() => writer.close());
+    writer.exec('BEGIN IMMEDIATE');
+    assert.equal(isRevoked(), 5);
   });
 
   test('is so although the power went between the file and the database', (t) => {
