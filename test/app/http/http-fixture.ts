@@ -116,7 +116,9 @@ export function defer(context: TestContext, act: () => unknown): void {
 /** A folder that is gone when the test ends. */
 export function makeFolder(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'podup http é '));
-  defer(context, () => rmSync(folder, { recursive: true, force: true }));
+  // A worker that stops gives the processes of its tasks a time to end, and no more: on a busy machine one still writes.
+  const patience = { maxRetries: 20, retryDelay: 100 };
+  defer(context, () => rmSync(folder, { recursive: true, force: true, ...patience }));
   return folder;
 }
 
