@@ -25,7 +25,9 @@ export function list(value: unknown): readonly unknown[] {
 
 /** Foreign text for a detail: short, on one line, its ends visible. */
 export function quote(foreign: string): string {
-  return JSON.stringify(foreign.slice(0, MAX_QUOTED_LENGTH));
+  const asNumber = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  // JSON leaves those behind the printable ones as they are.
+  return JSON.stringify(foreign.slice(0, MAX_QUOTED_LENGTH)).replace(/\p{Cc}/gu, asNumber);
 }
 
 /** Foreign text as the name of something: at most 200 characters, without control characters. */
