@@ -4,6 +4,7 @@ import { importTimerRuns } from '../../app/tasks/watch-timer-runs.ts';
 import { keepLog } from '../app/http/http-fixture.ts';
 import { pushImage, startUnit } from '../helpers/lab.ts';
 import { systemctl, untilServed } from '../helpers/lab-units.ts';
+import { until } from '../helpers/until.ts';
 import { onHost, openSharedStore } from './host-fixture.ts';
 
 const UNIT = 'podman-auto-update.service';
@@ -23,6 +24,13 @@ async function look() {
   return told;
 }
 
+/** The journal has what a unit said a moment after its end. */
+const found = () =>
+  until('the run is in the journal', 20_000, async () => {
+    const told = await look();
+    return told.length > 0 && told;
+  });
+
 describe("a run of podman's own timer", () => {
   test('is recorded once, with what podman says of each container', async () => {
     const store = openSharedStore();
@@ -31,13 +39,13 @@ describe("a run of podman's own timer", () => {
     await untilServed(8951, 'v1');
     assert.deepEqual(await look(), []);
     systemctl('start', UNIT);
-    const [quiet, ...more] = await look();
+    const [quiet, ...more] = await found();
     assert.deepEqual([more, quiet?.task], [[], undefined]);
     assert.match(quiet?.summary ?? '', /1 with nothing new/);
     pushImage('timed:stable', 'v2');
     systemctl('start', UNIT);
     await untilServed(8951, 'v2');
-    const [run, ...others] = await look();
+    const [run, ...others] = await found();
     assert.deepEqual(others, []);
     const task = store.tasks.find(run?.task ?? '');
     assert.deepEqual(

@@ -18,6 +18,7 @@ import {
 } from '../../helpers/loopback-registry.ts';
 import { openTestStore } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
+import { until } from '../../helpers/until.ts';
 import { answerCommands } from '../tasks/task-fixture.ts';
 
 /** What runs for a unit: the name that its container was started by, and all digests of its image. */
@@ -92,6 +93,9 @@ export function makeHost(t: TestContext, registries: readonly LoopbackRegistry[]
   return Object.assign(made, {
     ...{ store, parts, files, texts, commands: asked },
     check: async ({ units, isForced = true }: Parameters<CheckedHost['check']>[0] = {}) => {
+      // What was answered in the very millisecond in which a check begins is not asked for again.
+      const calledAt = Date.now();
+      await until('the next millisecond', 1_000, () => Date.now() > calledAt);
       const checked = await checkUpdates(parts, { isForced, ...(units && { units }) });
       assert.ok(checked.ok, JSON.stringify(checked));
       const views = listChecks(store, parts.units(), 3_600_000, Date.now());
