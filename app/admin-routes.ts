@@ -195,7 +195,7 @@ export function joinManual(
   },
 ) {
   const { known, units, onTask } = parts;
-  const { run, isSystem, readInfo } = host;
+  const { run, isSystem, readInfo, readText } = host;
   const defaults = policyDefaults(settings);
   return createManualDeployments({
     store,
@@ -210,6 +210,7 @@ export function joinManual(
       run,
       isSystem,
       readInfo,
+      readText,
       lookUp: createLookUp(host, settings.registryTimeoutMs, new AbortController().signal),
       readPolicy: (unit, files) => readUnitPolicy(host, unit, defaults, files),
     },

@@ -15,7 +15,12 @@ import { addEventCommands } from './cli/events/commands.ts';
 import { addExitHelp } from './cli/exit-help.ts';
 import { addHookCommands } from './cli/hook-commands.ts';
 import { addLimitCommands } from './cli/limit-commands.ts';
-import { addHelperCommands, addServingCommands, OWN_PROCESSES } from './cli/process-commands.ts';
+import {
+  addHelperCommands,
+  addServingCommands,
+  OWN_PROCESSES,
+  type ProcessParts,
+} from './cli/process-commands.ts';
 import { addPruneCommand } from './cli/prune-command.ts';
 import { addQuarantineCommands } from './cli/quarantine-commands.ts';
 import type { Call } from './cli/record-call.ts';
@@ -36,6 +41,7 @@ export type Invocation = {
   readonly environment: NodeJS.ProcessEnv;
   /** Loads the other half, for a self-check of the whole. */
   readonly loadSupervisor: () => Promise<unknown>;
+  readonly loadTask: ProcessParts['loadTask'];
 };
 
 /** What a run of the program has come to. */
@@ -83,7 +89,7 @@ function endUnread(error: NodeJS.ErrnoException): void {
 
 /** The tree of all commands; nothing that they need is loaded yet. */
 export function buildProgram(
-  { program: argv, environment, loadSupervisor }: Omit<Invocation, 'words'>,
+  { program: argv, environment, loadSupervisor, loadTask }: Omit<Invocation, 'words'>,
   run: Run = { exitCode: EXIT.ok, note: {} },
 ): Command {
   const program = new Command('pod-upgrade-trigger')
@@ -113,7 +119,7 @@ export function buildProgram(
   };
   const parts = { program, calling, onEnd };
   const processes = {
-    ...{ ...parts, argv, loadSupervisor },
+    ...{ ...parts, argv, loadSupervisor, loadTask },
     loadWorker: () => import('./worker.ts'),
     loadStandby: () => import('./standby/create-standby.ts'),
   };

@@ -35,6 +35,7 @@ const program = buildProgram({
   program: ['pod-upgrade-trigger'],
   environment: {},
   loadSupervisor: () => Promise.resolve(),
+  loadTask: () => Promise.reject(new Error('not here')),
 });
 const wanted = new Map(collectHelp(program, []));
 mkdirSync(folder, { recursive: true });

@@ -24,6 +24,13 @@ if (words[0] === '__complete') {
   await completeWords(words.slice(1), environment);
   process.exit();
 }
+const loadTask = () => import('../app/cli/run-task-command.ts');
+// A task has no use for all the other commands.
+if (words[0] === 'run-task' && words.length === 3 && words.every((word) => !word.startsWith('-'))) {
+  const [, id = '', attempts] = words;
+  const { runTaskCommand } = await loadTask();
+  process.exit(await runTaskCommand({ id, attempts: Number(attempts) }, environment));
+}
 const { runApp } = await import('../app/main.ts');
 const loadSupervisor = () => import('../supervisor/main.ts');
-process.exit(await runApp({ words, program, environment, loadSupervisor }));
+process.exit(await runApp({ words, program, environment, loadSupervisor, loadTask }));

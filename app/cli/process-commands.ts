@@ -1,5 +1,7 @@
 import { Option } from 'commander';
+import type { ExitCode } from '../../shared/contract/exit-codes.ts';
 import type { Outcome } from '../../shared/contract/outcome.ts';
+import type { TaskRun } from '../db/tasks.ts';
 import type { WorkerParts, WorkerProcess } from '../worker.ts';
 import type { CommandParts } from './call-note.ts';
 import type { IntakeOptions } from './intake.ts';
@@ -14,6 +16,10 @@ export type ProcessParts = CommandParts & {
   readonly loadStandby: () => Promise<Pick<IntakeOptions, 'createStandby'>>;
   /** Loads the other half, for a self-check of the whole. */
   readonly loadSupervisor: () => Promise<unknown>;
+  /** Loads what carries out a task, which is built as a file of its own. */
+  readonly loadTask: () => Promise<{
+    runTaskCommand(attempt: TaskRun, environment: NodeJS.ProcessEnv): Promise<ExitCode>;
+  }>;
 };
 
 /**
@@ -27,7 +33,7 @@ export const OWN_PROCESSES: ReadonlySet<string> = new Set([
 
 /** Adds what serves: `supervise`, `http-server`, `run-task`. */
 export function addServingCommands(parts: ProcessParts): void {
-  const { program, calling, onEnd, argv, loadWorker } = parts;
+  const { program, calling, onEnd, argv, loadWorker, loadTask } = parts;
   const { environment } = calling;
   program
     .command('supervise')
@@ -53,7 +59,7 @@ export function addServingCommands(parts: ProcessParts): void {
     .argument('<id>')
     .argument('<attempt>', 'the number of the attempt that it was dispatched for', Number)
     .action(async (id: string, attempts: number) => {
-      const { runTaskCommand } = await import('./run-task-command.ts');
+      const { runTaskCommand } = await loadTask();
       onEnd(await runTaskCommand({ id, attempts }, environment));
     });
 }

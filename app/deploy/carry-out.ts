@@ -7,7 +7,9 @@ import {
 } from '../../shared/contract/outcome.ts';
 import { isBlamed, type OpenDeployment } from '../domain/deployment.ts';
 import { type ImageReference, parseImageReference, withDigest } from '../domain/image-reference.ts';
+import type { HeldImage } from '../domain/rollback-tag.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
+import type { SeenContainer } from '../host/podman.ts';
 import { hasImage } from '../host/podman-images.ts';
 import { bringBack } from './dependents.ts';
 import { failed } from './deploy-end.ts';
@@ -20,15 +22,22 @@ import { leaveAsItIs, untilStopped, wasStopped } from './until-stopped.ts';
 import { dropSurplus } from './way-back.ts';
 import { writeVersion } from './write-version.ts';
 
+/** What whoever prepared a deployment knows of the unit, and need not be read again. */
+export type KnownOfUnit = {
+  readonly policy: UnitPolicy;
+  /** What is held for the unit, newest first; null where nobody has looked. */
+  readonly held: readonly HeldImage[] | null;
+};
+
 /**
  * From the first touch of the unit to its proof, or to the way back. May be repeated; `isResumed` where an earlier
- * attempt was cut off. `known` is the policy of the unit where it was just read; null: it is read here.
+ * attempt was cut off. Where nothing is `known` it is read here.
  */
 export async function goForward(
   parts: DeployParts,
   deployment: OpenDeployment,
   isResumed: boolean,
-  known: UnitPolicy | null,
+  known: KnownOfUnit | null,
 ): Promise<DeployEnd> {
   const { unit } = deployment;
   const image = parseImageReference(deployment.image);
@@ -53,11 +62,11 @@ export async function goForward(
     if (isUntouched) return leaveUntouched(parts, deployment, failure);
     return giveUp(parts, deployment, failure, policy);
   }
-  return finish(parts, deployment, policy);
+  return finish(parts, deployment, policy, known);
 }
 
-function readPolicyOnce(parts: DeployParts, unit: string, known: UnitPolicy | null) {
-  return known ? succeed(known) : parts.readPolicy(unit);
+function readPolicyOnce(parts: DeployParts, unit: string, known: KnownOfUnit | null) {
+  return known ? succeed(known.policy) : parts.readPolicy(unit);
 }
 
 /** The unit is proven: what is done afterwards makes it no worse. */
@@ -65,9 +74,10 @@ async function finish(
   parts: DeployParts,
   deployment: OpenDeployment,
   policy: UnitPolicy,
+  known: KnownOfUnit | null,
 ): Promise<DeployEnd> {
   const { unit, image, wanted_digest: digest } = deployment;
-  await dropSurplus(parts.run, unit, policy.keepImages);
+  await dropSurplus(parts.run, unit, policy.keepImages, known?.held ?? null);
   const written = await write(parts, deployment);
   // What was cut off is done by the next attempt.
   if (parts.isStopping()) return failed(unit, fail('TASK_LOST', '').failure);
@@ -111,7 +121,7 @@ async function prove(
       image,
       from: nameOfWanted(deployment, image),
       policy,
-      checkImage: () => checkRunning(parts, unit, image, { digest, imageId }),
+      checkImage: (seen) => checkRunning(parts, unit, image, { digest, imageId }, seen),
       isResumed,
     },
   );
@@ -187,9 +197,10 @@ async function checkRunning(
   unit: string,
   image: ImageReference,
   wanted: WantedImage,
+  seen?: readonly SeenContainer[],
 ): Promise<Outcome<string>> {
   const { digest } = wanted;
-  const running = await findRunning(parts.run, unit, image, wanted);
+  const running = await findRunning(parts.run, unit, image, wanted, seen);
   if (!running.ok) return running;
   parts.onEvidence({ running_digest: running.value.digest, running_image: running.value.name });
   if (running.value.isWanted) return succeed(`It runs ${digest}.`);

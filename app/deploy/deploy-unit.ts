@@ -56,6 +56,7 @@ export type DeployParts = {
   /** The units are those of the system and not of a user. */
   readonly isSystem: boolean;
   readonly readInfo: Host['readInfo'];
+  readonly readText: Host['readText'];
   /** Asks the registry for the digest of the tag; `registries` is what podman is configured with. */
   readonly lookUp: (
     image: ImageReference,
@@ -151,7 +152,7 @@ async function deploy(parts: DeployParts, request: DeployRequest): Promise<Deplo
   if (isOver && ['succeeded', 'skipped'].includes(prepared.status)) return prepared;
   if (parts.stop.aborted && !parts.isStopping()) return leaveAsItIs(parts, request.unit);
   if (isOver) return prepared;
-  const { deployment, policy } = prepared;
+  const { deployment, known } = prepared;
   parts.memory.save(deployment);
-  return goForward(parts, deployment, false, policy);
+  return goForward(parts, deployment, false, known);
 }

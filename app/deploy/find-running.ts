@@ -29,15 +29,17 @@ export type WantedImage = {
 
 /**
  * Finds what the running containers of the unit run, among those whose image is of the wanted repository: a unit may
- * have helpers of other images. CONTAINER_NOT_RUNNING where there is none.
+ * have helpers of other images. CONTAINER_NOT_RUNNING where there is none. `justSeen`: its containers, where they were
+ * looked at this moment.
  */
 export async function findRunning(
   run: RunCommand,
   unit: string,
   image: ImageReference,
   wanted: WantedImage,
+  justSeen?: readonly SeenContainer[],
 ): Promise<Outcome<RunningImage>> {
-  const seen = await seeUnitContainers(run, unit);
+  const seen = justSeen ? succeed(justSeen) : await seeUnitContainers(run, unit);
   if (!seen.ok) return seen;
   const running = seen.value.filter(({ running, imageName }) => {
     const reference = parseImageReference(imageName);

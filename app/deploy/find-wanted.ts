@@ -12,6 +12,7 @@ import { findHeld, heldPattern } from '../domain/rollback-tag.ts';
 import type { Wanted } from '../domain/wanted.ts';
 import { parseWantedVersion, type WantedVersion } from '../domain/wanted-version.ts';
 import { checkQuadlet, explainMissing } from '../host/check-quadlet.ts';
+import { findKeptImage, type ImageStore, keepsList } from '../host/image-store.ts';
 import { inspectImage, type LocalImage, listImageNames } from '../host/podman-images.ts';
 import { readUnit, type UnitReading } from '../host/read-unit.ts';
 import { readCompanions } from '../host/read-unit-state.ts';
@@ -20,11 +21,15 @@ import type { DeployParts, DeployRequest } from './deploy-unit.ts';
 /** What a manual wish needs of the parts; it is what a plan is made with, too. */
 export type WantedParts = Pick<
   DeployParts,
-  'run' | 'readInfo' | 'lookUp' | 'readPolicy' | 'onPhase' | 'onEvidence' | 'isSystem'
+  'run' | 'readInfo' | 'readText' | 'lookUp' | 'readPolicy' | 'onPhase' | 'onEvidence' | 'isSystem'
 >;
 
 /** What a unit is to run, and the image that its tag means here until then; undefined where there is none. */
-export type Found = Wanted & { readonly current: LocalImage | undefined };
+export type Found = Wanted & {
+  readonly current: LocalImage | undefined;
+  /** Where podman keeps the images; null where it has to be asked for them. */
+  readonly images: ImageStore | null;
+};
 
 /**
  * Finds what a unit is to run: the image that its tag means now, or the version that a person chose. Fails where the unit
@@ -119,7 +124,7 @@ function refuseUnit(
   return null;
 }
 
-type Resolved = Pick<Found, 'digest' | 'heldHere' | 'current'>;
+type Resolved = Pick<Found, 'digest' | 'heldHere' | 'current' | 'images'>;
 type Located = Pick<Wanted, 'digest' | 'heldHere'>;
 
 async function resolve(
@@ -129,7 +134,10 @@ async function resolve(
 ): Promise<Outcome<Resolved>> {
   const info = await parts.readInfo(parts.run);
   if (!info.ok) return info;
-  const current = await inspectImage(parts.run, withTag(image));
+  const { driver, graphRoot } = info.value;
+  const images = keepsList(driver) ? { host: parts, graphRoot } : null;
+  const kept = images && (await findKeptImage(images, image));
+  const current = kept ? succeed(kept) : await inspectImage(parts.run, withTag(image));
   if (!current.ok) return current;
   const obstacle = findHostObstacle(info.value, current.value?.sizeBytes ?? 0);
   if (obstacle) return { ok: false, failure: obstacle };
@@ -138,7 +146,7 @@ async function resolve(
     return fail('VERSION_NOT_OF_UNIT', `${version.slice(0, 200)}; it runs ${withTag(image)}.`);
   }
   const found = await locate(parts, { unit, image, wanted, registries: info.value.registries });
-  return found.ok ? succeed({ ...found.value, current: current.value }) : found;
+  return found.ok ? succeed({ ...found.value, current: current.value, images }) : found;
 }
 
 type Place = {

@@ -10,6 +10,7 @@ import { BACK_TRIES, isBlamed, type OpenDeployment } from '../domain/deployment.
 import { type ImageReference, parseImageReference } from '../domain/image-reference.ts';
 import { decideTargetWait } from '../domain/target-wait.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
+import type { SeenContainer } from '../host/podman.ts';
 import { removeUnnamedImage } from '../host/podman-images.ts';
 import { bringBack } from './dependents.ts';
 import { failed } from './deploy-end.ts';
@@ -158,7 +159,7 @@ async function putBack(
       from: formerId,
       // What a log must say was written for what comes, not for what was there before.
       policy: { ...policy, logMust: null, logMustNot: null },
-      checkImage: () => checkFormer(parts, unit, image, formerId),
+      checkImage: (seen) => checkFormer(parts, unit, image, formerId, seen),
       isResumed,
     },
   );
@@ -169,9 +170,11 @@ async function checkFormer(
   unit: string,
   image: ImageReference,
   formerId: string,
+  seen?: readonly SeenContainer[],
 ): Promise<Outcome<string>> {
   // By its id: another digest may lead to the same image.
-  const running = await findRunning(parts.run, unit, image, { digest: null, imageId: formerId });
+  const wanted = { digest: null, imageId: formerId };
+  const running = await findRunning(parts.run, unit, image, wanted, seen);
   if (!running.ok) return running;
   parts.onEvidence({ running_digest: running.value.digest, running_image: running.value.name });
   if (running.value.isWanted) return succeed(`It runs image ${formerId} again.`);

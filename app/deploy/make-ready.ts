@@ -2,7 +2,9 @@ import { type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { OpenDeployment } from '../domain/deployment.ts';
 import type { UnitSample } from '../domain/gate.ts';
 import { withTag } from '../domain/image-reference.ts';
+import type { HeldImage } from '../domain/rollback-tag.ts';
 import type { Wanted } from '../domain/wanted.ts';
+import { listKeptNames } from '../host/image-store.ts';
 import { tagImage } from '../host/podman-images.ts';
 import { readStanding, type UnitStanding } from '../host/read-unit-state.ts';
 import type { DeployParts } from './deploy-unit.ts';
@@ -18,6 +20,12 @@ const EVERY_MS = 250;
 /** How the unit stood, and what it ran, a moment ago; null: nobody has looked since others were waited for. */
 type Seen = { readonly standing: UnitStanding | null; readonly runningId: string | null };
 
+/** The unit may be touched. `held` as in `KnownOfUnit`; null where nobody has looked. */
+export type Ready = {
+  readonly deployment: OpenDeployment;
+  readonly held: readonly HeldImage[] | null;
+};
+
 /**
  * The image is here: what the unit can go back to is held, and what depends on it is known. `stopped` where somebody has
  * stopped the unit: its tag has the image then.
@@ -26,7 +34,7 @@ export async function makeReady(
   parts: DeployParts,
   wanted: Found,
   { imageId, isBrought, standing, runningId }: Here & Seen,
-): Promise<Outcome<'stopped' | OpenDeployment>> {
+): Promise<Outcome<'stopped' | Ready>> {
   const { unit, restartUnit, image, digest } = wanted;
   const now = await settle(parts, wanted, standing);
   if (!now.ok) return now;
@@ -36,22 +44,24 @@ export async function makeReady(
   const isBad = (known: string) =>
     [digest, imageId].includes(known) || parts.memory.findBad(unit, known) !== undefined;
   const left = parts.memory.findAbandoned(unit);
-  const former = left
-    ? succeed(formerOf(left))
+  const way = left
+    ? succeed({ former: formerOf(left), held: null })
     : await holdFormerImage(parts.run, unit, image, {
         isBad,
         isProven: (imageId) => parts.memory.isProven(unit, imageId),
         isTroubled: isTroubled(sample),
         known: wanted.current,
+        readNames: () => readNames(wanted, imageId),
         runningId,
       });
-  if (!former.ok) return former;
+  if (!way.ok) return way;
+  const { former, held } = way.value;
   if (['inactive', 'deactivating'].includes(activeState)) {
     // Somebody stopped it: a push must not start a service in the middle of their work.
     const tagged = await tagImage(parts.run, imageId, withTag(image));
     return tagged.ok ? succeed('stopped') : tagged;
   }
-  return succeed({
+  const deployment = {
     unit,
     image: withTag(image),
     wanted_digest: digest,
@@ -59,14 +69,21 @@ export async function makeReady(
     restart_unit: restartUnit,
     write_image: wanted.writeImage,
     is_brought: isBrought ? 1 : 0,
-    former_image_id: former.value?.imageId ?? null,
-    former_digest: former.value?.digest ?? null,
-    held_as: former.value?.heldAs ?? null,
+    former_image_id: former?.imageId ?? null,
+    former_digest: former?.digest ?? null,
+    held_as: former?.heldAs ?? null,
     dependents: [...new Set([...dependents, ...(left?.dependents ?? [])])],
     stage: 'forward',
     cause_code: null,
     cause_detail: null,
-  });
+  } as const;
+  return succeed({ deployment, held });
+}
+
+/** The image that was just pulled, and the one that the tag means, stand in the list that podman goes by. */
+async function readNames({ images, current }: Found, imageId: string) {
+  if (!images) return undefined;
+  return listKeptNames(images, [imageId, ...(current ? [current.id] : [])]);
 }
 
 /**

@@ -12,7 +12,7 @@ import { chooseFormer } from './way-back.ts';
 /** What a plan is made with: nothing of it may be changed by looking. */
 export type PlanParts = Pick<
   WantedParts,
-  'run' | 'readInfo' | 'lookUp' | 'readPolicy' | 'isSystem'
+  'run' | 'readInfo' | 'readText' | 'lookUp' | 'readPolicy' | 'isSystem'
 > & {
   readonly memory: Pick<DeployMemory, 'findBad' | 'firstSeen' | 'isProven'>;
 };

@@ -8,23 +8,25 @@ import {
 import type { OpenDeployment } from '../domain/deployment.ts';
 import { withDigest, withTag } from '../domain/image-reference.ts';
 import { decideRateLimitWait } from '../domain/rate-limit.ts';
-import type { UnitPolicy } from '../domain/unit-policy.ts';
 import type { Wanted } from '../domain/wanted.ts';
+import { findKeptId } from '../host/image-store.ts';
+import { type SeenContainer, seeUnitContainers } from '../host/podman.ts';
 import { findImageId, inspectImage, tagImage } from '../host/podman-images.ts';
 import { readStanding, type UnitStanding } from '../host/read-unit-state.ts';
+import type { KnownOfUnit } from './carry-out.ts';
 import { failed } from './deploy-end.ts';
 import type { DeployMemory } from './deploy-memory.ts';
 import type { DeployEnd, DeployParts, DeployRequest } from './deploy-unit.ts';
 import { findNotBefore } from './find-not-before.ts';
 import { findRunning, type RunningImage } from './find-running.ts';
-import { findWanted } from './find-wanted.ts';
+import { type Found, findWanted } from './find-wanted.ts';
 import { makeReady } from './make-ready.ts';
 import { pullImage } from './pull-image.ts';
 
-/** Everything is there for the exchange. `policy` is that of the unit; null where it has to be read again. */
+/** Everything is there for the exchange. What is `known` of the unit; null where it has to be read again. */
 export type Prepared = {
   readonly deployment: OpenDeployment;
-  readonly policy: UnitPolicy | null;
+  readonly known: KnownOfUnit | null;
 };
 
 /**
@@ -38,8 +40,9 @@ export async function prepareDeployment(
   const found = await findWanted(parts, request);
   if (!found.ok) return waitOrFail(request, found.failure);
   const wanted = request.isManual ? atOnce(found.value) : found.value;
-  const { unit, image, digest, current: known } = wanted;
-  const running = await findRunning(parts.run, unit, image, { digest, imageId: null, known });
+  const { unit, digest } = wanted;
+  const first = await glance(parts, unit);
+  const running = await findSeen(parts, wanted, null, first);
   if (running.ok && running.value.isWanted) {
     const isOurs = request.pulledBefore === digest;
     return keep(parts, wanted, isOurs, running.value);
@@ -54,7 +57,7 @@ export async function prepareDeployment(
     return skipped(`${nameOf(wanted)} is pulled; ${unit} takes it at your word.`);
   }
   // Another index may hold the image that runs, or the one that failed; and a pull takes its time, too.
-  const now = await findRunning(parts.run, unit, image, { digest, imageId, known });
+  const now = await findSeen(parts, wanted, imageId, await glance(parts, unit, first));
   if (now.ok && now.value.isWanted) return keep(parts, wanted, false, now.value);
   const late = refuse(parts.memory, wanted, imageId);
   if (late) return late;
@@ -64,9 +67,31 @@ export async function prepareDeployment(
   const ready = await makeReady(parts, wanted, { ...there.value, ...seen });
   if (!ready.ok) return failed(unit, ready.failure);
   if (ready.value !== 'stopped') {
-    return { deployment: ready.value, policy: apart.value && wanted.policy };
+    const { deployment, held } = ready.value;
+    return { deployment, known: apart.value && { policy: wanted.policy, held } };
   }
   return skipped(`${unit} is stopped; ${nameOf(wanted)} is ready and runs at its next start.`);
+}
+
+/** So long it is believed what runs: no image is pulled much faster. */
+const GLANCE_MS = 1_000;
+
+type Glance = { readonly seen: Outcome<readonly SeenContainer[]>; readonly atMs: number };
+
+/** Another one only where the `last` is too old. */
+async function glance({ run }: DeployParts, unit: string, last?: Glance): Promise<Glance> {
+  const atMs = performance.now();
+  if (last && atMs - last.atMs < GLANCE_MS) return last;
+  return { seen: await seeUnitContainers(run, unit), atMs };
+}
+
+async function findSeen(
+  { run }: DeployParts,
+  { unit, image, digest, current: known }: Found,
+  imageId: string | null,
+  { seen }: Glance,
+): Promise<Outcome<RunningImage>> {
+  return seen.ok ? findRunning(run, unit, image, { digest, imageId, known }, seen.value) : seen;
 }
 
 /**
@@ -105,18 +130,30 @@ export type Here = { readonly imageId: string; readonly isBrought: boolean };
 
 async function ensureHere(
   parts: DeployParts,
-  { image, digest, heldHere }: Wanted,
+  wanted: Found,
   pulledBefore: string | undefined,
 ): Promise<Outcome<Here>> {
-  const here = await findImageId(parts.run, heldHere ?? withDigest(image, digest));
+  const { image, digest, heldHere, images } = wanted;
+  const here = await findHere(parts, wanted);
   if (!here.ok) return here;
   if (here.value !== undefined) {
     // What is here by its digest was verified when it came.
     return succeed({ imageId: here.value, isBrought: pulledBefore === digest });
   }
   if (heldHere !== null) return fail('PULL_FAILED', `${digest} is not here.`);
-  const pulled = await pullImage(parts, image, digest);
+  const pulled = await pullImage(parts, image, digest, images);
   return pulled.ok ? succeed({ imageId: pulled.value.id, isBrought: true }) : pulled;
+}
+
+async function findHere(
+  { run }: DeployParts,
+  { image, digest, heldHere, images }: Found,
+): Promise<Outcome<string | undefined>> {
+  if (heldHere !== null) return findImageId(run, heldHere);
+  const kept = images ? await findKeptId(images, image, digest) : undefined;
+  return kept === undefined
+    ? findImageId(run, withDigest(image, digest))
+    : succeed(kept ?? undefined);
 }
 
 /** A registry that limits the rate does not cost the deployment: the task comes back when it may, a few times. */

@@ -11,7 +11,7 @@ import { holdFormerImage } from './way-back.ts';
 /** What it works with. */
 export type ProtectParts = Pick<
   WantedParts,
-  'run' | 'readInfo' | 'lookUp' | 'readPolicy' | 'isSystem'
+  'run' | 'readInfo' | 'readText' | 'lookUp' | 'readPolicy' | 'isSystem'
 > & { readonly memory: Pick<DeployMemory, 'findBad' | 'firstSeen' | 'isProven'> };
 
 /** What is known of a unit before somebody else updates it. */
@@ -37,9 +37,16 @@ export async function protectUnit(parts: ProtectParts, unit: string): Promise<Ou
   const { sample, dependents } = standing.value;
   const isBad = (one: string) => one === digest || memory.findBad(unit, one) !== undefined;
   const isProven = (imageId: string) => memory.isProven(unit, imageId);
-  const judge = { isBad, isProven, isTroubled: isTroubled(sample), known, runningId: null };
-  const former = await holdFormerImage(run, unit, image, judge);
-  if (!former.ok) return former;
+  const judge = {
+    isBad,
+    isProven,
+    isTroubled: isTroubled(sample),
+    known,
+    runningId: null,
+  };
+  const way = await holdFormerImage(run, unit, image, judge);
+  if (!way.ok) return way;
+  const { former } = way.value;
   const refusal = refuse(memory, atOnce(found.value), digest);
   return succeed({
     refusal: refusal?.summary ?? null,
@@ -52,9 +59,9 @@ export async function protectUnit(parts: ProtectParts, unit: string): Promise<Ou
       restart_unit: restartUnit,
       write_image: null,
       is_brought: 0,
-      former_image_id: former.value?.imageId ?? null,
-      former_digest: former.value?.digest ?? null,
-      held_as: former.value?.heldAs ?? null,
+      former_image_id: former?.imageId ?? null,
+      former_digest: former?.digest ?? null,
+      held_as: former?.heldAs ?? null,
       dependents,
       stage: 'forward',
       cause_code: null,

@@ -2,6 +2,7 @@ import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import { planRestart, type RestartSteps } from '../domain/deployment-plan.ts';
 import { type ImageReference, withTag } from '../domain/image-reference.ts';
 import type { UnitPolicy } from '../domain/unit-policy.ts';
+import type { SeenContainer } from '../host/podman.ts';
 import { inspectImage, type LocalImage } from '../host/podman-images.ts';
 import { readUnit, type UnitReading } from '../host/read-unit.ts';
 import { readCompanions, readStanding, type UnitStanding } from '../host/read-unit-state.ts';
@@ -140,7 +141,8 @@ async function restart(given: DeployParts, unit: string, known: Known): Promise<
   if (image && image.digest === undefined && isOther && !pullsItself) {
     const wanted = {
       ...{ unit, image, digest: local.digest, restartUnit: known.restartUnit },
-      ...{ heldHere: withTag(image), writeImage: null, policy: known.policy, current: local },
+      ...{ heldHere: withTag(image), writeImage: null, policy: known.policy },
+      ...{ current: local, images: null },
     };
     const refusal = refuse(given.memory, atOnce(wanted), local.id);
     if (refusal) return refusal;
@@ -155,7 +157,7 @@ async function restart(given: DeployParts, unit: string, known: Known): Promise<
     },
     {
       ...{ unit, image, restartUnit: known.restartUnit, policy: known.policy },
-      checkImage: () => checkImage(given, unit, known),
+      checkImage: (seen) => checkImage(given, unit, known, seen),
     },
   );
   const proven = await bringBack(
@@ -183,19 +185,21 @@ async function deployLocal(
   if (ready.value === 'stopped') {
     return { status: 'skipped', summary: `${unit} was stopped meanwhile, and is not started.` };
   }
-  given.memory.save(ready.value);
-  return goForward(given, ready.value, false, policy);
+  given.memory.save(ready.value.deployment);
+  const { deployment, held } = ready.value;
+  return goForward(given, deployment, false, { policy, held });
 }
 
 async function checkImage(
   { run, onEvidence }: DeployParts,
   unit: string,
   { image, local, pullsItself }: Known,
+  seen?: readonly SeenContainer[],
 ): Promise<Outcome<string>> {
   if (!image) return succeed('It names no image.');
   const expected = pullsItself || image.digest !== undefined ? null : (local?.id ?? null);
   const wanted = { digest: image.digest ?? null, imageId: expected };
-  const now = await findRunning(run, unit, image, wanted);
+  const now = await findRunning(run, unit, image, wanted, seen);
   if (!now.ok) return now;
   onEvidence({ running_digest: now.value.digest, running_image: now.value.name });
   if (now.value.isWanted || (expected === null && image.digest === undefined)) {

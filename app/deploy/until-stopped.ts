@@ -22,9 +22,17 @@ export function untilStopped(parts: DeployParts): DeployParts {
   };
 }
 
+/** Of two signals the one that was made of both: the same two come with each command of a task. */
+const joined = new WeakMap<AbortSignal, WeakMap<AbortSignal, AbortSignal>>();
+
 /** As soon as one of the two is aborted. */
 export function anyOf(one: AbortSignal, other: AbortSignal | undefined): AbortSignal {
-  return other ? AbortSignal.any([one, other]) : one;
+  if (!other) return one;
+  const known = joined.get(one) ?? new WeakMap<AbortSignal, AbortSignal>();
+  joined.set(one, known);
+  const both = known.get(other) ?? AbortSignal.any([one, other]);
+  known.set(other, both);
+  return both;
 }
 
 /** Waits, but not beyond a stop. */

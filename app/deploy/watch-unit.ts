@@ -13,9 +13,9 @@ import {
   parseImageReference,
   sameRepository,
 } from '../domain/image-reference.ts';
-import type { UnitPolicy } from '../domain/unit-policy.ts';
+import type { Probe, UnitPolicy } from '../domain/unit-policy.ts';
 import type { ProbeSource } from '../host/host.ts';
-import { seeUnitContainers } from '../host/podman.ts';
+import { type SeenContainer, seeUnitContainers } from '../host/podman.ts';
 import { readUnitSample } from '../host/read-unit-state.ts';
 import { readUnitLog } from '../host/systemctl.ts';
 import { askProbe } from './ask-probe.ts';
@@ -44,8 +44,8 @@ export type Watch = {
   readonly sinceWallMs: number;
   /** The same of the monotonic clock: the first verdict says how long it took from there. */
   readonly sinceMs: number;
-  /** Whether what runs is the image that is to run. */
-  readonly checkImage: () => Promise<Outcome<string>>;
+  /** Whether what runs is the image that is to run; `seen`: the containers of the unit as they were just now. */
+  readonly checkImage: (seen?: readonly SeenContainer[]) => Promise<Outcome<string>>;
   readonly onVerdict: (verdict: GateVerdict) => void;
   /** Ends the watch with DEPLOYMENT_STOPPED; absent where nothing may. */
   readonly stop?: AbortSignal | undefined;
@@ -82,18 +82,19 @@ export async function watchUnit(watch: Watch): Promise<Outcome<void>> {
       verdict(partOf(state, step.failure), step.failure, '');
       return { ok: false, failure: step.failure };
     }
+    if (isUpNow(state, step)) verdict('start', null, 'Up, and healthy where it says so.');
     if (step.kind === 'soaked') {
       verdict('soak', null, `Unchanged for ${rules.soakMs} ms.`);
-      return proveAtTheEnd(watch, verdict);
+      return proveAtTheEnd(watch, verdict, sample.value.seen);
     }
-    if (isUpNow(state, step.state)) verdict('start', null, 'Up, and healthy where it says so.');
     state = step.state;
     await pause(untilNext(state, rules), watch.stop);
   }
 }
 
-function isUpNow(before: GateState, now: GateState): boolean {
-  return before.phase !== 'soaking' && now.phase === 'soaking';
+function isUpNow(before: GateState, now: Exclude<GateStep, { kind: 'probe' | 'failed' }>): boolean {
+  const isUp = now.kind === 'soaked' || now.state.phase === 'soaking';
+  return isUp && before.phase !== 'soaking';
 }
 
 /** A step without the question to the probe: that is asked here. */
@@ -142,30 +143,37 @@ async function look({ unit, image, ...watch }: Watch, isWhole: boolean) {
   const sampled = await readUnitSample(run, unit);
   if (!sampled.ok) return sampled;
   const atMs = performance.now();
-  if (!isWhole) return succeed({ atMs, unit: sampled.value, containers: null });
+  if (!isWhole) return succeed({ atMs, unit: sampled.value, containers: null, seen: undefined });
   const listed = await seeUnitContainers(run, unit);
   if (!listed.ok) return listed;
+  const seen = listed.value;
   if (image === null) {
-    const isBare = listed.value.length === 0;
-    return succeed({ atMs, unit: sampled.value, containers: listed.value, isBare });
+    return succeed({
+      atMs,
+      unit: sampled.value,
+      containers: seen,
+      isBare: seen.length === 0,
+      seen,
+    });
   }
-  const containers = listed.value.filter(({ imageName }) => {
+  const containers = seen.filter(({ imageName }) => {
     const reference = parseImageReference(imageName);
     return reference !== undefined && sameRepository(reference, image);
   });
-  return succeed({ atMs, unit: sampled.value, containers });
+  return succeed({ atMs, unit: sampled.value, containers, seen });
 }
 
 type Say = (part: GateVerdict['part'], failure: Failure | null, detail: string) => void;
 
-async function proveAtTheEnd(watch: Watch, verdict: Say): Promise<Outcome<void>> {
+/** `seen`: the containers of the last look, if it was at them, too. */
+async function proveAtTheEnd(
+  watch: Watch,
+  verdict: Say,
+  seen: readonly SeenContainer[] | undefined,
+): Promise<Outcome<void>> {
   const { probe } = watch.policy;
   if (probe) {
-    let failure = await askProbe(probe, watch.run, watch.ask);
-    for (let tries = 1; failure && tries < LAST_PROBES; tries++) {
-      await pause(EVERY_MS, watch.stop);
-      failure = await askProbe(probe, watch.run, watch.ask);
-    }
+    const failure = await askOnceMore(watch, probe);
     verdict('probe', failure, failure ? '' : 'It answers after the soak, too.');
     if (failure) return { ok: false, failure };
   }
@@ -174,9 +182,20 @@ async function proveAtTheEnd(watch: Watch, verdict: Say): Promise<Outcome<void>>
     verdict('log', logged.failure, logged.detail);
     if (logged.failure) return { ok: false, failure: logged.failure };
   }
-  const running = await watch.checkImage();
+  // Probe and log have taken their time.
+  const isFresh = !probe && !logged;
+  const running = await watch.checkImage(isFresh ? seen : undefined);
   verdict('digest', running.ok ? null : running.failure, running.ok ? running.value : '');
   return running.ok ? succeed(undefined) : running;
+}
+
+async function askOnceMore(watch: Watch, probe: Probe): Promise<Failure | null> {
+  let failure = await askProbe(probe, watch.run, watch.ask);
+  for (let tries = 1; failure && tries < LAST_PROBES; tries++) {
+    await pause(EVERY_MS, watch.stop);
+    failure = await askProbe(probe, watch.run, watch.ask);
+  }
+  return failure;
 }
 
 /** Null where nothing is asked of the log. */

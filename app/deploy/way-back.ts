@@ -6,7 +6,14 @@ import {
   sameRepository,
   withTag,
 } from '../domain/image-reference.ts';
-import { findHeld, findSurplus, heldPattern, rollbackName } from '../domain/rollback-tag.ts';
+import {
+  findHeld,
+  findSurplus,
+  type HeldImage,
+  heldPattern,
+  rollbackName,
+} from '../domain/rollback-tag.ts';
+import type { listKeptNames } from '../host/image-store.ts';
 import { seeUnitContainers } from '../host/podman.ts';
 import {
   dropImageName,
@@ -24,6 +31,8 @@ export type FormerImage = {
   readonly heldAs: string;
 };
 
+type NamedImages = NonNullable<Awaited<ReturnType<typeof listKeptNames>>>;
+
 /** What is known of the images of a unit that could be its way back. */
 export type FormerJudge = {
   /** By its digest or its local id: it failed. */
@@ -34,6 +43,8 @@ export type FormerJudge = {
   readonly isTroubled: boolean;
   /** See `WantedImage`. */
   readonly known: LocalImage | undefined;
+  /** All local images with their names, read where podman keeps them; undefined, and absent: podman is asked. */
+  readonly readNames?: () => Promise<NamedImages | undefined>;
   /** The local id of what was seen running a moment ago; null: it is looked here. */
   readonly runningId: string | null;
 };
@@ -43,6 +54,14 @@ export type ChosenFormer = FormerImage & {
   readonly isNew: boolean;
   /** Names of ours that the image has already. */
   readonly olderNames: readonly string[];
+  /** Everything that is held for the unit, newest first. */
+  readonly held: readonly HeldImage[];
+};
+
+/** What a unit can go back to, held, and all that is held for it then, newest first; null where nobody has looked. */
+export type HeldFormer = {
+  readonly former: FormerImage | null;
+  readonly held: readonly HeldImage[] | null;
 };
 
 /**
@@ -59,7 +78,8 @@ export async function chooseFormer(
   if (!found.ok) return found;
   if (!found.value) return succeed(null);
   const { id: imageId, digest, repoDigests } = found.value;
-  const listed = await listImageNames(run, heldPattern(unit));
+  const kept = await judge.readNames?.();
+  const listed = kept ? succeed(kept) : await listImageNames(run, heldPattern(unit));
   if (!listed.ok) return listed;
   const held = findHeld(unit, listed.value);
   const [newest] = held;
@@ -76,15 +96,17 @@ export async function chooseFormer(
     if (!local.ok) return local;
     const known = local.value?.digest ?? '';
     const { imageId: betterId, name: heldAs } = better;
-    return succeed({ imageId: betterId, digest: known, heldAs, isNew: false, olderNames: [] });
+    const chosen = { imageId: betterId, digest: known, heldAs };
+    return succeed({ ...chosen, isNew: false, olderNames: [], held });
   }
   if (newest?.imageId === imageId) {
-    return succeed({ imageId, digest, heldAs: newest.name, isNew: false, olderNames: [] });
+    const chosen = { imageId, digest, heldAs: newest.name };
+    return succeed({ ...chosen, isNew: false, olderNames: [], held });
   }
   const heldAs = rollbackName(unit, (newest?.number ?? 0) + 1);
   const older = held.filter((other) => other.imageId === imageId);
   const olderNames = older.map(({ name }) => name);
-  return succeed({ imageId, digest, heldAs, isNew: true, olderNames });
+  return succeed({ imageId, digest, heldAs, isNew: true, olderNames, held });
 }
 
 /**
@@ -96,15 +118,29 @@ export async function holdFormerImage(
   unit: string,
   image: ImageReference,
   judge: FormerJudge,
-): Promise<Outcome<FormerImage | null>> {
+): Promise<Outcome<HeldFormer>> {
   const chosen = await chooseFormer(run, unit, image, judge);
-  if (!chosen.ok || !chosen.value?.isNew) return chosen;
-  const { imageId, heldAs, olderNames } = chosen.value;
+  if (!chosen.ok) return chosen;
+  const former = chosen.value;
+  if (!former) return succeed({ former, held: null });
+  const { imageId, heldAs, olderNames, held } = former;
+  if (!former.isNew) return succeed({ former, held });
   const tagged = await tagImage(run, imageId, heldAs);
   if (!tagged.ok) return fail('HOLD_FAILED', tagged.failure.detail);
   // Held once is enough: an older name of it would use up a place of another.
   for (const name of olderNames) await dropImageName(run, name);
-  return chosen;
+  return succeed({ former, held: heldWith(unit, heldAs, former) });
+}
+
+/** What is held once the new name is given and the older ones of its image are gone. */
+function heldWith(
+  unit: string,
+  name: string,
+  { imageId, olderNames, held }: ChosenFormer,
+): readonly HeldImage[] {
+  const others = held.filter((other) => !olderNames.includes(other.name));
+  const names = others.map((other) => ({ id: other.imageId, names: [other.name] }));
+  return findHeld(unit, [{ id: imageId, names: [name] }, ...names]);
 }
 
 /** What runs, or what the tag means where nothing runs. */
@@ -138,11 +174,22 @@ async function findRunningId(
   return succeed(running?.imageId ?? null);
 }
 
-/** Lets go of the images of a unit that are held beyond the newest `keep`. What cannot be removed stays. */
-export async function dropSurplus(run: RunCommand, unit: string, keep: number): Promise<void> {
+/**
+ * Lets go of the images of a unit that are held beyond the newest `keep`. What cannot be removed stays. `known` is what is
+ * held, newest first; null: it is looked here.
+ */
+export async function dropSurplus(
+  run: RunCommand,
+  unit: string,
+  keep: number,
+  known: readonly HeldImage[] | null,
+): Promise<void> {
+  const held = known ?? (await listHeld(run, unit));
+  for (const { name } of findSurplus(held, keep)) await dropImageName(run, name);
+}
+
+/** Nothing where podman does not say. */
+async function listHeld(run: RunCommand, unit: string): Promise<readonly HeldImage[]> {
   const listed = await listImageNames(run, heldPattern(unit));
-  if (!listed.ok) return;
-  for (const { name } of findSurplus(findHeld(unit, listed.value), keep)) {
-    await dropImageName(run, name);
-  }
+  return listed.ok ? findHeld(unit, listed.value) : [];
 }

@@ -81,7 +81,7 @@ export function onProbe(
   rules: GateRules,
 ): Exclude<GateStep, { kind: 'probe' }> {
   const { sinceMs, baseline } = state;
-  if (!failure) return { kind: 'wait', state: soak(baseline, nowMs, rules) };
+  if (!failure) return soak(baseline, nowMs, rules);
   if (nowMs < sinceMs + rules.startTimeoutMs) return { kind: 'wait', state };
   return { kind: 'failed', failure };
 }
@@ -107,12 +107,18 @@ function untilServing(
     restarts: unit.restarts,
     containers: (sample.containers ?? []).map(({ id }) => id).sort(),
   };
-  if (!rules.hasProbe) return { kind: 'wait', state: soak(baseline, atMs, rules) };
+  if (!rules.hasProbe) return soak(baseline, atMs, rules);
   return { kind: 'probe', state: { phase: 'probing', sinceMs, baseline } };
 }
 
-function soak(baseline: Baseline, nowMs: number, { soakMs }: GateRules): GateState {
-  return { phase: 'soaking', untilMs: nowMs + soakMs, baseline };
+/** Who need not go on for any time is not looked at once more. */
+function soak(
+  baseline: Baseline,
+  nowMs: number,
+  { soakMs }: GateRules,
+): Exclude<GateStep, { kind: 'probe' }> {
+  if (soakMs === 0) return { kind: 'soaked' };
+  return { kind: 'wait', state: { phase: 'soaking', untilMs: nowMs + soakMs, baseline } };
 }
 
 /** What keeps a unit from being up; final where waiting does not help. */

@@ -10,6 +10,8 @@ export type PodmanFacts = {
   /** As `podman --version` says it; empty where it did not. */
   readonly version: string;
   readonly graphRoot: string;
+  /** How it stores images; empty where it did not say. */
+  readonly driver: string;
   /** Bytes; undefined where podman did not say. */
   readonly freeBytes: number | undefined;
 };

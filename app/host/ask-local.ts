@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
-import { Agent, request } from 'undici';
 import { type Failure, fail } from '../../shared/contract/outcome.ts';
+import { Agent, request } from '../../shared/process/undici-parts.ts';
 import type { ProbeSource } from './host.ts';
 
 /** Asks what serves on this host, and what this host reaches. */
@@ -15,6 +15,7 @@ async function askHttp(
   try {
     const answer = await request(url, {
       dispatcher,
+      method: 'GET',
       headers: { 'user-agent': 'pod-upgrade-trigger', connection: 'close' },
       signal: AbortSignal.timeout(timeoutMs),
     });

@@ -1,5 +1,7 @@
+import { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient, type MessageBus } from 'dbus-native';
+import { MessageSieve } from './message-sieve.ts';
 
 const SYSTEMD = 'org.freedesktop.systemd1';
 const MANAGER_PATH = '/org/freedesktop/systemd1';
@@ -22,9 +24,22 @@ export type ManagerConnection = {
   readonly close: () => void;
 };
 
+/** What is read of it lacks the signals that are of no interest here. */
+class SievedSocket extends Socket {
+  readonly #sieve = new MessageSieve(['JobRemoved']);
+
+  override push(piece: Buffer | null): boolean {
+    if (piece === null) return super.push(null);
+    const passed = this.#sieve.add(piece);
+    return passed.length === 0 || super.push(passed);
+  }
+}
+
 /** Rejects where nobody listens there, or does not let us in. */
 export async function connectManager(socket: string): Promise<ManagerConnection> {
-  const bus = createClient({ socket, direct: true, authMethods: ['EXTERNAL'] });
+  const stream = new SievedSocket();
+  stream.connect(socket);
+  const bus = createClient({ stream, direct: true, authMethods: ['EXTERNAL'] });
   const closed = Promise.withResolvers<never>();
   closed.promise.catch(() => undefined);
   let isClosed = false;

@@ -12,11 +12,13 @@ export async function readPodmanInfo(run: RunCommand): Promise<Outcome<PodmanInf
   if (!asked.ok) return asked;
   const info = asked.value as RawInfo | null;
   const { graphRoot = '', graphRootAllocated, graphRootUsed } = info?.store ?? {};
+  const driver = info?.store?.graphDriverName ?? '';
   const knowsSpace = typeof graphRootAllocated === 'number' && typeof graphRootUsed === 'number';
   return succeed({
     registries: info?.registries ?? null,
     version: info?.version?.Version ?? '',
     graphRoot,
+    driver,
     freeBytes: knowsSpace ? graphRootAllocated - graphRootUsed : undefined,
   });
 }
@@ -24,6 +26,7 @@ export async function readPodmanInfo(run: RunCommand): Promise<Outcome<PodmanInf
 type RawInfo = {
   readonly registries?: unknown;
   readonly store?: {
+    readonly graphDriverName?: string;
     readonly graphRoot?: string;
     readonly graphRootAllocated?: number;
     readonly graphRootUsed?: number;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { Agent, request as ask } from 'undici';
 import { parseJson } from '../../shared/contract/read-shape.ts';
 import { OutputCollector } from '../../shared/process/output-collector.ts';
 import {
@@ -11,11 +10,17 @@ import {
   type RunCommand,
   type ServiceRequest,
 } from '../../shared/process/run-command.ts';
+import { Agent, request as ask } from '../../shared/process/undici-parts.ts';
 import { describePodmanSetup, HOST_VARIABLES } from './podman-setup.ts';
 
 /** The service ends by itself when nobody has been connected for so long; and whatever happens after the limit. */
 const IDLE_SECONDS = 10;
 const LIFE_SECONDS = 3_600;
+/**
+ * podman reads all that it stores for every answer. With Go's usual settings a quarter of its work is clearing that away
+ * again at once; it may take some 40 MB more for the seconds that it lives (pkg.go.dev/runtime, GOGC, GOMEMLIMIT).
+ */
+const COLLECTING = ['GOGC=400', 'GOMEMLIMIT=256MiB'] as const;
 const START_TIMEOUT_MS = 10_000;
 /** How long it is believed that podman is set up as it was: files are looked at to know. */
 const SETUP_FRESH_MS = 1_000;
@@ -126,6 +131,7 @@ function startCommand(
     ...['--property=Type=notify', '--property=NotifyAccess=all'],
     `--property=RuntimeMaxSec=${LIFE_SECONDS}`,
     ...variables.map((name) => `--setenv=${name}`),
+    ...COLLECTING.map((setting) => `--setenv=${setting}`),
     ...['--', 'podman', 'system', 'service', `--time=${IDLE_SECONDS}`, `unix://${socket}`],
   ];
 }
@@ -138,7 +144,7 @@ async function send(
 ): Promise<CommandResult | 'nobody-there' | undefined> {
   const { method, path } = request;
   const startedAt = performance.now();
-  const limit = AbortSignal.timeout(timeoutMs);
+  const limit = cutOff(timeoutMs, signal);
   const collector = new OutputCollector(maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES);
   const result = (
     end: CommandEnd,
@@ -154,7 +160,7 @@ async function send(
     const { statusCode, body } = await ask(`http://podman${path}`, {
       dispatcher,
       method,
-      signal: signal ? AbortSignal.any([signal, limit]) : limit,
+      signal: limit.signal,
     });
     for await (const chunk of body) collector.add(chunk as Buffer);
     const stdout = collector.text();
@@ -164,10 +170,28 @@ async function send(
     return stderr === undefined ? result(end, { stdout }) : result(end, { stderr });
   } catch (error) {
     if (signal?.aborted) return result({ kind: 'aborted' }, {});
-    if (limit.aborted) return result({ kind: 'timed-out' }, {});
+    if (limit.signal.aborted) return result({ kind: 'timed-out' }, {});
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ECONNREFUSED' ? 'nobody-there' : undefined;
+  } finally {
+    limit.end();
   }
+}
+
+/** A signal for one request, of the one that is given and a time; what AbortSignal.any and timeout cost, many requests would. */
+function cutOff(timeoutMs: number, given: AbortSignal | undefined) {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const timer = setTimeout(abort, timeoutMs);
+  given?.addEventListener('abort', abort, { once: true });
+  if (given?.aborted) abort();
+  return {
+    signal: controller.signal,
+    end: () => {
+      clearTimeout(timer);
+      given?.removeEventListener('abort', abort);
+    },
+  };
 }
 
 /** What went wrong, in podman's words. Of a pull it says so in the stream, long after it has said that all is well. */

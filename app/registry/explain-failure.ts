@@ -1,5 +1,5 @@
-import { errors } from 'undici';
 import { fail } from '../../shared/contract/outcome.ts';
+import { errors } from '../../shared/process/undici-parts.ts';
 import { parseRetryAfter } from './parse-retry-after.ts';
 import type { RegistryResponse } from './registry-session.ts';
 

@@ -1,5 +1,10 @@
-import { Agent, buildConnector, type Dispatcher, request as sendRequest } from 'undici';
 import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
+import {
+  Agent,
+  buildConnector,
+  type Dispatcher,
+  request as sendRequest,
+} from '../../shared/process/undici-parts.ts';
 import { codeOf, explainAbort, explainNetworkError } from './explain-failure.ts';
 import { type Exchange, retryUnavailable } from './retry-unavailable.ts';
 

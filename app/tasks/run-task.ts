@@ -169,6 +169,7 @@ function lookParts(parts: RunTaskParts, run: RunCommand, memory: TaskMemory) {
   const defaultPolicy = policyDefaults(settings);
   return {
     ...{ run, memory, isSystem: host.isSystem, readInfo: host.readInfo, lookUp: parts.lookUp },
+    readText: host.readText,
     readPolicy: (unit: string, files?: UnitFiles) =>
       readUnitPolicy({ ...host, run }, unit, defaultPolicy, files),
   };
@@ -201,6 +202,7 @@ async function deploy(
       run,
       ask: host.ask,
       readInfo: host.readInfo,
+      readText: host.readText,
       isSystem: host.isSystem,
       diagnose,
       lookUp: async (image, registries, cut) => {

@@ -55,13 +55,19 @@ function read(path: string, setup: string): Kept | undefined {
   const kept = parseJson(text) as Partial<Kept> | undefined;
   const ageMs = Date.now() - (kept?.at ?? 0);
   // A clock that was set back makes it older than it says.
-  const isFresh = kept?.setup === setup && ageMs >= 0 && ageMs < FRESH_MS;
+  // An older version of this program has not kept everything.
+  const isWhole = kept?.driver !== undefined;
+  const isFresh = isWhole && kept?.setup === setup && ageMs >= 0 && ageMs < FRESH_MS;
   return isFresh ? (kept as Kept) : undefined;
 }
 
 /** Where it cannot be written the next one asks again. */
-function keep(path: string, setup: string, { version, graphRoot, registries }: PodmanInfo): void {
-  const kept: Kept = { setup, at: Date.now(), version, graphRoot, registries };
+function keep(
+  path: string,
+  setup: string,
+  { version, graphRoot, driver, registries }: PodmanInfo,
+): void {
+  const kept: Kept = { setup, at: Date.now(), version, graphRoot, driver, registries };
   try {
     writeFileDurably(path, JSON.stringify(kept));
   } catch {
@@ -70,7 +76,7 @@ function keep(path: string, setup: string, { version, graphRoot, registries }: P
 }
 
 /** As podman counts it: what is not used, with what only root may use. */
-async function withSpace({ version, graphRoot, registries }: Kept): Promise<PodmanInfo> {
+async function withSpace({ version, graphRoot, driver, registries }: Kept): Promise<PodmanInfo> {
   const space = await statfs(graphRoot).catch(() => undefined);
-  return { version, graphRoot, registries, freeBytes: space && space.bfree * space.bsize };
+  return { version, graphRoot, driver, registries, freeBytes: space && space.bfree * space.bsize };
 }

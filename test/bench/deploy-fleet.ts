@@ -8,6 +8,8 @@ import { Product } from '../helpers/product.ts';
 import { makeBody, makeHeaders, type Push, post } from '../helpers/webhook.ts';
 
 const FIRST_PORT = 18_000;
+/** A unit that is deployed before the others, and not measured. */
+const WARM_UP = 'warm-up';
 /** Twenty units, one after the other, with the default soak; and half of that again. */
 const DEPLOYED_WITHIN_MS = 360_000;
 const LOOK_EVERY_MS = 20;
@@ -39,8 +41,10 @@ export class Fleet {
   static async start(count: number): Promise<Fleet> {
     const names = Array.from({ length: count }, (_, at) => `fleet${String(at).padStart(2, '0')}`);
     const fleet = new Fleet(names);
-    fleet.#push();
-    for (const [at, name] of names.entries()) startUnit(name, `${name}:stable`, FIRST_PORT + at);
+    fleet.#push([...names, WARM_UP]);
+    for (const [at, name] of [...names, WARM_UP].entries()) {
+      startUnit(name, `${name}:stable`, FIRST_PORT + at);
+    }
     return fleet;
   }
 
@@ -48,31 +52,32 @@ export class Fleet {
     return this.#names.length;
   }
 
-  /** A new image for each unit, reported all at once, deployed by a service with these settings. */
+  /**
+   * A new image for each unit, reported all at once, deployed by a service with these settings, which has deployed
+   * before, as one that runs for days has.
+   */
   async deploy(settings: {
     readonly concurrency: string;
     /** What is waited on purpose: for further deliveries of a push, and whether a unit goes on. */
     readonly waitsMs?: string;
   }): Promise<Measured> {
     await using product = await Product.start({
-      PODUP_MANUAL_UNITS: this.#names.join(','),
+      PODUP_MANUAL_UNITS: [...this.#names, WARM_UP].join(','),
       PODUP_TASK_CONCURRENCY: settings.concurrency,
       ...(settings.waitsMs !== undefined && {
         PODUP_DEPLOY_SOAK_MS: settings.waitsMs,
         PODUP_WEBHOOK_WINDOW_MS: settings.waitsMs,
       }),
     });
-    const deliveries = this.#push().map((push, at) => {
-      const body = makeBody('registry_package', push);
-      const url = `http://${product.address}/github-package-update/${this.#names[at]}`;
-      return { url, body, headers: makeHeaders('registry_package', body) };
-    });
+    const ends = countEnds(product);
+    await report(makeDeliveries(product, this.#push([WARM_UP])));
+    await ends.until(1);
+    // It ends by itself where nobody has asked it for a while.
+    command('systemctl', '--user', 'stop', 'podup-podman-*.service');
+    const deliveries = makeDeliveries(product, this.#push());
     const taken = startSpan();
-    const answers = await Promise.all(
-      deliveries.map(({ url, body, headers }) => post(url, body, headers)),
-    );
-    if (answers.some(({ status }) => status !== 202)) throw new Error(JSON.stringify(answers));
-    await this.#untilEnded(product);
+    await report(deliveries);
+    await ends.until(1 + this.size);
     const span = taken();
     const tasks = await this.#readTasks(product, Number(settings.concurrency));
     return { ...span, tasks };
@@ -106,23 +111,14 @@ export class Fleet {
     return taken();
   }
 
-  #push(): Push[] {
+  #push(names: readonly string[] = this.#names): Push[] {
     const version = `v${this.#version++}`;
-    return this.#names.map((name) => pushImage(`${name}:stable`, version));
-  }
-
-  async #untilEnded(product: Product): Promise<void> {
-    const limit = performance.now() + DEPLOYED_WITHIN_MS;
-    const ended = () => product.lines.filter(({ msg }) => msg === 'task ended').length;
-    while (ended() < this.size) {
-      if (performance.now() > limit) throw new Error(`not deployed in time:\n${product.output}`);
-      await delay(LOOK_EVERY_MS);
-    }
+    return names.map((name) => pushImage(`${name}:stable`, version));
   }
 
   /** What was done, which has to be what was asked for: each unit once, so many at a time, the oldest first. */
   async #readTasks(product: Product, concurrency: number): Promise<TaskDetailView[]> {
-    const tasks = await product.tasks();
+    const tasks = (await product.tasks()).filter(({ unit }) => unit !== `${WARM_UP}.service`);
     const units = new Set(tasks.map(({ unit }) => unit));
     const bad = tasks.filter(({ status }) => status !== 'succeeded');
     if (bad.length > 0 || units.size !== this.size) throw new Error(JSON.stringify(bad));
@@ -130,6 +126,39 @@ export class Fleet {
     if (atATime > concurrency) throw new Error(`${atATime} tasks ran at a time`);
     return Promise.all(tasks.map(({ task_id }) => product.task(task_id)));
   }
+}
+
+type Delivery = readonly [url: string, body: string, headers: Readonly<Record<string, string>>];
+
+function makeDeliveries(product: Product, pushes: readonly Push[]): Delivery[] {
+  return pushes.map((push) => {
+    const body = makeBody('registry_package', push);
+    const url = `http://${product.address}/github-package-update/${push.repository.split('/').at(-1)}`;
+    return [url, body, makeHeaders('registry_package', body)];
+  });
+}
+
+/** All at once. */
+async function report(deliveries: readonly Delivery[]): Promise<void> {
+  const answers = await Promise.all(deliveries.map((delivery) => post(...delivery)));
+  if (answers.some(({ status }) => status !== 202)) throw new Error(JSON.stringify(answers));
+}
+
+/** Counts the tasks that have ended, each line of the log looked at once: what is measured runs beside it. */
+function countEnds(product: Product) {
+  let [ended, at] = [0, 0];
+  return {
+    until: async (count: number): Promise<void> => {
+      const limit = performance.now() + DEPLOYED_WITHIN_MS;
+      for (;;) {
+        for (; at < product.lines.length; at++)
+          if (product.lines[at]?.msg === 'task ended') ended++;
+        if (ended >= count) return;
+        if (performance.now() > limit) throw new Error(`not deployed in time:\n${product.output}`);
+        await delay(LOOK_EVERY_MS);
+      }
+    },
+  };
 }
 
 function startSpan(): () => Span {

@@ -124,6 +124,7 @@ export async function deploy(unit: string, options: DeployOptions = {}) {
       ask: host.ask,
       isSystem: host.isSystem,
       readInfo: host.readInfo,
+      readText: host.readText,
       lookUp: createLookUp(host, lookUpMs, new AbortController().signal),
       readPolicy: (name, files) => readUnitPolicy({ ...host, run }, name, defaults, files),
       defaultPolicy: defaults,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { env, getuid } from 'node:process';
 import { describe, test } from 'node:test';
 import { withDigest, withTag } from '../../app/domain/image-reference.ts';
+import { findKeptId, findKeptImage, keepsList, listKeptNames } from '../../app/host/image-store.ts';
 import { openLocalHost } from '../../app/host/open-host.ts';
 import { seeUnitContainers } from '../../app/host/podman.ts';
 import {
@@ -63,6 +64,8 @@ describe('the service of podman', () => {
       (by: RunCommand) => findImageId(by, withDigest(image, `sha256:${'00'.repeat(32)}`)),
       (by: RunCommand) => hasImage(by, name),
       (by: RunCommand) => hasImage(by, `${name}-none`),
+      (by: RunCommand) => hasImage(by, withDigest(image, push.digest)),
+      (by: RunCommand) => hasImage(by, withDigest(image, `sha256:${'00'.repeat(32)}`)),
     ]) {
       const [served, printed] = [await ask(run), await ask(plain)];
       assert.ok(printed.ok, JSON.stringify(printed));
@@ -86,6 +89,23 @@ describe('the service of podman', () => {
     assert.deepEqual(commands(), []);
   });
 
+  test('says what stands in the files of podman, too', async (t) => {
+    const { host, run } = openServed(t);
+    const info = await host.readInfo(run);
+    assert.ok(info.ok && keepsList(info.value.driver), JSON.stringify(info));
+    const images = { host, graphRoot: info.value.graphRoot };
+    const [kept, told] = [await findKeptImage(images, image), await inspectImage(run, name)];
+    assert.ok(kept && told.ok && told.value);
+    assert.deepEqual([kept.id, kept.digest], [told.value.id, told.value.digest]);
+    for (const one of told.value.repoDigests) assert.ok(kept.repoDigests.includes(one), one);
+    // podman counts the few files that describe it, too.
+    const ratio = kept.sizeBytes / told.value.sizeBytes;
+    assert.ok(ratio > 0.9 && ratio <= 1, String(ratio));
+    assert.equal(await findKeptId(images, image, push.digest), kept.id);
+    const names = await listKeptNames(images, [kept.id]);
+    assert.ok(names?.find(({ id }) => id === kept.id)?.names.includes(name));
+  });
+
   test('is open to this user alone, and a unit of its own', () => {
     const { socket, unit } = findService() ?? assert.fail('there is none');
     assert.equal(lstatSync(socket).mode & 0o777, 0o600);
@@ -101,6 +121,11 @@ describe('the service of podman', () => {
     assert.equal(done.end.status, 'succeeded', JSON.stringify(done.end));
     const asked = commands().map(({ argv }) => argv.slice(1, 3).join(' '));
     assert.deepEqual(asked, ['info --format']);
+    // Each answer costs podman a look through all that it stores.
+    const count = (...words: string[]) =>
+      results.filter(({ argv }) => words.every((word, at) => argv[at + 1] === word)).length;
+    const counts = [count('ps'), count('image', 'inspect'), count('image', 'ls')];
+    assert.deepEqual(counts, [2, 0, 0]);
     const pulls = results.filter(({ argv }) => argv[1] === 'pull');
     assert.deepEqual(
       pulls.map(({ end }) => end.kind),

@@ -1,6 +1,11 @@
 import { on } from 'node:events';
-import { Agent, type Dispatcher, errors, request as sendRequest } from 'undici';
 import { FailureError, fail, type Outcome, succeed } from '../../../shared/contract/outcome.ts';
+import {
+  Agent,
+  type Dispatcher,
+  errors,
+  request as sendRequest,
+} from '../../../shared/process/undici-parts.ts';
 
 /** How long what may take. Milliseconds. */
 export type HttpLimits = {

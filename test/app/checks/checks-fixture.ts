@@ -73,7 +73,13 @@ export function makeHost(t: TestContext, registries: readonly LoopbackRegistry[]
     ask: { http: assert.fail, tcp: assert.fail },
     readInfo: () =>
       Promise.resolve(
-        succeed({ registries: info, version: '5.0.0', graphRoot: '/', freeBytes: undefined }),
+        succeed({
+          registries: info,
+          version: '5.0.0',
+          graphRoot: '/',
+          driver: '',
+          freeBytes: undefined,
+        }),
       ),
     readEnvironment: () =>
       Promise.resolve(succeed({ REGISTRY_AUTH_FILE: '/auth.json', HOME: '/home/u', uid: 1 })),

@@ -169,6 +169,7 @@ describe('--json', () => {
       program: ['x'],
       environment: {},
       loadSupervisor: () => Promise.resolve(),
+      loadTask: () => Promise.reject(new Error('not here')),
     });
     const held = [...ROWS.map(([name]) => name), ...Object.keys(ELSEWHERE)];
     assert.deepEqual(findJsonCommands(program).sort(), held.sort());

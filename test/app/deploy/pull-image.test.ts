@@ -74,3 +74,49 @@ describe('pull image: what another task pulls as well', () => {
     assert.equal(said.at(-1), 'released');
   });
 });
+
+describe('pull image: what podman says that it has pulled', () => {
+  const ID = 'c0'.repeat(32);
+  const answered = { kind: 'answered', status: 200, method: 'POST', path: '/x' } as const;
+  const exists = (isHere: boolean) => ({
+    end: { kind: 'exited', code: isHere ? 0 : 1 } as const,
+  });
+
+  /** `said` of the pull, and whether the image is there by its name and digest then. */
+  async function pullSaying(said: Partial<CommandResult>, isHere = true) {
+    const { run, asked } = answerCommands((argv): Partial<CommandResult> => {
+      if (argv[1] === 'pull') return said;
+      return argv[2] === 'exists' ? exists(isHere) : HERE;
+    });
+    const parts: PullParts = {
+      run,
+      ...{ onPhase: () => undefined, onNote: () => undefined, isStopping: () => false },
+      stop: new AbortController().signal,
+      limits: { pullTimeoutMs: 1_234 },
+    };
+    const result = await pullImage(parts, IMAGE, DIGEST);
+    return { result, asked: asked.map(({ argv }) => argv.slice(1, 3).join(' ')) };
+  }
+
+  test('is its id, which is taken where that name and digest are here', async () => {
+    const report = `{"stream":"Trying to pull"}\n{"images":["${ID}"],"id":"${ID}"}\n`;
+    for (const said of [{ stdout: `${ID}\n` }, { end: answered, stdout: report }]) {
+      const { result, asked } = await pullSaying(said);
+      assert.deepEqual(result, { ok: true, value: { id: ID } });
+      assert.deepEqual(asked, ['pull --quiet', 'image exists']);
+    }
+  });
+
+  test('counts for nothing where they are not', async () => {
+    const { result } = await pullSaying({ stdout: `${ID}\n` }, false);
+    assert.equal(result.ok || result.failure.code, 'PULL_FAILED');
+  });
+
+  test('is looked for where that is no id', async () => {
+    for (const said of [{ stdout: 'done\n' }, { end: answered, stdout: '{"id":7}\nnull\n{' }]) {
+      const { result, asked } = await pullSaying(said);
+      assert.deepEqual(result.ok && result.value.id, 'i1');
+      assert.deepEqual(asked, ['pull --quiet', 'image inspect']);
+    }
+  });
+});

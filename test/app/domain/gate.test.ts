@@ -217,9 +217,10 @@ describe('a unit that soaks', () => {
     ['and its time begins then', [sample(999, BOOTING), sample(1_000), sample(1_500)], 'soaked'],
   ]);
 
-  test('for no time at all is soaked at the next look', () => {
+  test('for no time at all is soaked as soon as it is up', () => {
     const rules = { ...RULES, soakMs: 0 };
-    assert.equal(outcomeOf(rules, after(rules, up), up), 'soaked');
+    assert.equal(outcomeOf(rules, after(rules, sample(1, BOOTING)), up), 'soaked');
+    assert.equal(outcomeOf(rules, openGate(0), sample(1, FAILED)), 'GATE_UNIT_DOWN');
   });
 });
 
@@ -264,6 +265,12 @@ describe('a unit with a probe', () => {
     assert.ok(step.kind === 'wait');
     assert.equal(outcomeOf(PROBED, step.state, sample(1_699)), 'wait, soaking');
     assert.equal(outcomeOf(PROBED, step.state, sample(1_700)), 'soaked');
+  });
+
+  test('that need not soak is proven by its probe', () => {
+    const rules = { ...PROBED, soakMs: 0 };
+    assert.equal(outcomeOf(rules, openGate(0), sample(1)), 'probe, probing');
+    assert.deepEqual(onProbe(probing(), null, 200, rules), { kind: 'soaked' });
   });
 
   test('is compared with the look before the question', () => {

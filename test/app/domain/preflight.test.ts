@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findHostObstacle } from '../../../app/domain/preflight.ts';
 
-const FACTS = { version: '4.3.1', graphRoot: '/g', freeBytes: 200 };
+const FACTS = { version: '4.3.1', graphRoot: '/g', driver: 'overlay', freeBytes: 200 };
 
 for (const [title, facts, sizeBytes, code] of [
   ['twice the image fits', {}, 100, undefined],

@@ -221,16 +221,25 @@ describe('podman: odd answers', () => {
   test('what podman says of itself is read as far as it is there', async () => {
     const whole = {
       registries: { search: [] },
-      store: { graphRoot: '/g', graphRootAllocated: 100, graphRootUsed: 40 },
+      store: {
+        ...{ graphDriverName: 'overlay', graphRoot: '/g' },
+        ...{ graphRootAllocated: 100, graphRootUsed: 40 },
+      },
       version: { Version: '5.4.2' },
     };
     for (const [said, value] of [
       [
         JSON.stringify(whole),
-        { registries: { search: [] }, version: '5.4.2', graphRoot: '/g', freeBytes: 60 },
+        {
+          registries: { search: [] },
+          version: '5.4.2',
+          graphRoot: '/g',
+          driver: 'overlay',
+          freeBytes: 60,
+        },
       ],
-      ['{}', { registries: null, version: '', graphRoot: '', freeBytes: undefined }],
-      ['null', { registries: null, version: '', graphRoot: '', freeBytes: undefined }],
+      ['{}', { registries: null, version: '', graphRoot: '', driver: '', freeBytes: undefined }],
+      ['null', { registries: null, version: '', graphRoot: '', driver: '', freeBytes: undefined }],
     ] as const) {
       const { run } = answerCommands(() => ({ stdout: said }));
       assert.deepEqual(await readPodmanInfo(run), { ok: true, value });
