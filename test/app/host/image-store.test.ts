@@ -107,7 +107,7 @@ describe('an image in the list of podman', () => {
     ['whose layers have no size', files(image, [{ id: 'top', 'diff-size': -1 }])],
     ['whose layers are no list', files(image, { top: {} })],
     ['whose layers cannot be read', list(image)],
-    ['beside an entry that is none', list(image, { id: 7 })],
+    ['beside an entry that is none', { ...files(), ...list(image, { id: 7 }) }],
     ['in a list that cannot be read', {}],
   ] as const) {
     test(`${title} is left to podman`, async () => assert.equal(await find(found), undefined));
