@@ -17,6 +17,7 @@ import type { listKeptNames } from '../host/image-store.ts';
 import { seeUnitContainers } from '../host/podman.ts';
 import {
   dropImageName,
+  hasImage,
   inspectImage,
   type LocalImage,
   listImageNames,
@@ -124,7 +125,13 @@ export async function holdFormerImage(
   const former = chosen.value;
   if (!former) return succeed({ former, held: null });
   const { imageId, heldAs, olderNames, held } = former;
-  if (!former.isNew) return succeed({ former, held });
+  if (!former.isNew) {
+    const { readNames, ...asking } = judge;
+    // A name that only stands in a file is made sure of: nothing else holds the image.
+    const isHeld = readNames ? await hasImage(run, heldAs) : succeed(true);
+    if (!isHeld.ok) return isHeld;
+    return isHeld.value ? succeed({ former, held }) : holdFormerImage(run, unit, image, asking);
+  }
   const tagged = await tagImage(run, imageId, heldAs);
   if (!tagged.ok) return fail('HOLD_FAILED', tagged.failure.detail);
   // Held once is enough: an older name of it would use up a place of another.

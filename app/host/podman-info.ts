@@ -12,7 +12,7 @@ export async function readPodmanInfo(run: RunCommand): Promise<Outcome<PodmanInf
   if (!asked.ok) return asked;
   const info = asked.value as RawInfo | null;
   const { graphRoot = '', graphRootAllocated, graphRootUsed } = info?.store ?? {};
-  const driver = info?.store?.graphDriverName ?? '';
+  const driver = findDriver(info?.store);
   const knowsSpace = typeof graphRootAllocated === 'number' && typeof graphRootUsed === 'number';
   return succeed({
     registries: info?.registries ?? null,
@@ -23,10 +23,17 @@ export async function readPodmanInfo(run: RunCommand): Promise<Outcome<PodmanInf
   });
 }
 
+/** Images may be kept apart, or read from further places (containers-storage.conf(5), `imagestore`, `additionalimagestores`). */
+function findDriver({ graphDriverName = '', graphOptions }: NonNullable<RawInfo['store']> = {}) {
+  const isSplit = Object.keys(graphOptions ?? {}).some((name) => name.endsWith('imagestore'));
+  return isSplit ? '' : graphDriverName;
+}
+
 type RawInfo = {
   readonly registries?: unknown;
   readonly store?: {
     readonly graphDriverName?: string;
+    readonly graphOptions?: Readonly<Record<string, unknown>> | null;
     readonly graphRoot?: string;
     readonly graphRootAllocated?: number;
     readonly graphRootUsed?: number;

@@ -227,6 +227,8 @@ describe('podman: odd answers', () => {
       },
       version: { Version: '5.4.2' },
     };
+    const graphOptions = { 'overlay.imagestore': '/others' };
+    const split = { ...whole, store: { ...whole.store, graphOptions } };
     for (const [said, value] of [
       [
         JSON.stringify(whole),
@@ -235,6 +237,16 @@ describe('podman: odd answers', () => {
           version: '5.4.2',
           graphRoot: '/g',
           driver: 'overlay',
+          freeBytes: 60,
+        },
+      ],
+      [
+        JSON.stringify(split),
+        {
+          registries: { search: [] },
+          version: '5.4.2',
+          graphRoot: '/g',
+          driver: '',
           freeBytes: 60,
         },
       ],
