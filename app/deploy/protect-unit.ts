@@ -37,13 +37,7 @@ export async function protectUnit(parts: ProtectParts, unit: string): Promise<Ou
   const { sample, dependents } = standing.value;
   const isBad = (one: string) => one === digest || memory.findBad(unit, one) !== undefined;
   const isProven = (imageId: string) => memory.isProven(unit, imageId);
-  const judge = {
-    isBad,
-    isProven,
-    isTroubled: isTroubled(sample),
-    known,
-    runningId: null,
-  };
+  const judge = { isBad, isProven, isTroubled: isTroubled(sample), known, runningId: null };
   const way = await holdFormerImage(run, unit, image, judge);
   if (!way.ok) return way;
   const { former } = way.value;
