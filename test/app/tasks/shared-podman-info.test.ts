@@ -19,7 +19,10 @@ function makeHost(context: TestContext, answer = () => ({})) {
   const { run, asked } = answerCommands(() => ({
     stdout: JSON.stringify({
       registries: { search: ['a'] },
-      store: { graphRoot: folder, graphRootAllocated: 9, graphRootUsed: 2 },
+      store: {
+        ...{ graphDriverName: 'overlay', graphRoot: folder },
+        ...{ graphRootAllocated: 9, graphRootUsed: 2 },
+      },
       version: { Version: '5.4.2' },
     }),
     ...answer(),
@@ -38,7 +41,8 @@ describe('what podman is and has', () => {
     assert.ok(known.ok);
     const { freeBytes, ...others } = known.value;
     const registries = { search: ['a'] };
-    assert.deepEqual(others, { version: '5.4.2', graphRoot: folder, registries });
+    const stored = { graphRoot: folder, driver: 'overlay' };
+    assert.deepEqual(others, { version: '5.4.2', ...stored, registries });
     assert.equal(statSync(kept).mode & 0o777, 0o600);
     // What is free is what the file system says now, not what podman said then.
     const { bfree, bsize } = statfsSync(folder);
@@ -68,6 +72,14 @@ describe('what podman is and has', () => {
       ({ kept }) => {
         const { at, ...others } = JSON.parse(readFileSync(kept, 'utf8')) as { at: number };
         writeFileSync(kept, JSON.stringify({ ...others, at: at + 60_000 }));
+      },
+    ],
+    [
+      'an answer that an older version has kept',
+      ({ kept }) => {
+        const { driver, ...others } = JSON.parse(readFileSync(kept, 'utf8')) as { driver: string };
+        assert.equal(driver, 'overlay');
+        writeFileSync(kept, JSON.stringify(others));
       },
     ],
     ['an answer that is damaged', ({ kept }) => writeFileSync(kept, '{')],
