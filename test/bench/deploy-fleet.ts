@@ -13,6 +13,8 @@ const WARM_UP = 'warm-up';
 /** Twenty units, one after the other, with the default soak; and half of that again. */
 const DEPLOYED_WITHIN_MS = 360_000;
 const LOOK_EVERY_MS = 20;
+/** As `PODUP_DEPLOY_SOAK_MS` is where nobody sets it. */
+export const DEFAULT_SOAK_MS = 10_000;
 
 const execute = promisify(execFile);
 
@@ -58,16 +60,15 @@ export class Fleet {
    */
   async deploy(settings: {
     readonly concurrency: string;
-    /** What is waited on purpose: for further deliveries of a push, and whether a unit goes on. */
+    /** What is waited on purpose: for further deliveries of a push, and whether a unit goes on; absent: as users have it. */
     readonly waitsMs?: string;
   }): Promise<Measured> {
     await using product = await Product.start({
       PODUP_MANUAL_UNITS: [...this.#names, WARM_UP].join(','),
       PODUP_TASK_CONCURRENCY: settings.concurrency,
-      ...(settings.waitsMs !== undefined && {
-        PODUP_DEPLOY_SOAK_MS: settings.waitsMs,
-        PODUP_WEBHOOK_WINDOW_MS: settings.waitsMs,
-      }),
+      // What tests otherwise begin it with is shorter than what users have.
+      PODUP_DEPLOY_SOAK_MS: settings.waitsMs ?? String(DEFAULT_SOAK_MS),
+      ...(settings.waitsMs !== undefined && { PODUP_WEBHOOK_WINDOW_MS: settings.waitsMs }),
     });
     const ends = countEnds(product);
     await report(makeDeliveries(product, this.#push([WARM_UP])));

@@ -1,7 +1,7 @@
 /** The inside of `deploy.ts`: runs as a user of the lab, where systemd, podman and the registry are. */
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Fleet, type Span } from './deploy-fleet.ts';
+import { DEFAULT_SOAK_MS, Fleet, type Span } from './deploy-fleet.ts';
 import { printProfile } from './deploy-profile.ts';
 import { median } from './median.ts';
 
@@ -66,7 +66,9 @@ isReached =
 if (!values['skip-serial']) {
   const serial = await fleet.deploy({ concurrency: '1' });
   const parallel = await fleet.deploy({ concurrency: CONCURRENCY });
-  console.log('\nwith the default soak of 10 s, one round each');
+  // Else it would not be that soak.
+  if (serial.seconds * 1000 < fleet.size * DEFAULT_SOAK_MS) throw new Error('soaked too short');
+  console.log(`\nwith the default soak of ${DEFAULT_SOAK_MS / 1000} s, one round each`);
   printRow('ours, one at a time', [serial]);
   printRow(`ours, ${CONCURRENCY} at a time`, [parallel]);
   isReached =
