@@ -6,7 +6,7 @@ import Agent from 'undici/lib/dispatcher/agent.js';
 
 export type { Dispatcher };
 /*
- * What is used of undici, without what an import of it evaluates as well (fetch, WebSocket, caches, mocks): some 20 ms of
+ * What is used of undici, without what an import of it evaluates as well (fetch, WebSocket, caches, mocks): some 15 ms of
  * each process that lives for a moment. Its package has no list of exports: a version that moves these files fails to load.
  */
 export { Agent, buildConnector, errors };
