@@ -12,6 +12,7 @@ import { startWorker } from '../../app/worker.ts';
 import { loadSettings } from '../../shared/config/load-settings.ts';
 import { PROGRAM } from '../../shared/config/program-version.ts';
 import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
+import { NO_CLOCK } from '../helpers/no-clock.ts';
 import { deadSegmentName, spoolEntry, writeSegment } from '../helpers/spool.ts';
 import { newTask } from '../helpers/store.ts';
 import { until } from '../helpers/until.ts';
@@ -56,6 +57,7 @@ async function startTestWorker(
     PODUP_GH_WEBHOOK_SECRET_PREVIOUS: PREVIOUS_SECRET,
     PODUP_MANUAL_UNITS: 'web, api',
     PODUP_STOP_TIMEOUT_MS: '2000',
+    ...NO_CLOCK,
     PODUP_MISSED_DELIVERIES_CRON: missed,
   };
   const result = loadSettings(environment);

@@ -11,11 +11,6 @@ const PORT = 8081;
 const registry = process.env['LAB_REGISTRY'] ?? '';
 const UNITS = { PODUP_MANUAL_UNITS: 'web' };
 
-/** What comes by the clock is begun by the tests alone. */
-const NOTHING_BY_ITSELF = {
-  ...{ PODUP_AUTO_UPDATE_CRON: 'off', PODUP_UPDATE_CHECK_CRON: 'off', PODUP_RECONCILE_CRON: 'off' },
-};
-
 const becomes = (version: string) =>
   until(`it serves ${version}`, PATIENCE_MS, async () => (await served(PORT)) === version);
 
@@ -31,7 +26,7 @@ describe('a unit that asks to be updated', () => {
     startUnit('web', 'web:stable', PORT);
     await becomes('v1');
     former = imageId();
-    product = await Product.start({ ...UNITS, ...NOTHING_BY_ITSELF });
+    product = await Product.start(UNITS);
     await product.api('/api/manual/services?refresh=1');
   });
   after(() => product[Symbol.asyncDispose]());

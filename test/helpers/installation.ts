@@ -17,6 +17,7 @@ import {
 } from '../../shared/contract/update-history.ts';
 import type { UpdateAnswer, UpdateRequest } from '../../shared/contract/update-request.ts';
 import { parseUpdateRequest } from '../../shared/contract/update-request.ts';
+import { NO_CLOCK } from './no-clock.ts';
 import type { LogLine } from './product.ts';
 import {
   buildRelease,
@@ -69,7 +70,7 @@ export class Installation implements AsyncDisposable {
       PODUP_SELF_UPDATE_SOAK_MS: '300',
       PODUP_RESTART_BACKOFF_INITIAL_MS: '50',
       PODUP_STOP_TIMEOUT_MS: '5000',
-      PODUP_MISSED_DELIVERIES_CRON: 'off',
+      ...NO_CLOCK,
       ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
       ...environment,
     };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { HealthView } from '../../app/api/health-views.ts';
 import type { EventView, Page, TaskDetailView, TaskView } from '../../app/api/views.ts';
+import { NO_CLOCK } from './no-clock.ts';
 
 /** The built program, as users run it. */
 export const PROGRAM_FILE = join(import.meta.dirname, '../../dist/pod-upgrade-trigger.mjs');
@@ -46,8 +47,7 @@ export class Product implements AsyncDisposable {
         PODUP_TOKEN: TOKEN,
         PODUP_GH_WEBHOOK_SECRET: SECRET,
         PODUP_DEPLOY_SOAK_MS: '500',
-        // A task of its own after each start, which most tests would take for theirs.
-        PODUP_MISSED_DELIVERIES_CRON: 'off',
+        ...NO_CLOCK,
         ...environment,
         PODUP_STATE_DIR: this.stateDir,
       },

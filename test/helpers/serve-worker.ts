@@ -6,6 +6,7 @@ import { startWorker } from '../../app/worker.ts';
 import { loadSettings } from '../../shared/config/load-settings.ts';
 import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
 import { defer, keepLog, SECRET, TOKEN } from '../app/http/http-fixture.ts';
+import { NO_CLOCK } from './no-clock.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/pod-upgrade-trigger.ts');
 /** No user manager, whatever the machine has: neither for this process nor for its tasks. */
@@ -32,7 +33,9 @@ export async function serveWorker(
   const environment = {
     ...{ PATH: process.env['PATH'], ...NO_MANAGER, PODUP_STATE_DIR: folder, PODUP_TOKEN: TOKEN },
     ...{ PODUP_GH_WEBHOOK_SECRET: SECRET, PODUP_MANUAL_UNITS: 'web, api' },
-    ...{ PODUP_STOP_TIMEOUT_MS: '2000', PODUP_MISSED_DELIVERIES_CRON: '0 0 1 1 *', ...settings },
+    // Missed deliveries are looked for after the start.
+    ...{ ...NO_CLOCK, PODUP_MISSED_DELIVERIES_CRON: '0 0 1 1 *' },
+    ...{ PODUP_STOP_TIMEOUT_MS: '2000', ...settings },
   };
   const result = loadSettings(environment);
   assert.ok(result.ok, JSON.stringify(result));

@@ -28,11 +28,6 @@ test(
       ...{ FAKETIME_DONT_FAKE_MONOTONIC: '1', DONT_FAKE_MONOTONIC: '1' },
       ...{ PODUP_TASK_EXECUTOR: 'child', PODUP_SCHEDULE_TIME_ZONE: 'UTC' },
       ...{ PODUP_PRUNE_CRON: '0 0 1 1 *', PODUP_BACKUP_CRON: '0 4 * * *' },
-      ...{
-        PODUP_UPDATE_CHECK_CRON: 'off',
-        PODUP_RECONCILE_CRON: 'off',
-        PODUP_AUTO_UPDATE_CRON: 'off',
-      },
     });
     const begun = () => product.lines.filter(({ msg }) => msg === 'it is time');
     const began = async (job: string, after: number) => {

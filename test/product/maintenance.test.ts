@@ -13,7 +13,7 @@ const EVERY_SECOND = '* * * * * *';
 describe('keeping the state in order', () => {
   test('begins by the clock, as a task that can be looked at', async () => {
     await using product = await Product.start({
-      ...{ PODUP_TASK_EXECUTOR: 'child', PODUP_BACKUP_CRON: EVERY_SECOND, PODUP_PRUNE_CRON: 'off' },
+      ...{ PODUP_TASK_EXECUTOR: 'child', PODUP_BACKUP_CRON: EVERY_SECOND },
     });
     const { kind, unit, status, summary, trigger } = await product.ended();
     assert.deepEqual(
@@ -29,9 +29,7 @@ describe('keeping the state in order', () => {
   });
 
   test('is done at the word of a person, too', async () => {
-    await using product = await Product.start({
-      ...{ PODUP_TASK_EXECUTOR: 'child', PODUP_BACKUP_CRON: 'off', PODUP_PRUNE_CRON: 'off' },
-    });
+    await using product = await Product.start({ PODUP_TASK_EXECUTOR: 'child' });
     const asked = await product.post('/api/tasks', { kind: 'prune' });
     assert.equal(asked.status, 202);
     const { status, summary, logs } = await product.ended();

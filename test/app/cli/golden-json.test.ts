@@ -8,6 +8,7 @@ import { openStore } from '../../../app/db/store.ts';
 import { buildProgram } from '../../../app/main.ts';
 import { attemptOf } from '../../helpers/attempt-of.ts';
 import { someEvent } from '../../helpers/events.ts';
+import { NO_CLOCK } from '../../helpers/no-clock.ts';
 import { PROGRAM_FILE } from '../../helpers/product.ts';
 import { newTask } from '../../helpers/store.ts';
 import { makeTempFolder } from '../../helpers/temp-folder.ts';
@@ -88,13 +89,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'self-update hold': 'needs a supervisor, see self-update/run.test.ts',
   'self-update resume': 'needs a supervisor, see self-update/run.test.ts',
 };
-
-/** Nothing begins by itself while the service runs. */
-const NO_CLOCK = Object.fromEntries(
-  ['UPDATE_CHECK', 'MISSED_DELIVERIES', 'RECONCILE', 'PRUNE', 'BACKUP', 'AUTO_UPDATE'].map(
-    (job) => [`PODUP_${job}_CRON`, 'off'],
-  ),
-);
 
 /** A state directory with one task that has failed, an event, and an image in quarantine. */
 function makeState(context: TestContext) {
