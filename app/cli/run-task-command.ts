@@ -46,7 +46,9 @@ export async function runTaskCommand(
   }
   const { settings, paths, secrets } = result.loaded;
   const log = createLogger({ name: 'run-task', level: settings.logLevel, secrets });
-  const store = openStore(paths.database, { version: PROGRAM.version, nowMs: Date.now() });
+  const program = { version: PROGRAM.version, nowMs: Date.now() };
+  // The worker that has begun this has prepared them all.
+  const store = openStore(paths.database, program, { preparing: 'when-used' });
   if (!store.ok) {
     log.error({ code: store.failure.code }, formatFailure(store.failure));
     return EXIT.failure;

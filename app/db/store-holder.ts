@@ -49,7 +49,7 @@ export class StoreHolder {
   open(): Outcome<number> {
     if (this.#open) return succeed(this.#open.schema);
     const { path, version, onError } = this.#parts;
-    const opened = openStore(path, { version, nowMs: Date.now() }, onError);
+    const opened = openStore(path, { version, nowMs: Date.now() }, { onError });
     if (!opened.ok) {
       this.#failure = opened.failure;
       return opened;

@@ -20,6 +20,7 @@ import { openSightingTable, type SightingTable } from './image-sightings.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type MissedDeliveryTable, openMissedDeliveryTable } from './missed-deliveries.ts';
 import { type Database, openDatabase } from './open-database.ts';
+import { openTables, type Preparing } from './open-tables.ts';
 import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
@@ -89,14 +90,19 @@ export type Store = DatabaseChecks & {
   close(): void;
 };
 
-/**
- * Opens the database at `path`, migrates it, prepares every statement, and revokes in it what was revoked. `onError` is told of each error that one of them
- * gives later.
- */
+/** How a database is opened. */
+export type StoreOptions = {
+  /** Is told of each error that a statement gives. */
+  readonly onError?: (error: unknown) => void;
+  /** Absent: all at once, by which a schema that is not what it should be is found. */
+  readonly preparing?: Preparing;
+};
+
+/** Opens the database at `path`, migrates it, prepares its statements, and revokes in it what was revoked. */
 export function openStore(
   path: string,
   program: { readonly version: string; readonly nowMs: number },
-  onError?: (error: unknown) => void,
+  { onError, preparing = 'at-once' }: StoreOptions = {},
 ): Outcome<Store> {
   const opened = openDatabase(path);
   if (!opened.ok) return opened;
@@ -107,19 +113,24 @@ export function openStore(
     database.close();
     return migrated;
   }
-  const prepared = prepare(database, path, migrated.value);
+  const prepared = prepare(database, path, migrated.value, preparing);
   if (!prepared.ok) return prepared;
   const settled = prepared.value.revocations.settle();
-  if (settled.ok) return succeed({ ...prepared.value, settled: settled.value });
+  if (settled.ok) return succeed(Object.assign(prepared.value, { settled: settled.value }));
   database.close();
   return settled;
 }
 
 type Prepared = Omit<Store, 'settled'>;
 
-function prepare(database: Database, path: string, schema: number): Outcome<Prepared> {
+function prepare(
+  database: Database,
+  path: string,
+  schema: number,
+  preparing: Preparing,
+): Outcome<Prepared> {
   try {
-    return succeed(prepareStore(database, path, schema));
+    return succeed(prepareStore(database, path, schema, preparing));
   } catch (error) {
     // Its schema is not what the migrations that it names have made.
     database.close();
@@ -127,49 +138,56 @@ function prepare(database: Database, path: string, schema: number): Outcome<Prep
   }
 }
 
-function prepareStore(database: Database, path: string, schema: number): Prepared {
+function prepareStore(
+  database: Database,
+  path: string,
+  schema: number,
+  preparing: Preparing,
+): Prepared {
   const madeAt = database
     .prepare<[], number>('SELECT min(applied_at) FROM schema_migrations')
     .pluck();
   const revocations = openRevocationTable(database, path);
-  return {
+  const tables = {
+    accessTokens: () => openAccessTokenTable(database, revocations),
+    accessSessions: () => openAccessSessionTable(database),
+    deliveries: () => openDeliveryTable(database),
+    deliveryBodies: () => openDeliveryBodyTable(database),
+    refusedDeliveries: () => openRefusedDeliveryTable(database),
+    events: () => openEventTable(database),
+    hooks: () => openHookReads(database),
+    storedHooks: () => openStoredHookTable(database, revocations),
+    trackedTags: () => openTrackedTagTable(database),
+    githubDeliveries: () => openGithubDeliveryTables(database),
+    missedDeliveries: () => openMissedDeliveryTable(database),
+    totals: () => openTotals(database),
+    segments: () => openSpoolSegmentTable(database),
+    tasks: () => openTaskTable(database),
+    taskLogs: () => openTaskLogTable(database),
+    taskChanges: () => openTaskChangeTable(database),
+    deployments: () => openDeploymentTable(database),
+    quarantine: () => openQuarantineTable(database),
+    sightings: () => openSightingTable(database),
+    plans: () => openPlanTable(database),
+    autoUpdateImports: () => openAutoUpdateImportTable(database),
+    attention: () => openAttentionTable(database),
+    idempotency: () => openIdempotencyTable(database),
+    rateLimits: () => openRateLimitTable(database),
+    failedCredentials: () => openFailedCredentials(database),
+    pruning: () => openPruning(database),
+    dispatching: () => openDispatchingTable(database),
+    updateChecks: () => openUpdateCheckTable(database),
+    registryAnswers: () => openRegistryAnswers(database),
+    discovered: () => openDiscoveredUnitTable(database),
+    schedule: () => openScheduleTickTable(database),
+  };
+  return Object.assign(openTables(tables, preparing), {
     schema,
     madeAt: madeAt.get() ?? 0,
     revocations,
-    accessTokens: openAccessTokenTable(database, revocations),
-    accessSessions: openAccessSessionTable(database),
-    deliveries: openDeliveryTable(database),
-    deliveryBodies: openDeliveryBodyTable(database),
-    refusedDeliveries: openRefusedDeliveryTable(database),
-    events: openEventTable(database),
-    hooks: openHookReads(database),
-    storedHooks: openStoredHookTable(database, revocations),
-    trackedTags: openTrackedTagTable(database),
-    githubDeliveries: openGithubDeliveryTables(database),
-    missedDeliveries: openMissedDeliveryTable(database),
-    totals: openTotals(database),
-    segments: openSpoolSegmentTable(database),
-    tasks: openTaskTable(database),
-    taskLogs: openTaskLogTable(database),
-    taskChanges: openTaskChangeTable(database),
-    deployments: openDeploymentTable(database),
-    quarantine: openQuarantineTable(database),
-    sightings: openSightingTable(database),
-    plans: openPlanTable(database),
-    autoUpdateImports: openAutoUpdateImportTable(database),
-    attention: openAttentionTable(database),
-    idempotency: openIdempotencyTable(database),
-    rateLimits: openRateLimitTable(database),
-    failedCredentials: openFailedCredentials(database),
-    pruning: openPruning(database),
-    dispatching: openDispatchingTable(database),
-    updateChecks: openUpdateCheckTable(database),
-    registryAnswers: openRegistryAnswers(database),
-    discovered: openDiscoveredUnitTable(database),
-    schedule: openScheduleTickTable(database),
-    transact: (act) => database.transaction(act).immediate(),
+    transact: <T>(act: () => T): T => database.transaction(act).immediate(),
     ...prepareChecks(database),
     shrink: () => shrinkDatabase(database),
-    close: () => database.close(),
-  };
+    close: () => void database.close(),
+  });
 }

@@ -10,7 +10,10 @@ export type PodmanFacts = {
   /** As `podman --version` says it; empty where it did not. */
   readonly version: string;
   readonly graphRoot: string;
-  /** How it stores images; empty where it did not say, and where it stores them in several places. */
+  /**
+   * How it stores images; empty where it did not say, where it stores them in several places, and of another host: then it is
+   * not read there.
+   */
   readonly driver: string;
   /** Bytes; undefined where podman did not say. */
   readonly freeBytes: number | undefined;

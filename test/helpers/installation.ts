@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { askByFile } from '../../app/updates/ask-by-file.ts';
+import { NO_CLOCK } from '../../shared/config/no-clock.ts';
 import {
   type ProgramPaths,
   programPaths,
@@ -17,7 +18,6 @@ import {
 } from '../../shared/contract/update-history.ts';
 import type { UpdateAnswer, UpdateRequest } from '../../shared/contract/update-request.ts';
 import { parseUpdateRequest } from '../../shared/contract/update-request.ts';
-import { NO_CLOCK } from './no-clock.ts';
 import type { LogLine } from './product.ts';
 import {
   buildRelease,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { HealthView } from '../../app/api/health-views.ts';
 import type { EventView, Page, TaskDetailView, TaskView } from '../../app/api/views.ts';
-import { NO_CLOCK } from './no-clock.ts';
+import { NO_CLOCK } from '../../shared/config/no-clock.ts';
 
 /** The built program, as users run it. */
 export const PROGRAM_FILE = join(import.meta.dirname, '../../dist/pod-upgrade-trigger.mjs');

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { startWorker } from '../../app/worker.ts';
 import { loadSettings } from '../../shared/config/load-settings.ts';
+import { NO_CLOCK } from '../../shared/config/no-clock.ts';
 import { makeDirectoryDurably } from '../../shared/fs/durable-file.ts';
 import { defer, keepLog, SECRET, TOKEN } from '../app/http/http-fixture.ts';
-import { NO_CLOCK } from './no-clock.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../scripts/pod-upgrade-trigger.ts');
 /** No user manager, whatever the machine has: neither for this process nor for its tasks. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Host } from '../../app/host/host.ts';
 import { openHost } from '../../app/host/open-host.ts';
 import type { RunCommand } from '../../shared/process/run-command.ts';
 import { codeOf, deploy, openSharedStore } from '../host/host-fixture.ts';
@@ -39,13 +40,25 @@ describe('a unit of another host, over SSH', () => {
 
   test('is brought to the new image, whose registry only that host reaches', async () => {
     const digest = await remote.push('web:stable', 'v2');
+    const read: string[] = [];
+    const readText: Host['readText'] = (path, maxBytes) => {
+      read.push(path);
+      return remote.host.readText(path, maxBytes);
+    };
     const { end, evidence } = await deployThere({
+      host: { ...remote.host, readText },
       policy: { ...QUICK, probe: { kind: 'http', url: `http://127.0.0.1:${PORT}/` } },
     });
     assert.equal(end.status, 'succeeded', JSON.stringify(end));
     assert.equal(evidence.running_digest, digest);
     await remote.untilServed(PORT, 'v2');
     assert.equal(remote.lab.accepted, 1, 'one connection for everything');
+    // Not the lists of podman, which grow with its images.
+    assert.deepEqual(
+      read.filter((path) => /containers\/storage/.test(path)),
+      [],
+    );
+    assert.ok(read.length > 0);
   });
 
   test('is put back where the image is bad, which is left alone, and its dependents are there', async () => {

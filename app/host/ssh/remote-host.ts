@@ -3,7 +3,7 @@ import { formatEnd, isSuccess, type RunCommand } from '../../../shared/process/r
 import type { AuthEnvironment } from '../../domain/auth-environment.ts';
 import type { Host } from '../host.ts';
 import { inScope, type SystemdScope } from '../in-scope.ts';
-import { readPodmanInfo } from '../podman-info.ts';
+import { type PodmanInfo, readPodmanInfo } from '../podman-info.ts';
 import { createForwardSockets } from './forward-sockets.ts';
 import { readRemoteFolders } from './read-remote-folders.ts';
 import type { SshHost } from './ssh-host.ts';
@@ -22,7 +22,7 @@ export function openRemoteHost(ssh: SshHost, scope: SystemdScope, place: Place):
     readText: (path, maxBytes) => readText(ssh.run, path, maxBytes),
     readFolders: (request) => readRemoteFolders(ssh.run, request),
     ask: { http: ssh.askHttp, tcp: ssh.probeTcp },
-    readInfo: readPodmanInfo,
+    readInfo,
     readEnvironment: () => readEnvironment(ssh.run),
     forward: sockets.pathFor,
     close: async () => {
@@ -31,6 +31,15 @@ export function openRemoteHost(ssh: SshHost, scope: SystemdScope, place: Place):
       place.forget();
     },
   };
+}
+
+/**
+ * podman there is asked for its images, whatever driver it has: the lists in which it keeps them grow with each image, and
+ * would come over the line for each question.
+ */
+async function readInfo(run: RunCommand): Promise<Outcome<PodmanInfo>> {
+  const info = await readPodmanInfo(run);
+  return info.ok ? succeed({ ...info.value, driver: '' }) : info;
 }
 
 /** Says first whether there is something to read, for a file may be empty. */

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { taskEnvironment } from '../../../app/tasks/task-environment.ts';
 import { loadSettings } from '../../../shared/config/load-settings.ts';
+import { NO_CLOCK } from '../../../shared/config/no-clock.ts';
 import { DEPRECATED_NAMES, SETTINGS } from '../../../shared/config/settings.ts';
 
 const SECRET_NAMES = Object.values(SETTINGS)
@@ -72,7 +73,8 @@ describe('task environment', () => {
       PODUP_HIGHER_TAGS: 'patch',
       PODUP_SELF_UPDATE_REPORT_DIR: '/reports é',
     };
-    const worker = loadSettings(given);
+    // But for the schedule, of which it serves nothing.
+    const worker = loadSettings({ ...given, ...NO_CLOCK });
     const task = loadSettings(environmentFor(given));
     assert.ok(worker.ok && task.ok);
     assert.deepEqual(task.loaded.settings, { ...worker.loaded.settings });

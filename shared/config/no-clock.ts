@@ -1,8 +1,8 @@
-import { SETTINGS } from '../../shared/config/settings.ts';
+import { SETTINGS } from './settings.ts';
 
 /**
- * Settings under which nothing begins by itself, however long a test runs and whatever the hour is: a task of the schedule
- * would be taken for one of the test.
+ * Settings under which no job of the schedule begins by itself: for a process that begins none, and need not find out when
+ * each would come.
  */
 export const NO_CLOCK: Readonly<Record<string, string>> = Object.fromEntries(
   Object.values(SETTINGS)

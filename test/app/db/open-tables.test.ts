@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import SqliteDatabase from 'better-sqlite3';
+import { openTables } from '../../../app/db/open-tables.ts';
+import { openStore } from '../../../app/db/store.ts';
+import { newTask, openTestStore } from '../../helpers/store.ts';
+import { makeTempFolder } from '../../helpers/temp-folder.ts';
+
+const PROGRAM = { version: '0.0.0-test', nowMs: 1_000 };
+
+describe('tables', () => {
+  test('are opened at once, or each when it is asked for and never again', () => {
+    const opened: string[] = [];
+    const open = (name: string) => () => {
+      opened.push(name);
+      return { name };
+    };
+    const openers = { first: open('first'), second: open('second') };
+    const all = openTables(openers, 'at-once');
+    assert.deepEqual(opened, ['first', 'second']);
+    assert.equal(all.second.name, 'second');
+
+    opened.length = 0;
+    const tables = openTables(openers, 'when-used');
+    assert.deepEqual(opened, []);
+    const { second } = tables;
+    assert.equal(tables.second, second);
+    assert.deepEqual(opened, ['second']);
+    assert.deepEqual(Object.keys(tables), ['first', 'second']);
+  });
+
+  test('one that cannot be opened is tried again', () => {
+    let isThere = false;
+    const open = () => {
+      if (!isThere) throw new Error('no such table');
+      return 'there';
+    };
+    const tables = openTables({ open }, 'when-used');
+    assert.throws(() => tables.open, /no such table/);
+    isThere = true;
+    assert.equal(tables.open, 'there');
+  });
+});
+
+test('a store for a moment serves as any other, and minds no table that it does not need', (t) => {
+  const folder = makeTempFolder(t);
+  const { store, path } = openTestStore(t, folder);
+  store.tasks.insert(newTask({ id: 'tsk_7' }));
+  const other = new SqliteDatabase(join(folder, 'data/test.db'));
+  other.exec('DROP TABLE plans');
+  other.close();
+
+  const whole = openStore(path, PROGRAM);
+  assert.equal(whole.ok ? '' : whole.failure.code, 'DATABASE_DAMAGED');
+  const opened = openStore(path, PROGRAM, { preparing: 'when-used' });
+  assert.ok(opened.ok);
+  t.after(() => opened.value.close());
+  assert.equal(opened.value.tasks.find('tsk_7')?.unit, 'web.service');
+  assert.deepEqual(opened.value.settled, store.settled);
+  assert.throws(() => opened.value.plans, /no such table: plans/);
+});
