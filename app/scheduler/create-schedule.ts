@@ -80,15 +80,16 @@ class RunningSchedule implements Schedule {
   #look(): void {
     const { jobs, clock, log } = this.#parts;
     if (this.#hasJumped()) this.#nextRuns.clear();
+    const nowMs = clock.now();
     for (const job of jobs) {
       try {
-        this.#serve(job);
+        this.#serve(job, nowMs);
       } catch (error) {
         // The time stays due, and the database will be there again.
         log.error({ err: error, job: job.name }, 'a job of the schedule could not begin');
       }
     }
-    this.#cancel = clock.after(this.#sleepMs(), () => this.#look());
+    this.#cancel = clock.after(this.#sleepMs(nowMs), () => this.#look());
   }
 
   /** Whether the wall clock is not where the steady one would have it. */
@@ -103,8 +104,7 @@ class RunningSchedule implements Schedule {
     return true;
   }
 
-  #serve(job: ServedJob): void {
-    const nowMs = this.#parts.clock.now();
+  #serve(job: ServedJob, nowMs: number): void {
     const known = this.#nextRuns.get(job.name);
     if (known !== undefined && nowMs < known) return;
     if (this.#nextRun(job, nowMs) === nowMs) this.#begin(job, nowMs);
@@ -156,10 +156,13 @@ class RunningSchedule implements Schedule {
     return findNextRun(timing, lastDueAt, nowMs) ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Until the next job begins. What is due and could not begin is tried again after the longest sleep. */
-  #sleepMs(): number {
-    const nowMs = this.#parts.clock.now();
-    const waits = [...this.#nextRuns.values()].map((at) => at - nowMs).filter((ms) => ms > 0);
-    return Math.min(LONGEST_SLEEP_MS, ...waits);
+  /**
+   * Until the next job begins, by the time of the last look: what has become due since has not been looked at. What was due then
+   * and could not begin is tried again after the longest sleep.
+   */
+  #sleepMs(lookedAt: number): number {
+    const ahead = [...this.#nextRuns.values()].filter((at) => at > lookedAt);
+    const waitMs = Math.min(...ahead) - this.#parts.clock.now();
+    return Math.min(LONGEST_SLEEP_MS, Math.max(waitMs, 1));
   }
 }

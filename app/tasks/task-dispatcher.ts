@@ -155,7 +155,7 @@ export class TaskDispatcher {
       const bounds = this.#bounds();
       const { next: task, limited } = chooseTask(this.#options.store, bounds);
       putOff(this.#options.store, limited, bounds);
-      if (!task) return this.#wakeWhenDue();
+      if (!task) return this.#wakeWhenDue(bounds.nowMs);
       const executor = await this.#options.chooseExecutor();
       if (this.#isClosed) return;
       if (!this.#isPaused) this.#begin(task, executor);
@@ -186,10 +186,13 @@ export class TaskDispatcher {
     if (dispatched) this.#watch(dispatched, executor.start(dispatched));
   }
 
-  /** A task may wait for its time: the next one is begun when that has come, by whatever the clock says then. */
-  #wakeWhenDue(): void {
+  /**
+   * A task may wait for its time: the next one is begun when that has come, by whatever the clock says then. `lookedAt` is what
+   * it said when what is due was looked for: what has become due since is still to be begun.
+   */
+  #wakeWhenDue(lookedAt: number): void {
     clearTimeout(this.#due);
-    const nextDue = this.#options.store.tasks.nextDue(Date.now());
+    const nextDue = this.#options.store.tasks.nextDue(lookedAt);
     if (nextDue === undefined || this.#isClosed) return;
     const inMs = Math.min(Math.max(nextDue - Date.now(), 1), LOOK_AT_LEAST_EVERY_MS);
     this.#due = setTimeout(() => this.wake(), inMs);

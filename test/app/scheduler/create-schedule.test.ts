@@ -75,6 +75,21 @@ describe('the schedule', () => {
     assert.equal(store.schedule.find('prune')?.task_id, 'tsk_4');
   });
 
+  test('begins at once what becomes due while it looks', (t) => {
+    const { clock, ticks, serve } = make(t);
+    serve().start();
+    clock.pass(10 * MINUTE - 1);
+    // The timer comes a little early, and each look at the clock takes a millisecond.
+    let early = 2;
+    const { mock } = t.mock.method(clock, 'now', () => Date.parse(START) + 10 * MINUTE - early--);
+    clock.pass(1);
+    assert.ok(early < 0, String(early));
+    assert.deepEqual(ticks, []);
+    mock.restore();
+    clock.pass(5);
+    assert.deepEqual(ticks, ['01-02T12:15']);
+  });
+
   test('makes up once, and at once, for what was missed while nothing ran', (t) => {
     const { clock, ticks, serve } = make(t);
     clock.jump(50 * HOUR);

@@ -97,6 +97,26 @@ describe('task dispatcher: a task that waits for its time', () => {
     assert.deepEqual(units(), ['a']);
   });
 
+  test('is begun when that comes just behind the look', async (t) => {
+    const { store, dispatcher, clock, units, goOn } = startWithClock(t);
+    defer(store, addTask(store, 'a'), NOW + 200);
+    dispatcher.wake();
+    await settle();
+    // A timer of Node comes up to a millisecond before the wall clock is there.
+    const list = store.tasks.listDispatchable;
+    t.mock.method(store.tasks, 'listDispatchable', (...asked: Parameters<typeof list>) => {
+      const found = list(...asked);
+      clock.nowMs = NOW + 200;
+      return found;
+    });
+    clock.nowMs = NOW + 199;
+    t.mock.timers.tick(200);
+    await settle();
+    assert.deepEqual(units(), []);
+    await goOn(1);
+    assert.deepEqual(units(), ['a']);
+  });
+
   test('is begun when its process has just given it back', async (t) => {
     const { store, dispatcher, child, units, goOn } = startWithClock(t);
     const id = addTask(store, 'a');
