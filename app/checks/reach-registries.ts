@@ -9,6 +9,8 @@ import {
 } from '../registry/read-credentials.ts';
 import { parseRegistryRules } from '../registry/registry-rules.ts';
 
+/** What registries are told of who asks. */
+export const USER_AGENT = `pod-upgrade-trigger/${PROGRAM.version}`;
 const MAX_AUTH_FILE_BYTES = 1_048_576;
 
 function createReaders({ readText, run }: Host): CredentialReaders {
@@ -48,7 +50,7 @@ export async function reachRegistries(
     registries: parseRegistryRules(registries),
     authFiles: authFileCandidates(environment.value, isStrict),
     ...(forward && { forward, readers: createReaders(host) }),
-    userAgent: `pod-upgrade-trigger/${PROGRAM.version}`,
+    userAgent: USER_AGENT,
   });
 }
 

@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import { formatFailure } from '../../shared/contract/outcome.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { SecretMask } from '../../shared/log/secret-mask.ts';
+import { USER_AGENT } from '../checks/reach-registries.ts';
 import { openStore } from '../db/store.ts';
 import type { TaskRow, TaskRun } from '../db/tasks.ts';
 import { longestDeploymentMs } from '../domain/deployment.ts';
@@ -12,6 +13,7 @@ import { isTaskId } from '../domain/identifier.ts';
 import type { RateWindow } from '../domain/rate-window.ts';
 import type { Host } from '../host/host.ts';
 import { openHost } from '../host/open-host.ts';
+import { openRegistryConnections } from '../registry/registry-connections.ts';
 import { createLookUp } from '../tasks/create-look-up.ts';
 import { imageLimitOf } from '../tasks/limit-rate.ts';
 import { openUpdateWork } from '../tasks/open-update-work.ts';
@@ -68,9 +70,15 @@ export async function runTaskCommand(
     return EXIT.failure;
   }
   const hidden = new SecretMask(secrets);
+  const { forward } = host.value;
+  const connections = openRegistryConnections({
+    ...{ signal, userAgent: USER_AGENT, connectTimeoutMs: settings.registryTimeoutMs },
+    ...(forward && { forward }),
+  });
   const lookUp = createLookUp(host.value, settings.registryTimeoutMs, signal, {
     onSecret: (secret) => hidden.add(secret),
     answers: store.value.registryAnswers,
+    connections,
   });
   const onWake = (look: () => void) => void process.on(WAKE_SIGNAL, look);
   // Who pulls on another host is not kept apart here.
@@ -92,6 +100,7 @@ export async function runTaskCommand(
   const taken = await runTask(parts, attempt);
   process.removeAllListeners(WAKE_SIGNAL).on(WAKE_SIGNAL, () => undefined);
   if (taken && first) await runFurther(parts, first, imageLimitOf(settings));
+  await connections.close();
   await host.value.close();
   store.value.close();
   process.disconnect?.();

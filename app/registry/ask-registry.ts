@@ -2,6 +2,7 @@ import { fail, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import type { ImageReference } from '../domain/image-reference.ts';
 import { type Authorization, answerChallenge, type ChallengeContext } from './answer-challenge.ts';
 import type { CredentialReaders } from './read-credentials.ts';
+import type { ReachedRegistry } from './registry-connections.ts';
 import type { ImageLocation } from './registry-rules.ts';
 import type { RegistryResponse, RegistrySession } from './registry-session.ts';
 import type { TokenMemory } from './token-memory.ts';
@@ -9,6 +10,8 @@ import type { TokenMemory } from './token-memory.ts';
 /** How the registry of one image is asked. */
 export type RegistryAccess = {
   readonly session: RegistrySession;
+  /** How it answered a question before, by the same connections; it is written there. Without a memory only. */
+  readonly reached?: Pick<ReachedRegistry, 'origin'>;
   /** Ends what is asked: a deadline, or the caller giving up. */
   readonly signal: AbortSignal;
   readonly location: ImageLocation;
@@ -58,7 +61,7 @@ export async function reach(
 ): Promise<Outcome<Answer>> {
   const { location, memory } = access;
   const base = `https://${endpointOf(location.image)}`;
-  if (!memory) return reachAnyhow(question, new URL(path, base), access);
+  if (!memory) return reachAgain(question, path, base, access);
   const place = await findPlace(base, access, memory);
   if (!place.ok) return place;
   const { origin, challenged } = place.value;
@@ -99,6 +102,22 @@ async function lookForPlace(base: string, access: RegistryAccess): Promise<Outco
   return succeed({ origin: asked.origin, ...(isChallenge && { challenged: response }) });
 }
 
+/** As it answered before, or, where it does so no more, anyhow. */
+async function reachAgain(
+  question: Question,
+  path: string,
+  base: string,
+  access: RegistryAccess,
+): Promise<Outcome<Answer>> {
+  const { reached } = access;
+  if (reached?.origin !== undefined) {
+    const asked = await ask(question, { url: new URL(path, reached.origin) }, access);
+    if (asked.ok || asked.failure.code !== 'REGISTRY_UNREACHABLE') return asked;
+    delete reached.origin;
+  }
+  return reachAnyhow(question, new URL(path, base), access);
+}
+
 async function reachAnyhow(
   question: Question,
   url: URL,
@@ -108,7 +127,9 @@ async function reachAnyhow(
     const asked = await ask(question, { url: at }, access);
     return asked.ok ? succeed({ ...asked.value.response, answer: asked.value }) : asked;
   });
-  return reached.ok ? succeed(reached.value.response.answer) : reached;
+  if (!reached.ok) return reached;
+  if (access.reached) access.reached.origin = reached.value.asked.origin;
+  return succeed(reached.value.response.answer);
 }
 
 async function reachPlainly<T extends RegistryResponse>(

@@ -21,12 +21,9 @@ import {
 import { explainStatus } from './explain-failure.ts';
 import { readAuthFile } from './read-auth-file.ts';
 import type { CredentialReaders } from './read-credentials.ts';
+import { openRegistryConnections, type RegistryConnections } from './registry-connections.ts';
 import { locateImage, type RegistryRules } from './registry-rules.ts';
-import {
-  openRegistrySession,
-  type RegistryResponse,
-  type SessionOptions,
-} from './registry-session.ts';
+import type { RegistryResponse, SessionOptions } from './registry-session.ts';
 
 /** What a registry says that a tag means now. */
 export type DigestLookup = {
@@ -58,6 +55,8 @@ export type LookUpOptions = {
   readonly onSecret?: ChallengeContext['onSecret'];
   /** The first pause before a registry that cannot answer now is asked again, in milliseconds; default 500. */
   readonly retryPauseMs?: number;
+  /** Shared with other look-ups, and left open: they have their own limits. Absent: those of this look-up alone. */
+  readonly connections?: RegistryConnections;
 };
 
 /** Those of them that name one manifest for each platform. */
@@ -91,20 +90,23 @@ export async function lookUpDigest(
   const location = located.value;
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal ? AbortSignal.any([deadline, options.signal]) : deadline;
-  const { hostname } = new URL(`https://${endpointOf(location.image)}`);
-  const session = openRegistrySession({
-    signal,
-    userAgent: options.userAgent,
-    ...(options.retryPauseMs !== undefined && { retryPauseMs: options.retryPauseMs }),
-    ...(location.insecure && { unverifiedHost: hostname }),
-    ...(options.forward && { forward: options.forward }),
-  });
+  const connections = options.connections ?? openOwn(options, signal);
+  const reached = connections.to(endpointOf(location.image), location.insecure);
+  const { session } = reached;
   try {
     const { authFiles, readers = HERE, onSecret } = options;
-    return await askForDigest({ session, signal, location, authFiles, readers, onSecret });
+    return await askForDigest({ session, reached, signal, location, authFiles, readers, onSecret });
   } finally {
-    await session.close();
+    if (!options.connections) await connections.close();
   }
+}
+
+function openOwn({ userAgent, retryPauseMs, forward }: LookUpOptions, signal: AbortSignal) {
+  return openRegistryConnections({
+    ...{ signal, userAgent },
+    ...(retryPauseMs !== undefined && { retryPauseMs }),
+    ...(forward && { forward }),
+  });
 }
 
 /** The same with an access that is there already, and may know the registry from a question before. */

@@ -8,16 +8,13 @@ import { listTags, type TagList } from './list-tags.ts';
 import { askForDigest, type DigestLookup, type LookUpOptions } from './look-up-digest.ts';
 import { readAuthFile } from './read-auth-file.ts';
 import { readIndex } from './read-index.ts';
+import { openRegistryConnections } from './registry-connections.ts';
 import { locateImage } from './registry-rules.ts';
-import {
-  openRegistrySession,
-  type RegistryResponse,
-  type RegistrySession,
-} from './registry-session.ts';
+import type { RegistryResponse, RegistrySession } from './registry-session.ts';
 import { createTokenMemory } from './token-memory.ts';
 
 /** How many questions are asked, and who hears of their answers. */
-export type ClientOptions = Omit<LookUpOptions, 'signal'> & {
+export type ClientOptions = Omit<LookUpOptions, 'signal' | 'connections'> & {
   /** Gives everything up. */
   readonly signal: AbortSignal;
   /** Hears the head of each answer of a registry or its token endpoint; `host` is that of the registry. */
@@ -47,17 +44,17 @@ export function openRegistryClient(options: ClientOptions): RegistryClient {
   const { registries, authFiles, timeoutMs, onSecret } = options;
   const readers = keepReadings(options.readers ?? { readText: readAuthFile, run: runCommand });
   const opened = new Map<string, Registry>();
+  const connections = openRegistryConnections({
+    ...{ signal: options.signal, userAgent: options.userAgent, connectTimeoutMs: timeoutMs },
+    ...(options.retryPauseMs !== undefined && { retryPauseMs: options.retryPauseMs }),
+    ...(options.forward && { forward: options.forward }),
+  });
 
   function open(host: string, insecure: boolean): Registry {
     const name = `${host} ${insecure}`;
     const known = opened.get(name);
     if (known) return known;
-    const session = openRegistrySession({
-      ...{ signal: options.signal, userAgent: options.userAgent, connectTimeoutMs: timeoutMs },
-      ...(options.retryPauseMs !== undefined && { retryPauseMs: options.retryPauseMs }),
-      ...(insecure && { unverifiedHost: new URL(`https://${host}`).hostname }),
-      ...(options.forward && { forward: options.forward }),
-    });
+    const { session } = connections.to(host, insecure);
     const heard: RegistrySession = {
       close: session.close,
       send: async (request) => {
@@ -93,7 +90,7 @@ export function openRegistryClient(options: ClientOptions): RegistryClient {
       return located.ok ? endpointOf(located.value.image) : undefined;
     },
     close: async () => {
-      await Promise.all([...opened.values()].map(({ session }) => session.close()));
+      await connections.close();
       opened.clear();
     },
   };

@@ -5,13 +5,16 @@ import type { DeployParts } from '../deploy/deploy-unit.ts';
 import { anyOf } from '../deploy/until-stopped.ts';
 import type { Host } from '../host/host.ts';
 import { lookUpDigest } from '../registry/look-up-digest.ts';
+import type { RegistryConnections } from '../registry/registry-connections.ts';
 
-/** Who hears of look-ups. */
-export type LookUpListeners = {
+/** Who hears of look-ups, and by what they are made. */
+export type LookUpParts = {
   /** Hears what must stand in no record. */
   readonly onSecret?: (secret: string) => void;
   /** Where it is kept what tags mean: a check for updates says the same as the deployment that has asked. */
   readonly answers?: Store['registryAnswers'];
+  /** Of a process that makes several within seconds; absent: each has its own. */
+  readonly connections?: RegistryConnections;
 };
 
 /**
@@ -22,7 +25,7 @@ export function createLookUp(
   host: Host,
   timeoutMs: number,
   signal: AbortSignal,
-  { onSecret, answers }: LookUpListeners = {},
+  { onSecret, answers, connections }: LookUpParts = {},
 ): DeployParts['lookUp'] {
   return async (image, registries, cut) => {
     const reach = await reachRegistries(host, registries);
@@ -30,6 +33,7 @@ export function createLookUp(
     const found = await lookUpDigest(image, {
       ...reach.value,
       ...(onSecret && { onSecret }),
+      ...(connections && { connections }),
       timeoutMs,
       signal: anyOf(signal, cut),
     });
