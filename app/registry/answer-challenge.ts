@@ -5,9 +5,9 @@ import { type Challenge, parseChallenges } from './parse-challenge.ts';
 import { type CredentialReaders, type Credentials, findCredentials } from './read-credentials.ts';
 import {
   isAllowedScheme,
+  type RegistryAsker,
   type RegistryRequest,
   type RegistryResponse,
-  type RegistrySession,
 } from './registry-session.ts';
 import type { GrantedToken, TokenMemory } from './token-memory.ts';
 
@@ -23,7 +23,7 @@ export type Authorization = {
 
 /** What is needed to answer: the connections, the image to pull, and where credentials may come from. */
 export type ChallengeContext = {
-  readonly session: RegistrySession;
+  readonly session: RegistryAsker;
   readonly image: ImageRepository;
   /** Empty where the challenge comes from another host than the registry of the image: then only anonymously. */
   readonly authFiles: readonly string[];

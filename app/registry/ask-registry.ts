@@ -4,12 +4,12 @@ import { type Authorization, answerChallenge, type ChallengeContext } from './an
 import type { CredentialReaders } from './read-credentials.ts';
 import type { ReachedRegistry } from './registry-connections.ts';
 import type { ImageLocation } from './registry-rules.ts';
-import type { RegistryResponse, RegistrySession } from './registry-session.ts';
+import type { RegistryAsker, RegistryResponse } from './registry-session.ts';
 import type { TokenMemory } from './token-memory.ts';
 
 /** How the registry of one image is asked. */
 export type RegistryAccess = {
-  readonly session: RegistrySession;
+  readonly session: RegistryAsker;
   /** How it answered a question before, by the same connections; it is written there. Without a memory only. */
   readonly reached?: Pick<ReachedRegistry, 'origin'>;
   /** Ends what is asked: a deadline, or the caller giving up. */

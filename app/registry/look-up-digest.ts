@@ -92,7 +92,7 @@ export async function lookUpDigest(
   const signal = options.signal ? AbortSignal.any([deadline, options.signal]) : deadline;
   const connections = options.connections ?? openOwn(options, signal);
   const reached = connections.to(endpointOf(location.image), location.insecure);
-  const { session } = reached;
+  const session = reached.session.forOne(signal);
   try {
     const { authFiles, readers = HERE, onSecret } = options;
     return await askForDigest({ session, reached, signal, location, authFiles, readers, onSecret });

@@ -10,7 +10,7 @@ import { readAuthFile } from './read-auth-file.ts';
 import { readIndex } from './read-index.ts';
 import { openRegistryConnections } from './registry-connections.ts';
 import { locateImage } from './registry-rules.ts';
-import type { RegistryResponse, RegistrySession } from './registry-session.ts';
+import type { RegistryAsker, RegistryResponse } from './registry-session.ts';
 import { createTokenMemory } from './token-memory.ts';
 
 /** How many questions are asked, and who hears of their answers. */
@@ -34,7 +34,7 @@ export type RegistryClient = {
   close(): Promise<void>;
 };
 
-type Registry = { readonly session: RegistrySession; readonly memory: AccessMemory };
+type Registry = { readonly session: RegistryAsker; readonly memory: AccessMemory };
 
 /**
  * Opens a client. Each question fails with the codes REGISTRY_*, no later than `timeoutMs` after it was asked; a host that
@@ -55,8 +55,7 @@ export function openRegistryClient(options: ClientOptions): RegistryClient {
     const known = opened.get(name);
     if (known) return known;
     const { session } = connections.to(host, insecure);
-    const heard: RegistrySession = {
-      close: session.close,
+    const heard: RegistryAsker = {
       send: async (request) => {
         const answer = await session.send(request);
         if (answer.ok) options.onAnswer(host, answer.value);

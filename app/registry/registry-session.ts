@@ -31,13 +31,19 @@ export type RegistryResponse = {
   readonly body: Buffer;
 };
 
-/** Connections of one look-up, or of all that is asked of one registry in a check. */
-export type RegistrySession = {
+/** Asks a registry. */
+export type RegistryAsker = {
   /**
    * Sends a request, follows redirects, retries once where the connection breaks before an answer, and a few times
    * where the server says that it cannot answer now.
    */
   readonly send: (request: RegistryRequest) => Promise<Outcome<RegistryResponse>>;
+};
+
+/** Connections of one look-up, of all look-ups of a process, or of all that is asked of one registry in a check. */
+export type RegistrySession = RegistryAsker & {
+  /** The same connections for one look-up, which has retries of its own; `signal` ends its pauses between them. */
+  readonly forOne: (signal: AbortSignal) => RegistryAsker;
   /** Closes every connection; nothing may be sent afterwards. */
   readonly close: () => Promise<void>;
 };
@@ -79,9 +85,13 @@ export function openRegistrySession(options: SessionOptions): RegistrySession {
   });
   const pick = (url: URL) => (url.hostname === options.unverifiedHost ? trusting : verifying);
   const exchangeOnce: Exchange = (hop) => exchange(hop, pick(hop.url), options);
-  const exchangeOne = retryUnavailable(exchangeOnce, options.signal, options.retryPauseMs);
+  const forOne = (signal: AbortSignal): RegistryAsker => {
+    const exchangeOne = retryUnavailable(exchangeOnce, signal, options.retryPauseMs);
+    return { send: (request) => follow(request, exchangeOne) };
+  };
   return {
-    send: (request) => follow(request, exchangeOne),
+    ...forOne(options.signal),
+    forOne,
     close: async () => {
       await Promise.all([verifying.destroy(), trusting.destroy()]);
     },

@@ -20,9 +20,9 @@ import {
   testThatNoFailureHasSecrets,
 } from './look-up-fixture.ts';
 
-function keep(t: TestContext): RegistryConnections {
+function keep(t: TestContext, retryPauseMs = 1): RegistryConnections {
   const { signal } = new AbortController();
-  const options = { signal, userAgent: 'podup-test/1', retryPauseMs: 1 };
+  const options = { signal, userAgent: 'podup-test/1', retryPauseMs };
   const connections = openRegistryConnections(options);
   t.after(() => connections.close());
   return connections;
@@ -67,6 +67,26 @@ describe('look-ups that share their connections', () => {
     await assert.rejects(lookUp(server, { connections, signal: giving.signal }), /given up/);
     isSilent = false;
     assert.ok((await lookUp(server, { connections })).ok);
+  });
+
+  test('have retries of their own', async (t) => {
+    const server = await serve(t, (received, response) => {
+      if (server.received.length % 4 !== 0) return sendStatus(response, 503);
+      sendIndex(received, response);
+    });
+    const connections = keep(t);
+    for (let more = 0; more < 2; more++) assert.ok((await lookUp(server, { connections })).ok);
+    assert.equal(server.received.length, 8);
+  });
+
+  test('do not pause beyond their limits', async (t) => {
+    const server = await serve(t, (_received, response) => sendStatus(response, 503));
+    const connections = keep(t, 60_000);
+    await expectFailure('REGISTRY_RESPONSE_INVALID', server, { connections, timeoutMs: 200 });
+    const giving = new AbortController();
+    const looking = lookUp(server, { connections, signal: giving.signal });
+    giving.abort(new Error('given up'));
+    await assert.rejects(looking, /given up/);
   });
 
   test('find a registry that is reached otherwise by now', async (t) => {
