@@ -5,16 +5,14 @@ import { EXIT, type ExitCode } from '../../shared/contract/exit-codes.ts';
 import { formatFailure } from '../../shared/contract/outcome.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { SecretMask } from '../../shared/log/secret-mask.ts';
-import { USER_AGENT } from '../checks/reach-registries.ts';
-import { openStore } from '../db/store.ts';
+import { openStore, type TableName } from '../db/store.ts';
 import type { TaskRow, TaskRun } from '../db/tasks.ts';
 import { longestDeploymentMs } from '../domain/deployment.ts';
 import { isTaskId } from '../domain/identifier.ts';
 import type { RateWindow } from '../domain/rate-window.ts';
 import type { Host } from '../host/host.ts';
 import { openHost } from '../host/open-host.ts';
-import { openRegistryConnections } from '../registry/registry-connections.ts';
-import { createLookUp } from '../tasks/create-look-up.ts';
+import { createLookUp, openLookUpConnections } from '../tasks/create-look-up.ts';
 import { imageLimitOf } from '../tasks/limit-rate.ts';
 import { openUpdateWork } from '../tasks/open-update-work.ts';
 import { createPullLocks } from '../tasks/pull-locks.ts';
@@ -26,6 +24,9 @@ import { createUnitLocks } from '../tasks/unit-locks.ts';
 
 /** After that a process begins no further task: one that runs for long is one for one task. */
 const TAKES_ON_FOR_MS = 10_000;
+
+/** What every task reads and writes; the worker that has begun it has found the others in order. */
+const NEEDED: readonly TableName[] = ['tasks', 'taskLogs', 'deployments', 'quarantine'];
 
 /**
  * `run-task ID ATTEMPT`: carries out one dispatched task, and what waits then. SIGTERM, or the end of the worker whose child it is, gives the task
@@ -49,8 +50,7 @@ export async function runTaskCommand(
   const { settings, paths, secrets } = result.loaded;
   const log = createLogger({ name: 'run-task', level: settings.logLevel, secrets });
   const program = { version: PROGRAM.version, nowMs: Date.now() };
-  // The worker that has begun this has prepared them all.
-  const store = openStore(paths.database, program, { preparing: 'when-used' });
+  const store = openStore(paths.database, program, { needed: NEEDED });
   if (!store.ok) {
     log.error({ code: store.failure.code }, formatFailure(store.failure));
     return EXIT.failure;
@@ -70,11 +70,7 @@ export async function runTaskCommand(
     return EXIT.failure;
   }
   const hidden = new SecretMask(secrets);
-  const { forward } = host.value;
-  const connections = openRegistryConnections({
-    ...{ signal, userAgent: USER_AGENT, connectTimeoutMs: settings.registryTimeoutMs },
-    ...(forward && { forward }),
-  });
+  const connections = openLookUpConnections(host.value, settings.registryTimeoutMs, signal);
   const lookUp = createLookUp(host.value, settings.registryTimeoutMs, signal, {
     onSecret: (secret) => hidden.add(secret),
     answers: store.value.registryAnswers,

@@ -1,21 +1,18 @@
-/** When the statements of a table are prepared: with all others, or once it is asked for. */
-export type Preparing = 'at-once' | 'when-used';
-
 type Tables<Openers> = { readonly [Name in keyof Openers]: Opened<Openers[Name]> };
 type Opened<Opener> = Opener extends () => infer Table ? Table : never;
 
 /**
- * The tables of a database by their names. `when-used` is for a process that lives for seconds and needs a few of them: it
- * hears then, and not when it begins, that the schema is not what it should be.
+ * The tables of a database by their names, with the statements of each prepared: of those in `needed` now, of the others once
+ * they are asked for; without it of all.
  */
 export function openTables<Openers extends Readonly<Record<string, () => unknown>>>(
   openers: Openers,
-  preparing: Preparing,
+  needed?: readonly (keyof Openers)[],
 ): Tables<Openers> {
   const tables = {};
   for (const [name, open] of Object.entries(openers)) {
     const value = () => ({ value: open(), enumerable: true });
-    if (preparing === 'at-once') {
+    if (needed === undefined || needed.includes(name)) {
       Object.defineProperty(tables, name, value());
       continue;
     }

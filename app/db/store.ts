@@ -20,7 +20,7 @@ import { openSightingTable, type SightingTable } from './image-sightings.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { type MissedDeliveryTable, openMissedDeliveryTable } from './missed-deliveries.ts';
 import { type Database, openDatabase } from './open-database.ts';
-import { openTables, type Preparing } from './open-tables.ts';
+import { openTables } from './open-tables.ts';
 import { openPlanTable, type PlanTable } from './plans.ts';
 import { openPruning, type Pruning } from './prune-tables.ts';
 import { openQuarantineTable, type QuarantineTable } from './quarantined-images.ts';
@@ -90,19 +90,25 @@ export type Store = DatabaseChecks & {
   close(): void;
 };
 
+/** The name of a table in the store. */
+export type TableName = keyof ReturnType<typeof listOpeners>;
+
 /** How a database is opened. */
 export type StoreOptions = {
   /** Is told of each error that a statement gives. */
   readonly onError?: (error: unknown) => void;
-  /** Absent: all at once, by which a schema that is not what it should be is found. */
-  readonly preparing?: Preparing;
+  /**
+   * The tables whose statements are prepared at once, by a process that lives for seconds and needs few; those of the others are
+   * once they are asked for. Absent: all, by which any table that is not what it should be is found.
+   */
+  readonly needed?: readonly TableName[];
 };
 
 /** Opens the database at `path`, migrates it, prepares its statements, and revokes in it what was revoked. */
 export function openStore(
   path: string,
   program: { readonly version: string; readonly nowMs: number },
-  { onError, preparing = 'at-once' }: StoreOptions = {},
+  { onError, needed }: StoreOptions = {},
 ): Outcome<Store> {
   const opened = openDatabase(path);
   if (!opened.ok) return opened;
@@ -113,7 +119,7 @@ export function openStore(
     database.close();
     return migrated;
   }
-  const prepared = prepare(database, path, migrated.value, preparing);
+  const prepared = prepare(database, path, migrated.value, needed);
   if (!prepared.ok) return prepared;
   const settled = prepared.value.revocations.settle();
   if (settled.ok) return succeed(Object.assign(prepared.value, { settled: settled.value }));
@@ -127,10 +133,10 @@ function prepare(
   database: Database,
   path: string,
   schema: number,
-  preparing: Preparing,
+  needed: StoreOptions['needed'],
 ): Outcome<Prepared> {
   try {
-    return succeed(prepareStore(database, path, schema, preparing));
+    return succeed(prepareStore(database, path, schema, needed));
   } catch (error) {
     // Its schema is not what the migrations that it names have made.
     database.close();
@@ -142,13 +148,25 @@ function prepareStore(
   database: Database,
   path: string,
   schema: number,
-  preparing: Preparing,
+  needed: StoreOptions['needed'],
 ): Prepared {
   const madeAt = database
     .prepare<[], number>('SELECT min(applied_at) FROM schema_migrations')
     .pluck();
   const revocations = openRevocationTable(database, path);
-  const tables = {
+  return Object.assign(openTables(listOpeners(database, revocations), needed), {
+    schema,
+    madeAt: madeAt.get() ?? 0,
+    revocations,
+    transact: <T>(act: () => T): T => database.transaction(act).immediate(),
+    ...prepareChecks(database),
+    shrink: () => shrinkDatabase(database),
+    close: () => void database.close(),
+  });
+}
+
+function listOpeners(database: Database, revocations: RevocationTable) {
+  return {
     accessTokens: () => openAccessTokenTable(database, revocations),
     accessSessions: () => openAccessSessionTable(database),
     deliveries: () => openDeliveryTable(database),
@@ -181,13 +199,4 @@ function prepareStore(
     discovered: () => openDiscoveredUnitTable(database),
     schedule: () => openScheduleTickTable(database),
   };
-  return Object.assign(openTables(tables, preparing), {
-    schema,
-    madeAt: madeAt.get() ?? 0,
-    revocations,
-    transact: <T>(act: () => T): T => database.transaction(act).immediate(),
-    ...prepareChecks(database),
-    shrink: () => shrinkDatabase(database),
-    close: () => void database.close(),
-  });
 }

@@ -11,8 +11,8 @@ export type PodmanFacts = {
   readonly version: string;
   readonly graphRoot: string;
   /**
-   * How it stores images; empty where it did not say, where it stores them in several places, and of another host: then it is
-   * not read there.
+   * How it stores images; empty where it did not say, where it stores them in several places, and of another host: then a
+   * deployment does not read them there.
    */
   readonly driver: string;
   /** Bytes; undefined where podman did not say. */

@@ -11,7 +11,7 @@ import type { TokenMemory } from './token-memory.ts';
 export type RegistryAccess = {
   readonly session: RegistryAsker;
   /** How it answered a question before, by the same connections; it is written there. Without a memory only. */
-  readonly reached?: Pick<ReachedRegistry, 'origin'>;
+  readonly reached?: Pick<ReachedRegistry, 'openOrigin'>;
   /** Ends what is asked: a deadline, or the caller giving up. */
   readonly signal: AbortSignal;
   readonly location: ImageLocation;
@@ -102,7 +102,7 @@ async function lookForPlace(base: string, access: RegistryAccess): Promise<Outco
   return succeed({ origin: asked.origin, ...(isChallenge && { challenged: response }) });
 }
 
-/** As it answered before, or, where it does so no more, anyhow. */
+/** In the clear where it has let anybody in so before, and without credentials; wherever that is not enough, anyhow. */
 async function reachAgain(
   question: Question,
   path: string,
@@ -110,12 +110,22 @@ async function reachAgain(
   access: RegistryAccess,
 ): Promise<Outcome<Answer>> {
   const { reached } = access;
-  if (reached?.origin !== undefined) {
-    const asked = await ask(question, { url: new URL(path, reached.origin) }, access);
-    if (asked.ok || asked.failure.code !== 'REGISTRY_UNREACHABLE') return asked;
-    delete reached.origin;
+  if (reached?.openOrigin !== undefined) {
+    const open = { ...access, authFiles: [] };
+    const asked = await ask(question, { url: new URL(path, reached.openOrigin) }, open);
+    if (asked.ok && asked.value.response.status === 200) return asked;
+    delete reached.openOrigin;
   }
-  return reachAnyhow(question, new URL(path, base), access);
+  const answered = await reachAnyhow(question, new URL(path, base), access);
+  if (reached && answered.ok && isOpenInTheClear(answered.value)) {
+    reached.openOrigin = answered.value.target.url.origin;
+  }
+  return answered;
+}
+
+function isOpenInTheClear({ target, response }: Answer): boolean {
+  const isOpen = response.status === 200 && target.authorization === undefined;
+  return isOpen && target.url.protocol === 'http:';
 }
 
 async function reachAnyhow(
@@ -127,9 +137,7 @@ async function reachAnyhow(
     const asked = await ask(question, { url: at }, access);
     return asked.ok ? succeed({ ...asked.value.response, answer: asked.value }) : asked;
   });
-  if (!reached.ok) return reached;
-  if (access.reached) access.reached.origin = reached.value.asked.origin;
-  return succeed(reached.value.response.answer);
+  return reached.ok ? succeed(reached.value.response.answer) : reached;
 }
 
 async function reachPlainly<T extends RegistryResponse>(

@@ -5,7 +5,7 @@ import type { RegistryResponse } from './registry-session.ts';
 
 type Failed = ReturnType<typeof fail>;
 
-/** The kernel's own limits; undici's timers are off. */
+/** The limits of the kernel, and of a session for opening a connection; undici's other timers are off. */
 const TIMEOUT_CODES = ['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT'];
 
 /**

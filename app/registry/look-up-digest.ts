@@ -55,7 +55,10 @@ export type LookUpOptions = {
   readonly onSecret?: ChallengeContext['onSecret'];
   /** The first pause before a registry that cannot answer now is asked again, in milliseconds; default 500. */
   readonly retryPauseMs?: number;
-  /** Shared with other look-ups, and left open: they have their own limits. Absent: those of this look-up alone. */
+  /**
+   * Shared with other look-ups, and left open; `userAgent`, `forward` and `retryPauseMs` are then theirs. Absent: those of this
+   * look-up alone.
+   */
   readonly connections?: RegistryConnections;
 };
 

@@ -7,8 +7,8 @@ import {
 /** The connections to one registry, and what they have shown of it. */
 export type ReachedRegistry = {
   readonly session: RegistrySession;
-  /** The scheme, host and port by which it has answered last; absent until it has. */
-  origin?: string;
+  /** Where it has answered in the clear what was asked without credentials; absent where it has not. */
+  openOrigin?: string;
 };
 
 /** Connections to registries that several questions share. */

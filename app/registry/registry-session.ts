@@ -70,8 +70,8 @@ const RESET_CODES = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
 const DUMP_BYTES = 65_536;
 
 /**
- * Opens a session with connections of its own: nothing is shared with another look-up. Its limit is the signal alone,
- * so the library's own timers are off.
+ * Opens a session with connections of its own: nothing is shared with another session. Its limits are the signals, and the
+ * time that a connection may take; the library's own timers are off.
  */
 export function openRegistrySession(options: SessionOptions): RegistrySession {
   const limits = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };

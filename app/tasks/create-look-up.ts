@@ -1,11 +1,14 @@
 import { noteLookUp } from '../checks/ask-tags.ts';
-import { reachRegistries } from '../checks/reach-registries.ts';
+import { reachRegistries, USER_AGENT } from '../checks/reach-registries.ts';
 import type { Store } from '../db/store.ts';
 import type { DeployParts } from '../deploy/deploy-unit.ts';
 import { anyOf } from '../deploy/until-stopped.ts';
 import type { Host } from '../host/host.ts';
 import { lookUpDigest } from '../registry/look-up-digest.ts';
-import type { RegistryConnections } from '../registry/registry-connections.ts';
+import {
+  openRegistryConnections,
+  type RegistryConnections,
+} from '../registry/registry-connections.ts';
 
 /** Who hears of look-ups, and by what they are made. */
 export type LookUpParts = {
@@ -16,6 +19,18 @@ export type LookUpParts = {
   /** Of a process that makes several within seconds; absent: each has its own. */
   readonly connections?: RegistryConnections;
 };
+
+/** Connections that the look-ups of one process share; to be closed before the host is. */
+export function openLookUpConnections(
+  { forward }: Pick<Host, 'forward'>,
+  timeoutMs: number,
+  signal: AbortSignal,
+): RegistryConnections {
+  return openRegistryConnections({
+    ...{ signal, userAgent: USER_AGENT, connectTimeoutMs: timeoutMs },
+    ...(forward && { forward }),
+  });
+}
 
 /**
  * Makes the function that asks registries for digests as podman on `host` would. `timeoutMs` bounds each look-up; `signal`

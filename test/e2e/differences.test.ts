@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import type { TaskView } from '../../app/api/views.ts';
+import { NO_CLOCK } from '../../shared/config/no-clock.ts';
 import { command, pushImage, served, startUnit } from '../helpers/lab.ts';
 import { systemctl, untilServed } from '../helpers/lab-units.ts';
 import { PATIENCE_MS, PROGRAM_FILE, Product, SECRET, TOKEN } from '../helpers/product.ts';
@@ -60,6 +61,7 @@ describe('a service that is configured by an EnvironmentFile alone', () => {
       PODUP_TOKEN: TOKEN,
       PODUP_GH_WEBHOOK_SECRET: `"${SECRET}"`,
       PODUP_DEPLOY_SOAK_MS: '300',
+      ...NO_CLOCK,
     };
     const pairs = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(join(folder, 'env'), pairs.join(''));

@@ -34,8 +34,8 @@ export function openRemoteHost(ssh: SshHost, scope: SystemdScope, place: Place):
 }
 
 /**
- * podman there is asked for its images, whatever driver it has: the lists in which it keeps them grow with each image, and
- * would come over the line for each question.
+ * A deployment asks podman there for its images, whatever driver it has: the lists in which it keeps them grow with each
+ * image, and would come over the line for each question.
  */
 async function readInfo(run: RunCommand): Promise<Outcome<PodmanInfo>> {
   const info = await readPodmanInfo(run);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { NO_CLOCK } from '../../../shared/config/no-clock.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../../scripts/pod-upgrade-trigger.ts');
 
@@ -29,7 +30,7 @@ export type ProgramStart = {
   readonly file?: string;
 };
 
-/** Starts the program; it is killed when the test ends before it. */
+/** Starts the program, which begins nothing by the clock; it is killed when the test ends before it. */
 export function startProgram(
   context: TestContext,
   words: readonly string[],
@@ -41,6 +42,7 @@ export function startProgram(
     env: {
       PATH: process.env['PATH'],
       ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
+      ...NO_CLOCK,
       ...environment,
     },
   });

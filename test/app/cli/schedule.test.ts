@@ -11,7 +11,7 @@ describe('schedule list', () => {
     const { store, path } = openTestStore(t, stateDir);
     const environment = {
       ...{ PODUP_STATE_DIR: stateDir, PODUP_DB_URL: path },
-      ...{ PODUP_SCHEDULE_TIME_ZONE: 'UTC', PODUP_BACKUP_CRON: 'off' },
+      ...{ PODUP_SCHEDULE_TIME_ZONE: 'UTC', PODUP_PRUNE_CRON: '17 3 * * *' },
     };
     makeMaintenanceTask(store, 'prune', 'schedule');
     const said = await runProgram(t, ['schedule', 'list'], environment);

@@ -10,24 +10,24 @@ import { makeTempFolder } from '../../helpers/temp-folder.ts';
 const PROGRAM = { version: '0.0.0-test', nowMs: 1_000 };
 
 describe('tables', () => {
-  test('are opened at once, or each when it is asked for and never again', () => {
+  test('are opened at once, or, where it is not needed, once it is asked for and never again', () => {
     const opened: string[] = [];
     const open = (name: string) => () => {
       opened.push(name);
       return { name };
     };
-    const openers = { first: open('first'), second: open('second') };
-    const all = openTables(openers, 'at-once');
-    assert.deepEqual(opened, ['first', 'second']);
+    const openers = { first: open('first'), second: open('second'), third: open('third') };
+    const all = openTables(openers);
+    assert.deepEqual(opened, ['first', 'second', 'third']);
     assert.equal(all.second.name, 'second');
 
     opened.length = 0;
-    const tables = openTables(openers, 'when-used');
-    assert.deepEqual(opened, []);
+    const tables = openTables(openers, ['third']);
+    assert.deepEqual(opened, ['third']);
     const { second } = tables;
     assert.equal(tables.second, second);
-    assert.deepEqual(opened, ['second']);
-    assert.deepEqual(Object.keys(tables), ['first', 'second']);
+    assert.deepEqual(opened, ['third', 'second']);
+    assert.deepEqual(Object.keys(tables), ['first', 'second', 'third']);
   });
 
   test('one that cannot be opened is tried again', () => {
@@ -36,14 +36,14 @@ describe('tables', () => {
       if (!isThere) throw new Error('no such table');
       return 'there';
     };
-    const tables = openTables({ open }, 'when-used');
+    const tables = openTables({ open }, []);
     assert.throws(() => tables.open, /no such table/);
     isThere = true;
     assert.equal(tables.open, 'there');
   });
 });
 
-test('a store for a moment serves as any other, and minds no table that it does not need', (t) => {
+test('a store of a few tables serves as any other, and minds none that it does not need', (t) => {
   const folder = makeTempFolder(t);
   const { store, path } = openTestStore(t, folder);
   store.tasks.insert(newTask({ id: 'tsk_7' }));
@@ -53,7 +53,9 @@ test('a store for a moment serves as any other, and minds no table that it does 
 
   const whole = openStore(path, PROGRAM);
   assert.equal(whole.ok ? '' : whole.failure.code, 'DATABASE_DAMAGED');
-  const opened = openStore(path, PROGRAM, { preparing: 'when-used' });
+  const needing = openStore(path, PROGRAM, { needed: ['tasks', 'plans'] });
+  assert.equal(needing.ok ? '' : needing.failure.code, 'DATABASE_DAMAGED');
+  const opened = openStore(path, PROGRAM, { needed: ['tasks'] });
   assert.ok(opened.ok);
   t.after(() => opened.value.close());
   assert.equal(opened.value.tasks.find('tsk_7')?.unit, 'web.service');
