@@ -121,6 +121,14 @@ describe('a host on which an update is made', () => {
     );
   });
 
+  test('keeps what was written while an update was held, where the next one fails, too', () => {
+    const world = live({ quality: 'stranger', isOneWay: true }, [
+      ...['resume', 0, 0, 0, 'the disk refuses a record', 0, 0, 0, 0, 'a clock is fast'],
+      ...['the worker is killed', 'a clock is fast', 'run'],
+    ] as Happening[]);
+    assert.equal(world.disk.target, 'old');
+  });
+
   test('does not take a program again that failed through its own fault', () => {
     const names = Object.keys(INTERRUPTIONS) as (keyof typeof INTERRUPTIONS)[];
     fc.assert(

@@ -37,8 +37,10 @@ class Disk {
   /** The launcher starts the old one. */
   fallsBack = false;
   schema = 1;
-  /** Rows that an old program wrote after it was put back. */
+  /** Rows that an old program wrote after it was put back, and no backup has. */
   rowsSince = 0;
+  /** The update that made the newest backup. */
+  backedUpFor: string | null = null;
   boot = 1;
 }
 
@@ -316,6 +318,7 @@ export class World {
         disk.staged = true;
         return { kind: 'staged', release: NEW };
       case 'back-up':
+        Object.assign(disk, { rowsSince: 0, backedUpFor: act.record.txn });
         return { kind: 'backed-up', backup: { ...BACKUP, schema: disk.schema } };
       case 'switch-program':
         if (disk.target === 'old' && !disk.staged) {
@@ -351,6 +354,7 @@ export class World {
     const { disk } = this;
     if (!(this.isOneWay && disk.schema === 2)) return { kind: 'database-settled', restored: false };
     assert.equal(disk.rowsSince, 0, 'what the old program wrote is lost');
+    assert.equal(record.txn, disk.backedUpFor, 'what an older backup has not is lost');
     disk.schema = record.database.backup?.schema ?? 1;
     return { kind: 'database-settled', restored: true };
   }
