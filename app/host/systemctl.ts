@@ -1,5 +1,6 @@
 import { fail, formatFailure, type Outcome, succeed } from '../../shared/contract/outcome.ts';
 import {
+  type Command,
   type CommandResult,
   formatEnd,
   type RunCommand,
@@ -30,14 +31,22 @@ export function restartUnit(
   });
 }
 
-/** Forgets failed starts, so that systemd's limit of them does not forbid the next one. */
-export function resetFailed(run: RunCommand, ...units: readonly string[]): Promise<CommandResult> {
+/**
+ * Forgets failed starts, so that systemd's limit of them does not forbid the next one. Asked once more where nobody can say
+ * whether that was heard: a start that is forbidden would be taken for the fault of an image.
+ */
+export async function resetFailed(
+  run: RunCommand,
+  ...units: readonly string[]
+): Promise<CommandResult> {
   const unique = [...new Set(units)];
-  return run({
+  const command: Command = {
     argv: ['systemctl', '--user', 'reset-failed', '--', ...unique],
     timeoutMs: QUERY_TIMEOUT_MS,
     manager: { kind: 'reset-failed', units: unique },
-  });
+  };
+  const first = await run(command);
+  return ['exited', 'answered'].includes(first.end.kind) ? first : run(command);
 }
 
 /** Starts units that are not active and waits for the results. */

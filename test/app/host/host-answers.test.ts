@@ -11,7 +11,7 @@ import {
 import { readPodmanInfo } from '../../../app/host/podman-info.ts';
 import { readUnit } from '../../../app/host/read-unit.ts';
 import { readStanding } from '../../../app/host/read-unit-state.ts';
-import { isUnitAlive } from '../../../app/host/systemctl.ts';
+import { isUnitAlive, resetFailed } from '../../../app/host/systemctl.ts';
 import type { CommandResult, RunCommand } from '../../../shared/process/run-command.ts';
 import { answerCommands } from '../tasks/task-fixture.ts';
 
@@ -370,4 +370,27 @@ describe('systemd: odd answers', () => {
       assert.deepEqual(await isUnitAlive(run, 'x.service'), { ok: true, value: isAlive });
     });
   }
+});
+
+describe('failed starts', () => {
+  const lost = { end: { kind: 'connection-lost', reason: 'It broke.' } } as const;
+  const refused = { end: { kind: 'exited', code: 1 } } as const;
+  const forget = async (...answers: readonly Partial<CommandResult>[]) => {
+    const left = [...answers];
+    const { run, asked } = answerCommands(() => left.shift() ?? {});
+    const { end } = await resetFailed(run, 'a.service', 'b.service', 'a.service');
+    return [asked.map(({ argv }) => argv.slice(-2).join(' ')), end.kind] as const;
+  };
+
+  test('are forgotten by one question, whatever is answered', async () => {
+    for (const answers of [[], [refused]]) {
+      assert.deepEqual(await forget(...answers), [['a.service b.service'], 'exited']);
+    }
+  });
+
+  test('are asked to be once more where nobody knows whether that was heard, and not again', async () => {
+    const twice = ['a.service b.service', 'a.service b.service'];
+    assert.deepEqual(await forget(lost), [twice, 'exited']);
+    assert.deepEqual(await forget(lost, lost), [twice, 'connection-lost']);
+  });
 });
