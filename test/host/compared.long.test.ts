@@ -138,7 +138,7 @@ describe('podman auto-update and this program, with the same bad images', () => 
       const measured = toPage(command('podman', '--version').trim().replace(' version', ''));
       // What is compared besides stands behind it, and is written by hand.
       const [, ...others] = readFileSync(PAGE, 'utf8').split(/^(?=## )/m);
-      writeFileSync(PAGE, [measured, ...others].join(others.length === 0 ? '' : '\n'));
+      writeFileSync(PAGE, [measured, others.join('')].filter((part) => part !== '').join('\n'));
     }
   });
 
