@@ -57,13 +57,14 @@ async function serveBoth(t: TestContext) {
   let connections = 0;
   const front = createServer((socket) => {
     connections += 1;
+    sockets.add(socket.on('error', () => undefined));
     socket.once('data', (first) => {
       // The first byte of a TLS record of a handshake.
       const isSecure = first[0] === 0x16;
       if (isSecure && answers.https === 'broken') return void socket.destroy();
       const { port } = (isSecure ? secure : plain).address() as AddressInfo;
       const behind = connect(port, '127.0.0.1');
-      for (const one of [socket, behind]) sockets.add(one.on('error', () => undefined));
+      sockets.add(behind.on('error', () => undefined));
       behind.write(first);
       socket.pipe(behind).pipe(socket);
     });
